@@ -1,0 +1,88 @@
+//! What the compiler has to say: a code, a severity, a message, places, and the next step.
+//!
+//! A diagnostic is a value, built where the problem is found by a function that names it. It knows spans and no text: whoever shows it
+//! has the [`SourceMap`].
+
+use crate::source::Span;
+
+/// A finding about the lists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// Its stable name, for example `unknown-parent`.
+    pub code: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What is wrong: a lower-case fragment, names in backticks.
+    pub message: String,
+    /// Where it is: the first is the place itself, others say where its cause lies. Empty only where there is no file.
+    pub labels: Vec<Label>,
+    /// The next step.
+    pub help: Option<String>,
+}
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Worth knowing.
+    Note,
+    /// Probably not meant.
+    Warning,
+    /// The list is refused, or a line would do something else than its author wrote.
+    Error,
+}
+
+/// A place and what is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label {
+    /// The place.
+    pub span: Span,
+    /// What is there; may be empty.
+    pub text: String,
+}
+
+impl Diagnostic {
+    /// An error at a place.
+    pub fn error(code: &'static str, message: impl Into<String>, span: Span, text: impl Into<String>) -> Self {
+        Self::new(code, Severity::Error, message).label(span, text)
+    }
+
+    /// A warning at a place.
+    pub fn warning(code: &'static str, message: impl Into<String>, span: Span, text: impl Into<String>) -> Self {
+        Self::new(code, Severity::Warning, message).label(span, text)
+    }
+
+    /// A finding without a place.
+    pub fn new(code: &'static str, severity: Severity, message: impl Into<String>) -> Self {
+        Self { code, severity, message: message.into(), labels: Vec::new(), help: None }
+    }
+
+    /// Adds a place.
+    #[must_use]
+    pub fn label(mut self, span: Span, text: impl Into<String>) -> Self {
+        self.labels.push(Label { span, text: text.into() });
+        self
+    }
+
+    /// Says what to do next.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+/// The name that was probably meant: the nearest of `known`, if it is near enough.
+pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let limit = (name.chars().count() / 3).max(1);
+    known
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(&name.to_lowercase(), &candidate.to_lowercase()), candidate))
+        .filter(|(distance, _)| *distance <= limit)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+/// `did you mean ...?`, if a known name is near.
+pub fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    nearest(name, known).map(|candidate| format!("did you mean `{candidate}`?"))
+}

@@ -1,0 +1,5 @@
+//! The compiler: test-list files become a plan, with diagnostics.
+
+pub mod diagnostic;
+pub mod document;
+pub mod source;

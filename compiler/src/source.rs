@@ -1,0 +1,229 @@
+//! Disk to [`SourceMap`]: every file of a run, one after the other, in one space of offsets.
+//!
+//! This is the only code of the compiler that reads files. A [`Span`] is a place in that space, so it says its file by itself, and one
+//! report can show several files. Nothing here knows what the files hold.
+
+use std::fmt;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
+
+/// The largest file that is read, in bytes: 64 MiB.
+pub const MAX_FILE_BYTES: u64 = 64 << 20;
+
+/// A stretch of bytes of one file, as offsets into the whole [`SourceMap`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Span {
+    /// Where it begins.
+    pub start: u32,
+    /// How many bytes it has.
+    pub len: u32,
+}
+
+impl Span {
+    /// From `start` to `end`, which is not included.
+    pub fn new(start: u32, end: u32) -> Self {
+        Self { start, len: end - start }
+    }
+
+    /// The offset after the last byte.
+    pub fn end(self) -> u32 {
+        self.start + self.len
+    }
+}
+
+/// A file of a [`SourceMap`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FileId(u32);
+
+/// The files that were read, and where their lines begin.
+#[derive(Debug, Default)]
+pub struct SourceMap {
+    files: Vec<SourceFile>,
+}
+
+#[derive(Debug)]
+struct SourceFile {
+    path: PathBuf,
+    base: u32,
+    text: String,
+    line_starts: Vec<u32>,
+}
+
+/// A line and a column, both from 1; the column counts code points.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    /// The line.
+    pub line: u32,
+    /// The column.
+    pub column: u32,
+}
+
+/// Why a file could not be read.
+#[derive(Debug)]
+pub enum ReadError {
+    /// There is no such file.
+    NotFound,
+    /// The system refused, with its reason.
+    Refused(std::io::Error),
+    /// It is larger than [`MAX_FILE_BYTES`], or all files together are larger than 4 GiB.
+    TooLarge,
+    /// It is not UTF-8: the text before the first bad byte is in the map as this file, and the span is where that text ends.
+    NotUtf8(FileId, Span),
+}
+
+impl SourceMap {
+    /// Reads a file and keeps it.
+    pub fn read(&mut self, path: &Path) -> Result<FileId, ReadError> {
+        let bytes = read_limited(path)?;
+        match String::from_utf8(bytes) {
+            Ok(text) => self.add(path, text).ok_or(ReadError::TooLarge),
+            Err(error) => Err(self.add_broken(path, &error)),
+        }
+    }
+
+    /// Keeps a text under the name of a file; `None` if the map is full.
+    pub fn add(&mut self, path: &Path, text: String) -> Option<FileId> {
+        // One byte stands between two files, so that the end of one is not the start of the next.
+        let base = self.files.last().map_or(0, |last| u64::from(last.base) + last.text.len() as u64 + 1);
+        if base + text.len() as u64 >= u64::from(u32::MAX) {
+            return None;
+        }
+        let mut line_starts = vec![0];
+        line_starts.extend(text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at as u32 + 1));
+        self.files.push(SourceFile { path: path.to_owned(), base: base as u32, text, line_starts });
+        Some(FileId(self.files.len() as u32 - 1))
+    }
+
+    fn add_broken(&mut self, path: &Path, error: &std::string::FromUtf8Error) -> ReadError {
+        let valid = error.utf8_error().valid_up_to();
+        let text = String::from_utf8_lossy(&error.as_bytes()[..valid]).into_owned();
+        match self.add(path, text) {
+            Some(file) => ReadError::NotUtf8(file, Span { start: self.base(file) + valid as u32, len: 0 }),
+            None => ReadError::TooLarge,
+        }
+    }
+
+    /// The text of a file.
+    pub fn text(&self, file: FileId) -> &str {
+        &self.files[file.0 as usize].text
+    }
+
+    /// The offset of a file's first byte.
+    pub fn base(&self, file: FileId) -> u32 {
+        self.files[file.0 as usize].base
+    }
+
+    /// The path of a file, as it was given.
+    pub fn path(&self, file: FileId) -> &Path {
+        &self.files[file.0 as usize].path
+    }
+
+    /// The file that a span lies in.
+    pub fn file_of(&self, span: Span) -> FileId {
+        let after = self.files.partition_point(|file| file.base <= span.start);
+        FileId(after.saturating_sub(1) as u32)
+    }
+
+    /// The text of a span.
+    pub fn slice(&self, span: Span) -> &str {
+        let file = &self.files[self.file_of(span).0 as usize];
+        let start = (span.start - file.base) as usize;
+        &file.text[start..start + span.len as usize]
+    }
+
+    /// Where an offset lies in its file.
+    pub fn position(&self, offset: u32) -> Position {
+        let file = &self.files[self.file_of(Span { start: offset, len: 0 }).0 as usize];
+        let local = offset - file.base;
+        let line = file.line_starts.partition_point(|start| *start <= local) - 1;
+        let before = &file.text[file.line_starts[line] as usize..local as usize];
+        Position { line: line as u32 + 1, column: before.chars().count() as u32 + 1 }
+    }
+}
+
+fn read_limited(path: &Path) -> Result<Vec<u8>, ReadError> {
+    let file = std::fs::File::open(path).map_err(refused)?;
+    let mut bytes = Vec::new();
+    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(refused)?;
+    if bytes.len() as u64 > MAX_FILE_BYTES { Err(ReadError::TooLarge) } else { Ok(bytes) }
+}
+
+fn refused(error: std::io::Error) -> ReadError {
+    if error.kind() == std::io::ErrorKind::NotFound { ReadError::NotFound } else { ReadError::Refused(error) }
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotFound => f.write_str("there is no such file"),
+            Self::Refused(error) => write!(f, "{error}"),
+            Self::TooLarge => write!(f, "it is larger than {} MiB", MAX_FILE_BYTES >> 20),
+            Self::NotUtf8(..) => f.write_str("it is not UTF-8"),
+        }
+    }
+}
+
+impl SourceCode for SourceMap {
+    /// The lines around a span. A span over two files is refused, so that miette shows a snippet for each.
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        before: usize,
+        after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        let start = u32::try_from(span.offset()).map_err(|_| MietteError::OutOfBounds)?;
+        let file = &self.files.get(self.file_of(Span { start, len: 0 }).0 as usize).ok_or(MietteError::OutOfBounds)?;
+        let (local, end) = ((start - file.base) as usize, (start - file.base) as usize + span.len());
+        if end > file.text.len() {
+            return Err(MietteError::OutOfBounds);
+        }
+        let first = file.line_starts.partition_point(|at| *at as usize <= local) - 1;
+        let last = file
+            .line_starts
+            .partition_point(|at| *at as usize <= end.saturating_sub(usize::from(!span.is_empty())))
+            .max(1)
+            - 1;
+        let shown = first.saturating_sub(before);
+        let from = file.line_starts[shown] as usize;
+        let to = file.line_starts.get(last + after + 1).map_or(file.text.len(), |at| *at as usize);
+        let column = if before == 0 { file.text[from..local].chars().count() } else { 0 };
+        Ok(Box::new(MietteSpanContents::new_named(
+            file.path.display().to_string(),
+            &file.text.as_bytes()[from..to],
+            (file.base as usize + from, to - from).into(),
+            shown,
+            column,
+            last - shown + 1,
+        )))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_says_its_file_line_and_column() {
+        let mut map = SourceMap::default();
+        let a = map.add(Path::new("a"), "x\nyé z\n".into()).expect("room");
+        let b = map.add(Path::new("b"), "one".into()).expect("room");
+        let z = Span { start: map.base(a) + 6, len: 1 };
+        assert_eq!(map.slice(z), "z");
+        assert_eq!(map.position(z.start), Position { line: 2, column: 4 });
+        assert_eq!(map.file_of(Span { start: map.base(b), len: 3 }), b);
+        assert_eq!(map.file_of(Span { start: map.base(b) - 1, len: 0 }), a);
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_pointed_at() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("bad");
+        std::fs::write(&path, b"ab\n\xff").expect("written");
+        let mut map = SourceMap::default();
+        let Err(ReadError::NotUtf8(file, span)) = map.read(&path) else { panic!("it is not UTF-8") };
+        assert_eq!(map.text(file), "ab\n");
+        assert_eq!(map.position(span.start), Position { line: 2, column: 1 });
+    }
+}

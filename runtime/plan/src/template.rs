@@ -1,0 +1,65 @@
+//! Data with expressions in it: what an argument is before a test starts.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+
+use crate::Data;
+
+/// Data in which some values are still expressions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Template {
+    /// Data that needs nothing more.
+    Data(Data),
+    /// The result of an expression.
+    Expression(ExpressionUse),
+    /// A text that begins with `eval! ` and is no expression; its evaluation fails with this message.
+    Broken(Arc<str>),
+    /// A list of templates, at least one of which is not data.
+    List(Vec<Template>),
+    /// An object of templates, at least one of which is not data.
+    Object(IndexMap<Arc<str>, Template>),
+}
+
+impl Default for Template {
+    fn default() -> Self {
+        Self::Data(Data::Null)
+    }
+}
+
+/// One place of a test list where an expression stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExpressionUse {
+    /// Which tree: an index into [`Plan::expressions`](crate::Plan).
+    pub expression: u32,
+    /// Where it stands: an index into [`Plan::sources`](crate::Plan).
+    pub source: u32,
+}
+
+impl Template {
+    /// A list; plain data if all items are.
+    pub fn list(items: Vec<Template>) -> Self {
+        match items.iter().map(Template::as_data).collect::<Option<Vec<_>>>() {
+            Some(data) => Self::Data(Data::list(data.into_iter().cloned().collect())),
+            None => Self::List(items),
+        }
+    }
+
+    /// An object; plain data if all members are.
+    pub fn object(members: IndexMap<Arc<str>, Template>) -> Self {
+        match members.iter().map(|(key, value)| Some((key.clone(), value.as_data()?.clone()))).collect::<Option<_>>() {
+            Some(data) => Self::Data(Data::object(data)),
+            None => Self::Object(members),
+        }
+    }
+
+    /// The data, if nothing in it is left to evaluate.
+    pub fn as_data(&self) -> Option<&Data> {
+        match self {
+            Self::Data(data) => Some(data),
+            Self::Expression(_) | Self::Broken(_) | Self::List(_) | Self::Object(_) => None,
+        }
+    }
+}
