@@ -201,12 +201,11 @@ impl Reader<'_> {
     /// More text after the file's value.
     #[cold]
     pub(super) fn trailing(&mut self) {
-        if self.unbalanced || self.document.root.is_none() {
-            return;
-        }
+        let Some(root) = self.document.root.filter(|_| !self.unbalanced) else { return };
         let (found, place) = self.found();
-        let end = self.document.root.map(|root| self.arena.node(root).span.end() - 1);
-        let end = end.map_or(place, |end| Span { start: end, len: 1 });
+        let end = self.local(self.arena.node(root).span.end());
+        let last = self.text[..end].chars().next_back().map_or(0, char::len_utf8);
+        let end = self.span(end - last, end);
         self.report(faults::trailing(&found, place, end));
     }
 

@@ -117,7 +117,13 @@ impl Reader<'_> {
 fn plain_end(bytes: &[u8], mut at: usize, quote: u8) -> usize {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     const HIGHS: u64 = ONES << 7;
+    let stops = |byte: &u8| *byte == quote || *byte == b'\\' || *byte < 0x20;
     let has_zero = |word: u64| word.wrapping_sub(ONES) & !word & HIGHS;
+    // Without an early exit inside, the compiler compares all bytes of a block at once.
+    while bytes[at..].first_chunk::<32>().is_some_and(|block| !block.iter().fold(false, |hit, byte| hit | stops(byte)))
+    {
+        at += 32;
+    }
     while let Some(chunk) = bytes[at..].first_chunk::<8>() {
         let word = u64::from_le_bytes(*chunk);
         let control = word.wrapping_sub(ONES * 0x20) & !word & HIGHS;
@@ -128,6 +134,5 @@ fn plain_end(bytes: &[u8], mut at: usize, quote: u8) -> usize {
         }
         at += 8;
     }
-    let stops = |byte: &u8| *byte == quote || *byte == b'\\' || *byte < 0x20;
     bytes[at..].iter().position(stops).map_or(bytes.len(), |tail| at + tail)
 }
