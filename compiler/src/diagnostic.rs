@@ -27,7 +27,9 @@ pub enum Severity {
     Note,
     /// Probably not meant.
     Warning,
-    /// The list is refused, or a line would do something else than its author wrote.
+    /// The list can be used, but a line would do something else than its author wrote. Counts as an error.
+    Denied,
+    /// The list is refused.
     Error,
 }
 
@@ -44,6 +46,11 @@ impl Diagnostic {
     /// An error at a place.
     pub fn error(code: &'static str, message: impl Into<String>, span: Span, text: impl Into<String>) -> Self {
         Self::new(code, Severity::Error, message).label(span, text)
+    }
+
+    /// A finding that counts as an error and does not stop the list from being used.
+    pub fn denied(code: &'static str, message: impl Into<String>, span: Span, text: impl Into<String>) -> Self {
+        Self::new(code, Severity::Denied, message).label(span, text)
     }
 
     /// A warning at a place.
@@ -68,6 +75,17 @@ impl Diagnostic {
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
+    }
+}
+
+impl Severity {
+    /// Its word in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Warning => "warning",
+            Self::Denied | Self::Error => "error",
+        }
     }
 }
 

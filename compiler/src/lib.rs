@@ -2,4 +2,6 @@
 
 pub mod diagnostic;
 pub mod document;
+pub mod lineage;
+pub mod merge;
 pub mod source;
