@@ -13,10 +13,10 @@ use crate::merge::{NoTrace, merge};
 use crate::source::{SourceMap, Span};
 
 use super::definitions::{Definitions, Kind, Resolved};
-use super::evaluation::{Evaluation, Given, Reading};
+use super::evaluation::Evaluation;
 use super::label::{I18N, id_of_label, is_id, label_of_pytest, normalize};
 use super::options::Options;
-use super::{Locals, LocalsId, Test, TestId, TestTree, flag, requirements, schema, structure};
+use super::{Locals, LocalsId, Test, TestId, TestTree, flag, requirements, structure};
 
 /// How deep groups may lie in each other.
 pub const MAX_DEPTH: usize = 200;
@@ -32,10 +32,6 @@ pub struct Input<'a> {
     pub config: &'a Config,
     /// The list's id.
     pub list: &'a str,
-    /// The known locales and their texts.
-    pub catalogues: &'a Catalogues,
-    /// Device data, if some were given.
-    pub device: Option<&'a Data>,
 }
 
 /// Builds the tree of a list. `None` if the list has no `tests`, which makes it a library, or cannot be built.
@@ -47,14 +43,12 @@ pub fn resolve(
     evaluation: &mut Evaluation,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<TestTree> {
-    diagnostics.extend(schema::check(arena, input.config.root));
     let constants = input.config.get(arena, "constants").map_or(Data::Null, |constants| arena.entry(constants).to_data());
-    let given = Given { constants: &constants, device: input.device };
-    evaluation.begin(&given, input.catalogues);
+    evaluation.begin(&constants);
     let options = Options::resolve(input.config.get(arena, "options"), arena, input.sources, evaluation, diagnostics);
     evaluation.set_options(&options);
     let tests = input.config.get(arena, "tests")?;
-    let label = list_label(input, arena, diagnostics)?;
+    let label = list_label(input, evaluation.catalogues(), arena, diagnostics)?;
     let span = arena.node(input.config.root).span;
     let nothing = arena.add_object(&[], Span { start: span.start, len: 0 });
     let definitions = Definitions::new(arena, input.config.get(arena, "definitions"));
@@ -80,14 +74,14 @@ fn empty_tree(label: Text) -> TestTree {
     }
 }
 
-fn list_label(input: &Input<'_>, arena: &Arena, diagnostics: &mut Vec<Diagnostic>) -> Option<Text> {
+fn list_label(input: &Input<'_>, catalogues: &Catalogues, arena: &Arena, diagnostics: &mut Vec<Diagnostic>) -> Option<Text> {
     let root = arena.entry(input.config.root);
     let Some(label) = root.get("label") else {
         diagnostics.push(missing_label(root.span()));
         return None;
     };
     let text = label.as_str()?;
-    Some(input.catalogues.text(text.strip_prefix(I18N).unwrap_or(text)))
+    Some(catalogues.text(text.strip_prefix(I18N).unwrap_or(text)))
 }
 
 struct Builder<'a, 'i> {
@@ -355,10 +349,10 @@ impl Builder<'_, '_> {
             return enclosing;
         };
         let around = &self.tree.locals[enclosing.0 as usize];
-        let mut reading = Reading::Locals { reads_device: around.reads_device };
-        let value = self.evaluation.locals(own, &around.value, &mut reading, self.arena, self.input.sources, self.diagnostics);
-        let value = merge_data(&around.value, &value);
-        let reads_device = matches!(reading, Reading::Locals { reads_device: true });
+        let evaluated =
+            self.evaluation.own_locals(own, (&around.value, around.reads_device), self.arena, self.input.sources, self.diagnostics);
+        let value = merge_data(&around.value, &evaluated.value);
+        let reads_device = around.reads_device || evaluated.reads_device;
         self.tree.locals.push(Locals { enclosing: Some(enclosing), own: Some(own), value, reads_device });
         LocalsId(self.tree.locals.len() as u32 - 1)
     }
@@ -399,7 +393,7 @@ impl Builder<'_, '_> {
 
     /// The explicit label; else that of the Python test, of the program, or the id.
     fn label(&mut self, id: TestId, effective: &Effective, explicit_id: Option<&str>) -> Option<Text> {
-        let catalogues = self.input.catalogues;
+        let catalogues = self.evaluation.catalogues();
         let object = self.arena.entry(effective.resolved.object);
         if let Some(written) = object.get("label") {
             if let Some(text) = written.as_str() {

@@ -4,7 +4,7 @@
 
 mod build;
 mod definitions;
-mod evaluation;
+pub mod evaluation;
 pub mod label;
 mod options;
 mod requirements;
@@ -18,8 +18,9 @@ use crate::document::{Arena, NodeId, Symbol};
 use crate::source::Span;
 
 pub use build::{Input, resolve};
-pub use evaluation::{Evaluation, Reading};
-pub use options::{OPTIONS, Options};
+pub use evaluation::Evaluation;
+pub use options::{OPTIONS, Options, Setting};
+pub use schema::check as check_schema;
 
 /// A node of a [`TestTree`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -9,7 +9,7 @@ use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::document::{Arena, Entry, NodeId};
 use crate::source::{SourceMap, Span};
 
-use super::evaluation::{Evaluation, Reading};
+use super::evaluation::{Evaluated, Evaluation};
 
 /// What an option takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,16 +85,16 @@ impl Options {
             let setting = match written {
                 None => Setting { written, value: serde_json::from_str(default).unwrap_or_default(), reads_device: false },
                 Some(node) => {
-                    let mut reading = Reading::Option { reads_device: false };
-                    let value = evaluation.option(node, &mut reading, arena, sources, diagnostics);
-                    let reads_device = matches!(reading, Reading::Option { reads_device: true });
-                    if let Some(value) = &value
-                        && !fits(*expected, value)
-                        && !(reads_device && !evaluation.has_device())
+                    let evaluated = evaluation.option(node, arena, sources, diagnostics);
+                    let undecided = |evaluated: &Evaluated| evaluated.reads_device && !evaluation.has_device();
+                    if let Some(evaluated) = &evaluated
+                        && !fits(*expected, &evaluated.value)
+                        && !undecided(evaluated)
                     {
-                        diagnostics.push(wrong_option(name, *expected, value, arena.entry(node)));
+                        diagnostics.push(wrong_option(name, *expected, &evaluated.value, arena.entry(node)));
                     }
-                    Setting { written, value: value.unwrap_or_default(), reads_device }
+                    let Evaluated { value, reads_device } = evaluated.unwrap_or_default();
+                    Setting { written, value, reads_device }
                 }
             };
             (Arc::from(*name), setting)
