@@ -57,11 +57,11 @@ pub(super) fn empty(place: Span, comments: bool) -> Diagnostic {
 }
 
 /// There is more text after the file's value.
-pub(super) fn trailing(found: &str, place: Span, end: Span, is_bracket: bool) -> Diagnostic {
-    let help = if is_bracket {
-        "remove this bracket, or the one that closed too early"
-    } else {
-        "a file holds one value; a bracket may be missing before it or may have closed too early"
+pub(super) fn trailing(found: &str, place: Span, end: Span) -> Diagnostic {
+    let help = match found {
+        "`}`" | "`]`" => "remove this bracket, or the one that closed too early",
+        "`:`" => "put `{` and `}` around the members of an object",
+        _ => "a file holds one value; a bracket may be missing before it, or may have closed too early",
     };
     Diagnostic::error(SYNTAX, format!("expected the end of the file, found {found}"), place, "this is too much")
         .label(end, "the file's value ends here")
@@ -93,7 +93,7 @@ pub(super) fn after_item(close: u8, byte: u8, found: &str, place: Span) -> Diagn
         b'#' => "comments begin with `//`",
         b';' => "write `,` instead",
         b':' if close == b']' => "an array has no keys: write `{` and `}` around members",
-        b'=' | b'(' | b')' => "a value that is a text or an expression needs quotes",
+        b'=' | b'(' | b')' | b'/' | b'*' | b'%' | b'+' => "a text or an expression needs quotes around it",
         _ => "remove it",
     };
     Diagnostic::error(SYNTAX, message, place, "not expected").help(help)
@@ -117,16 +117,30 @@ pub(super) fn wrong_bracket(close: u8, found: u8, place: Span, opening: Span) ->
         .help(format!("put {close} before it, or remove it"))
 }
 
-/// The file ends inside of brackets.
-pub(super) fn unclosed(close: u8, place: Span, opening: Span, open: usize) -> Diagnostic {
+/// The file ends inside of brackets. `doubtful` is a pair of brackets whose lines are not indented alike.
+pub(super) fn unclosed(
+    close: u8,
+    place: Span,
+    opening: Span,
+    open: usize,
+    doubtful: Option<(Span, Span)>,
+) -> Diagnostic {
     let close = quoted_byte(close);
-    let help = match open {
-        1 => format!("put {close} at the end, or where this was meant to end"),
-        more => format!("{more} brackets are open at the end of the file; this is the innermost one"),
-    };
-    Diagnostic::error(UNCLOSED, format!("expected {close}, found the end of the file"), place, "the file ends here")
-        .label(opening, "opened here")
-        .help(help)
+    let unclosed = Diagnostic::error(
+        UNCLOSED,
+        format!("expected {close}, found the end of the file"),
+        place,
+        "the file ends here",
+    )
+    .label(opening, "opened here");
+    match doubtful {
+        Some((opening, closing)) => unclosed
+            .label(opening, "this may be the one without an end")
+            .label(closing, "because what closes it now is indented less")
+            .help("put the missing bracket where this was meant to end"),
+        None if open == 1 => unclosed.help(format!("put {close} at the end, or where this was meant to end")),
+        None => unclosed.help(format!("{open} brackets are open at the end of the file; this is the innermost one")),
+    }
 }
 
 /// A comment that never ends.
@@ -162,7 +176,7 @@ pub(super) fn missing_value_of(key: &str, found: &str, place: Span, key_span: Sp
 pub(super) fn missing_colon(key: &str, found: &str, place: Span, key_span: Span) -> Diagnostic {
     let key = quoted(key);
     let help = match found {
-        "`=`" => "write `:` between a key and its value",
+        "`=`" | "`：`" => "write `:` between a key and its value",
         _ => "a member is a key, `:` and a value",
     };
     Diagnostic::error(SYNTAX, format!("expected `:` after the key {key}, found {found}"), place, "no `:`")
@@ -174,7 +188,7 @@ pub(super) fn missing_colon(key: &str, found: &str, place: Span, key_span: Span)
 pub(super) fn bad_key(word: &str, place: Span) -> Diagnostic {
     let help = match curly_quotes(word) {
         Some(help) => help.into(),
-        None => format!("write it in quotes: `\"{}\"`", word.trim_matches('`')),
+        None => format!("write it in quotes: `\"{word}\"`"),
     };
     Diagnostic::error(SYNTAX, format!("expected a key, found {}", quoted(word)), place, "not a key without quotes")
         .help(help)

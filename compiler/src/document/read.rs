@@ -70,6 +70,8 @@ pub(super) struct Reader<'a> {
     pub(super) unbalanced: bool,
     /// The text of the string that is being read, if it has escapes.
     pub(super) buffer: String,
+    /// The last string that was not closed is newer than the last key.
+    pub(super) cut_short: bool,
     items: Vec<NodeId>,
     members: Vec<Member>,
     seen: Seen,
@@ -97,6 +99,7 @@ impl<'a> Reader<'a> {
             open: Vec::new(),
             unbalanced: false,
             buffer: String::new(),
+            cut_short: false,
             items: Vec::new(),
             members: Vec::new(),
             seen: Seen::default(),
@@ -257,10 +260,11 @@ impl<'a> Reader<'a> {
         if !matches!(self.byte(), Some(b'"' | b'\'')) {
             return self.name();
         }
-        if self.is_unclosed_string() {
-            return self.unclosed_key();
-        }
+        self.cut_short = false;
         let name = self.string();
+        if self.cut_short {
+            return self.unclosed_key(start);
+        }
         Some(Key { name, span: self.span_from(start) })
     }
 

@@ -147,6 +147,8 @@ impl Reader<'_> {
         let awaited = self.open.iter().rev().skip(1).any(|at| closing(self.text.as_bytes()[*at]) == found);
         if !awaited {
             self.at += 1;
+            self.space();
+            self.at += usize::from(self.byte() == Some(b','));
             self.stop_if_full();
         }
         awaited
@@ -157,10 +159,43 @@ impl Reader<'_> {
     pub(super) fn unclosed(&mut self, close: u8) {
         if !self.unbalanced {
             let opening = self.open.last().map_or(self.at, |at| *at);
-            let opening = self.span(opening, opening + 1);
-            self.report(faults::unclosed(close, self.here(), opening, self.open.len()));
+            let (innermost, doubtful) = (self.span(opening, opening + 1), self.doubtful_bracket());
+            self.report(faults::unclosed(close, self.here(), innermost, self.open.len(), doubtful));
         }
         self.unbalanced = true;
+    }
+
+    /// An opening bracket whose closing bracket begins a line further left than the opening one's line: its own is probably missing.
+    fn doubtful_bracket(&mut self) -> Option<(Span, Span)> {
+        let (comments, notes) = (self.document.comments.len(), self.document.json5_only.len());
+        let (end, mut open, mut doubtful) = (self.at, Vec::new(), None);
+        self.at = 0;
+        while let (Some(byte), None) = (self.byte(), doubtful) {
+            match byte {
+                b'"' | b'\'' => self.at = self.string_end(self.at),
+                b'/' => self.skip_slash(),
+                b'{' | b'[' => open.push((self.at, self.indentation().0)),
+                b'}' | b']' => match (open.pop(), self.indentation()) {
+                    (Some((opening, deep)), (less, true)) if less < deep => doubtful = Some((opening, self.at)),
+                    _ => {}
+                },
+                _ => {}
+            }
+            self.at += usize::from(!matches!(byte, b'"' | b'\'' | b'/'));
+        }
+        self.at = end;
+        self.document.comments.truncate(comments);
+        self.document.json5_only.truncate(notes);
+        doubtful.map(|(opening, closing)| (self.span(opening, opening + 1), self.span(closing, closing + 1)))
+    }
+
+    /// How far the line at hand is indented, and whether it begins with what is next. Only lines of the usual length count.
+    fn indentation(&self) -> (usize, bool) {
+        let before = &self.text.as_bytes()[self.at.saturating_sub(256)..self.at];
+        let Some(line_break) = before.iter().rposition(|byte| *byte == b'\n') else { return (0, false) };
+        let line = &before[line_break + 1..];
+        let indented = line.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+        (indented, indented == line.len())
     }
 
     /// More text after the file's value.
@@ -172,8 +207,7 @@ impl Reader<'_> {
         let (found, place) = self.found();
         let end = self.document.root.map(|root| self.arena.node(root).span.end() - 1);
         let end = end.map_or(place, |end| Span { start: end, len: 1 });
-        let is_bracket = matches!(self.byte(), Some(b'}' | b']'));
-        self.report(faults::trailing(&found, place, end, is_bracket));
+        self.report(faults::trailing(&found, place, end));
     }
 
     /// What is next is neither a comma nor the closing bracket of the level, or it comes after something that is not whole.
@@ -193,7 +227,10 @@ impl Reader<'_> {
                     return Next::Comma(self.at - 1);
                 }
                 Some(b'}' | b']') => return Next::Item,
-                Some(b';' | b'#' | b':' | b'=' | b')' | b'(') => self.unexpected(close, whole),
+                Some(b';' | b'#' | b':' | b'=' | b')' | b'(' | b'/' | b'*' | b'%' | b'+') => {
+                    self.unexpected(close, whole);
+                }
+                Some(0x80..) if self.wide(['，', '、', '；']) => self.wide_comma(close, whole),
                 Some(_) if !whole => return Next::Item,
                 Some(byte) if self.is_quote_trouble(byte) => self.quote_trouble(close),
                 Some(_) => {
@@ -217,6 +254,19 @@ impl Reader<'_> {
             end = self.local(comment.span.start);
         }
         self.text[..end].trim_end().len()
+    }
+
+    /// Whether what is next is one of these characters of East Asian width.
+    fn wide<const N: usize>(&self, wanted: [char; N]) -> bool {
+        self.char().is_some_and(|next| wanted.contains(&next))
+    }
+
+    fn wide_comma(&mut self, close: u8, whole: bool) {
+        let (found, place) = self.found();
+        if whole {
+            self.report(faults::after_item(close, b';', &found, place));
+        }
+        self.at += self.char().map_or(0, char::len_utf8);
     }
 
     /// A character that has no place after an item or a member.
@@ -298,7 +348,8 @@ impl Reader<'_> {
         if self.at == self.text.len() {
             self.unbalanced = true;
         }
-        if between.is_empty() && self.is_quote_trouble(next) && !matches!(next, b'=' | b',' | b'}' | b']' | 0) {
+        let separator = matches!(next, b'=' | b',' | b'}' | b']' | 0) || self.wide(['：', '，']);
+        if between.is_empty() && self.is_quote_trouble(next) && !separator {
             self.report(faults::quote_trouble(None, &found, place));
             self.skip_to_line_end();
             return false;
@@ -307,6 +358,11 @@ impl Reader<'_> {
         match next {
             b'=' => {
                 self.at += 1 + usize::from(self.text[self.at + 1..].starts_with('>'));
+                self.space();
+                true
+            }
+            0x80.. if self.wide(['：']) => {
+                self.at += '：'.len_utf8();
                 self.space();
                 true
             }
@@ -338,7 +394,7 @@ impl Reader<'_> {
         }
         let span = self.span_from(start);
         self.space();
-        if matches!(self.byte(), Some(b':' | b'=')) {
+        if matches!(self.byte(), Some(b':' | b'=')) || self.wide(['：']) {
             self.report(faults::bad_key(word, span));
             let name = self.arena.intern(word);
             return Some(Key { name, span });
@@ -350,7 +406,13 @@ impl Reader<'_> {
 
     #[cold]
     pub(super) fn stray_word(&mut self, start: usize, word: &str) -> Read {
+        let rest = &self.text[self.at..];
+        let line = &rest[..rest.find(['\n', '\r']).unwrap_or(rest.len())];
+        if word.starts_with(['“', '„']) && !word.ends_with('”') {
+            self.at += line.find('”').map_or(0, |at| at + '”'.len_utf8());
+        }
         let span = self.span_from(start);
+        let word = &self.text[start..self.at];
         self.report(faults::stray_word(word, span));
         self.synchronize();
         None

@@ -113,7 +113,7 @@ impl<'a> Reader<'a> {
 fn separates(c: char, rest: &str) -> bool {
     match c {
         'a'..='z' | 'A'..='Z' | '0'..='9' | '_' => false,
-        ',' | ':' | '{' | '}' | '[' | ']' | '"' | '\'' | '=' | ';' | '#' => true,
+        ',' | ':' | '{' | '}' | '[' | ']' | '"' | '\'' | '=' | ';' | '#' | '，' | '：' | '；' | '、' => true,
         '/' => rest.starts_with("//") || rest.starts_with("/*"),
         other => is_json_space(other) || is_space(other),
     }

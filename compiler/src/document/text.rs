@@ -87,38 +87,20 @@ impl Reader<'_> {
 
     #[cold]
     fn end_unclosed_string(&mut self, opening: usize, text: &mut String) {
+        self.cut_short = true;
         let quote = char::from(self.text.as_bytes()[opening]);
         self.report(faults::unclosed_string(quote, self.span_from(opening), self.at == self.text.len()));
         let written = &self.text[opening + 1..self.at];
         let dropped = written.len() - text_end(written);
         self.unbalanced |= self.at == self.text.len() && dropped == 0;
         self.at -= dropped;
-        // What is dropped has no escapes, so it is as long in the text as it is in the file.
-        text.truncate(text.len().saturating_sub(dropped));
+        text.truncate(text_end(text));
     }
 
-    /// Whether the string at hand does not end on its line.
-    pub(super) fn is_unclosed_string(&self) -> bool {
-        let bytes = self.text.as_bytes();
-        let quote = bytes[self.at];
-        let mut at = self.at + 1;
-        loop {
-            at = plain_end(bytes, at, quote);
-            match bytes.get(at) {
-                None | Some(b'\n' | b'\r') => return true,
-                Some(b'\\') => at = escape(self.text, at).map_or_else(|(_, end)| end, |escape| escape.end),
-                Some(byte) if *byte == quote => return false,
-                Some(_) => at += 1,
-            }
-        }
-    }
-
-    /// Reads a key whose closing quote is missing, and says whether a value follows. The rest of its line is the value only if it opens
-    /// one that goes on below.
+    /// What a key was meant to be whose closing quote is missing and has been reported. It counts only if its line opens a value that
+    /// goes on below.
     #[cold]
-    pub(super) fn unclosed_key(&mut self) -> Option<Key> {
-        let opening = self.at;
-        self.string();
+    pub(super) fn unclosed_key(&mut self, opening: usize) -> Option<Key> {
         let end = self.at;
         let line = &self.text[opening + 1..end];
         let opens = line.ends_with(['{', '[']);
