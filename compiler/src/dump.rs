@@ -49,7 +49,7 @@ pub fn lineage(lineage: &Lineage, sources: &SourceMap) -> Data {
 }
 
 /// The resolved form of a list: options, constants, and the tree with every argument evaluated.
-pub fn resolved(compilation: &mut Compilation<'_>) -> Data {
+pub fn resolved(compilation: &mut Compilation) -> Data {
     let arena = &compilation.arena;
     let merged = compilation.config.as_ref().map_or(Data::Null, |config| arena.entry(config.root).to_data());
     let order = compilation.lineage.iter().flat_map(|lineage| lineage.order.iter().map(|ancestor| ancestor.name.clone()));
@@ -77,14 +77,14 @@ pub fn resolved(compilation: &mut Compilation<'_>) -> Data {
     Data::object(top)
 }
 
-struct Nodes<'a, 'e> {
+struct Nodes<'a> {
     tree: &'a TestTree,
     arena: &'a Arena,
-    evaluation: &'a mut crate::tree::Evaluation<'e>,
+    evaluation: &'a mut crate::tree::Evaluation,
     waived: &'a std::collections::HashSet<TestId>,
 }
 
-impl Nodes<'_, '_> {
+impl Nodes<'_> {
     fn node(&mut self, id: TestId) -> Data {
         let (tree, arena) = (self.tree, self.arena);
         let test = tree.test(id);

@@ -20,7 +20,7 @@ pub struct Marks {
 }
 
 /// Applies the rules of a list to its tree, in which nothing has run yet.
-pub fn at_start(tree: &TestTree, arena: &Arena, evaluation: &mut Evaluation<'_>) -> Marks {
+pub fn at_start(tree: &TestTree, arena: &Arena, evaluation: &mut Evaluation) -> Marks {
     let forced = matched(tree, arena, evaluation, "skipped_tests");
     let waived = matched(tree, arena, evaluation, "waived_tests");
     let skipped = skipped(tree, &forced.iter().copied().collect());
@@ -35,7 +35,7 @@ pub fn at_start(tree: &TestTree, arena: &Arena, evaluation: &mut Evaluation<'_>)
 }
 
 /// The nodes that the rules of an option name. A rule that is no list of patterns ends the search.
-fn matched(tree: &TestTree, arena: &Arena, evaluation: &mut Evaluation<'_>, option: &str) -> Vec<TestId> {
+fn matched(tree: &TestTree, arena: &Arena, evaluation: &mut Evaluation, option: &str) -> Vec<TestId> {
     let Some(rules) = tree.options.get(option).and_then(|setting| setting.value.as_object()) else { return Vec::new() };
     let phase = tree.options.get("phase").and_then(|setting| setting.value.as_str());
     let mut patterns: Vec<String> = Vec::new();

@@ -11,7 +11,7 @@ use tlc_plan::expression::{Expression, Root};
 use crate::catalogue::Catalogues;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::document::{Arena, Entry, NodeId, Symbol, Value, source_offset};
-use crate::expression::{Context, SyntaxError, SyntaxErrorKind, check_names, parse};
+use crate::expression::{Context, SyntaxError, SyntaxErrorKind, check_names, fold, parse};
 use crate::source::{SourceMap, Span};
 
 use super::Options;
@@ -176,6 +176,24 @@ impl Evaluation {
             Ok(expression) => evaluate_to_data(expression, &self.arguments, &self.limits).map_err(Failure::Evaluation),
             Err(error) => Err(Failure::Syntax(error.clone())),
         }
+    }
+
+    /// An expression of arguments with everything folded that is the same for every unit; locals only if they are.
+    pub fn fold(&mut self, expression: &Expression, locals: Option<&Data>) -> Expression {
+        let mut scope = Scope::new().with(Root::Constants, self.arguments.get(Root::Constants).clone());
+        if !self.options_read_device {
+            scope.set(Root::Options, self.arguments.get(Root::Options).clone());
+        }
+        if let Some(locals) = locals {
+            self.bind(locals);
+            scope.set(Root::Locals, self.arguments.get(Root::Locals).clone());
+        }
+        fold(expression, &scope)
+    }
+
+    /// A condition with everything folded that is the same for every unit.
+    pub fn fold_condition(&self, expression: &Expression) -> Expression {
+        fold(expression, &Scope::new().with(Root::Constants, self.conditions.get(Root::Constants).clone()))
     }
 
     fn bind(&mut self, locals: &Data) {

@@ -98,6 +98,18 @@ pub struct Locals {
     pub reads_device: bool,
 }
 
+impl LocalsId {
+    /// The locals at an index of [`TestTree::locals`].
+    pub fn new(index: usize) -> Self {
+        Self(index as u32)
+    }
+
+    /// The index.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
 impl TestTree {
     /// The whole list.
     pub fn root(&self) -> TestId {
