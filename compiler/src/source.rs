@@ -143,6 +143,17 @@ impl SourceMap {
     }
 }
 
+/// The names of the lists in a directory, sorted: `x.test_list` for a file `x.test_list.json`. None if it cannot be read.
+pub fn list_names(directory: &Path) -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(directory) else { return Vec::new() };
+    let files = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    let mut names: Vec<String> = files
+        .filter_map(|file| file.strip_suffix(".json").filter(|name| name.ends_with(".test_list")).map(Into::into))
+        .collect();
+    names.sort();
+    names
+}
+
 fn read_limited(path: &Path) -> Result<Vec<u8>, ReadError> {
     let file = std::fs::File::open(path).map_err(refused)?;
     let mut bytes = Vec::new();
