@@ -19,9 +19,19 @@ pub enum Format {
     Json,
 }
 
+/// Where a report for people goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    /// Standard output: the report is what was asked for.
+    Output,
+    /// Standard error: it comes beside what was asked for.
+    Error,
+}
+
 /// Diagnostics of several lists, each once.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Report {
+    stream: Stream,
     seen: HashSet<String>,
     human: String,
     json: Vec<Value>,
@@ -32,6 +42,19 @@ pub struct Report {
 }
 
 impl Report {
+    /// A report without diagnostics.
+    pub fn new(stream: Stream) -> Self {
+        Self { stream, seen: HashSet::new(), human: String::new(), json: Vec::new(), errors: 0, warnings: 0 }
+    }
+
+    /// Writes the text for people.
+    pub fn show(&self) {
+        match self.stream {
+            Stream::Output => print(&self.human),
+            Stream::Error => eprint(&self.human),
+        }
+    }
+
     /// Adds the diagnostics of one list. What another list has said already is left out.
     pub fn add(&mut self, diagnostics: &[Diagnostic], sources: &SourceMap) {
         for diagnostic in diagnostics {
@@ -44,7 +67,7 @@ impl Report {
                 Severity::Warning => self.warnings += 1,
                 Severity::Note => {}
             }
-            render(diagnostic, sources, &mut self.human);
+            render(diagnostic, sources, self.stream, &mut self.human);
             self.json.push(value);
         }
     }
@@ -52,11 +75,6 @@ impl Report {
     /// The document of `--format json`.
     pub fn to_json(&self) -> Value {
         json!({ "diagnostics": self.json })
-    }
-
-    /// The text for people.
-    pub fn human(&self) -> &str {
-        &self.human
     }
 
     /// `2 errors, 1 warning`.
@@ -86,13 +104,17 @@ pub fn complain(message: impl fmt::Display) {
     eprint(&format!("tlc: {message}\n"));
 }
 
-/// Whether standard error shows colours.
-fn colours() -> bool {
-    io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+/// Colours are for terminals, and for who wants them.
+fn colours(stream: Stream) -> bool {
+    let terminal = match stream {
+        Stream::Output => io::stdout().is_terminal(),
+        Stream::Error => io::stderr().is_terminal(),
+    };
+    terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
-fn render(diagnostic: &Diagnostic, sources: &SourceMap, into: &mut String) {
-    let theme = if colours() { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
+fn render(diagnostic: &Diagnostic, sources: &SourceMap, stream: Stream, into: &mut String) {
+    let theme = if colours(stream) { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
     let handler = GraphicalReportHandler::new_themed(theme).with_links(false).with_width(100).with_context_lines(1);
     let shown = Shown { diagnostic, sources };
     if handler.render_report(into, &shown).is_err() {
