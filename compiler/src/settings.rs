@@ -1,12 +1,12 @@
 //! stub
-use std::path::{Path, PathBuf};
 use crate::diagnostic::Diagnostic;
 use crate::source::SourceMap;
+use std::path::{Path, PathBuf};
 /// x
 #[derive(Clone, Debug, Default)]
-pub struct Settings { 
+pub struct Settings {
     /// x
-    pub directory: Option<PathBuf>, 
+    pub directory: Option<PathBuf>,
     /// x
     pub layers: Vec<PathBuf>,
     /// x
@@ -15,8 +15,10 @@ pub struct Settings {
     pub po: Option<PathBuf>,
     /// x
     pub station: Option<PathBuf>,
- }
+}
 impl Settings {
     /// x
-    pub fn nearest(_d: &Path, _s: &mut SourceMap, _g: &mut Vec<Diagnostic>) -> Self { Self::default() }
+    pub fn nearest(_d: &Path, _s: &mut SourceMap, _g: &mut Vec<Diagnostic>) -> Self {
+        Self::default()
+    }
 }
