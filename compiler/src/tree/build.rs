@@ -22,7 +22,7 @@ use super::{Locals, LocalsId, Test, TestId, TestTree, flag, requirements, struct
 pub const MAX_DEPTH: usize = 200;
 
 /// How many nodes a list may have.
-pub const MAX_TESTS: usize = 4_000_000;
+pub const MAX_TESTS: usize = 1_500_000;
 
 /// What a list is resolved with.
 pub struct Input<'a> {
