@@ -23,7 +23,8 @@ pub fn resolve(lineage: &Lineage, arena: &mut Arena, trace: &mut impl Trace) -> 
     let files = lineage.order.iter().rev().flat_map(|ancestor| &ancestor.layers);
     let roots: Vec<NodeId> = files.map(|layer| layer.root).collect();
     let (merged, diagnostics) = merge(arena, &roots, trace);
-    let rest: Vec<Member> = members(arena, merged).into_iter().filter(|member| &**arena.text(member.key) != "inherit").collect();
+    let rest: Vec<Member> =
+        members(arena, merged).into_iter().filter(|member| &**arena.text(member.key) != "inherit").collect();
     let root = arena.add_object(&rest, arena.node(merged).span);
     (Config { root }, diagnostics)
 }
@@ -44,8 +45,10 @@ impl Config {
         arena: &mut Arena,
         diagnostics: &mut Vec<Diagnostic>,
     ) -> Self {
-        let files: Vec<NodeId> =
-            directories.iter().filter_map(|directory| constants_file(&directory.join(CONSTANTS_FILE), sources, arena, diagnostics)).collect();
+        let files: Vec<NodeId> = directories
+            .iter()
+            .filter_map(|directory| constants_file(&directory.join(CONSTANTS_FILE), sources, arena, diagnostics))
+            .collect();
         let Some(constants) = self.get(arena, "constants").filter(|_| !files.is_empty()) else { return self };
         let (added, _) = merge(arena, &files, &mut NoTrace);
         let constants = replace_members(arena, constants, &members(arena, added));
@@ -92,7 +95,9 @@ fn constants_file(
     };
     let (document, problems) = read(sources, file, arena);
     if let Some(problem) = problems.into_iter().find(|problem| problem.severity == Severity::Error) {
-        diagnostics.push(Diagnostic { code: "constants-file", severity: Severity::Warning, ..problem }.help("the file is left out"));
+        diagnostics.push(
+            Diagnostic { code: "constants-file", severity: Severity::Warning, ..problem }.help("the file is left out"),
+        );
         return None;
     }
     let root = document.root?;
@@ -104,7 +109,9 @@ fn constants_file(
     });
     let problem = match (entry.is_object(), wrong) {
         (false, _) => Some((entry.span(), "it is not an object")),
-        (true, Some(member)) => Some((member.key_span, "a name has letters, digits and underscores, and no underscore first")),
+        (true, Some(member)) => {
+            Some((member.key_span, "a name has letters, digits and underscores, and no underscore first"))
+        }
         (true, None) => None,
     };
     let Some((span, reason)) = problem else { return Some(root) };
@@ -116,5 +123,6 @@ fn constants_file(
 }
 
 fn is_constant_name(key: &str) -> bool {
-    key.starts_with(|first: char| first.is_ascii_alphanumeric()) && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    key.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }

@@ -52,7 +52,8 @@ pub fn lineage(lineage: &Lineage, sources: &SourceMap) -> Data {
 pub fn resolved(compilation: &mut Compilation) -> Data {
     let arena = &compilation.arena;
     let merged = compilation.config.as_ref().map_or(Data::Null, |config| arena.entry(config.root).to_data());
-    let order = compilation.lineage.iter().flat_map(|lineage| lineage.order.iter().map(|ancestor| ancestor.name.clone()));
+    let order =
+        compilation.lineage.iter().flat_map(|lineage| lineage.order.iter().map(|ancestor| ancestor.name.clone()));
     let mut top = IndexMap::from([
         (Arc::from("id"), Data::from(compilation.id.as_str())),
         (Arc::from("linearization"), strings(order)),
@@ -153,7 +154,8 @@ fn tree_requirements(written: Entry<'_>) -> Data {
 
 /// The layout in its long form.
 pub fn layout(written: Option<Entry<'_>>) -> Data {
-    let kind = written.and_then(|layout| layout.as_str().map(str::to_owned).or(layout.get("type")?.as_str().map(str::to_owned)));
+    let kind = written
+        .and_then(|layout| layout.as_str().map(str::to_owned).or(layout.get("type")?.as_str().map(str::to_owned)));
     let options = written.and_then(|layout| layout.get("options")).map_or_else(|| object([]), Entry::to_data);
     object([("type", Data::string(kind.unwrap_or_else(|| "tab".into()))), ("options", options)])
 }

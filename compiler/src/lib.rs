@@ -102,7 +102,10 @@ pub fn compile(request: &Request) -> Compilation {
         tree::resolve(&input, &mut arena, &mut evaluation, &mut diagnostics)
     });
     let refused = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
-    let plan = tree.as_ref().filter(|_| !refused).map(|tree| lower::lower(&request.id, tree, &arena, &sources, &mut evaluation, &mut diagnostics));
+    let plan = tree
+        .as_ref()
+        .filter(|_| !refused)
+        .map(|tree| lower::lower(&request.id, tree, &arena, &sources, &mut evaluation, &mut diagnostics));
     diagnostic::settle(&mut diagnostics);
     Compilation { id: request.id.clone(), sources, arena, lineage, config, tree, plan, evaluation, diagnostics }
 }

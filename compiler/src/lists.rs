@@ -79,7 +79,8 @@ fn find_path(
         return Err(FindError::NoFile(path.to_owned()));
     }
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let Some(id) = name.strip_suffix(".json").and_then(|name| name.strip_suffix(SUFFIX)).filter(|id| !id.is_empty()) else {
+    let Some(id) = name.strip_suffix(".json").and_then(|name| name.strip_suffix(SUFFIX)).filter(|id| !id.is_empty())
+    else {
         return Err(FindError::NotAList(path.to_owned()));
     };
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));

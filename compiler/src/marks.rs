@@ -26,7 +26,8 @@ pub fn at_start(tree: &TestTree, arena: &Arena, evaluation: &mut Evaluation) -> 
     let skipped = skipped(tree, &forced.iter().copied().collect());
     let within = |id: TestId, marked: &HashSet<TestId>| tree.ancestors(id).any(|node| marked.contains(&node));
     let waived_roots: HashSet<TestId> = waived.into_iter().collect();
-    let paths = |ids: &HashSet<TestId>| tree.preorder().filter(|id| ids.contains(id)).map(|id| tree.path(arena, id)).collect();
+    let paths =
+        |ids: &HashSet<TestId>| tree.preorder().filter(|id| ids.contains(id)).map(|id| tree.path(arena, id)).collect();
     Marks {
         skipped: paths(&skipped),
         forced: paths(&forced.into_iter().collect()),

@@ -7,7 +7,7 @@ mod templates;
 
 use std::collections::HashMap;
 
-use tlc_plan::plan::{Node, Program, Rule, Test, When, PHASES};
+use tlc_plan::plan::{Node, PHASES, Program, Rule, Test, When};
 use tlc_plan::{Data, NodeId, Plan, Template, plan};
 
 use crate::diagnostic::Diagnostic;
@@ -165,7 +165,9 @@ fn rules(tree: &TestTree, option: &str, arena: &Arena, templates: &mut Templates
         let when = if PHASES.contains(&&**key) {
             When::Phase(key.to_string())
         } else {
-            templates.rule(key, member.map(|member| member.key_span)).map_or_else(|| When::Never(key.to_string()), When::Condition)
+            templates
+                .rule(key, member.map(|member| member.key_span))
+                .map_or_else(|| When::Never(key.to_string()), When::Condition)
         };
         rules.push(Rule { when, patterns });
     }

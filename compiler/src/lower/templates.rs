@@ -81,10 +81,14 @@ impl<'a> Templates<'a> {
             Value::Object(..) => {
                 let members = entry.members().iter();
                 Template::object(
-                    members.map(|member| (self.arena.text(member.key).clone(), self.template(member.value, scope))).collect(),
+                    members
+                        .map(|member| (self.arena.text(member.key).clone(), self.template(member.value, scope)))
+                        .collect(),
                 )
             }
-            Value::Null | Value::Bool(_) | Value::Int(_) | Value::Big(_) | Value::Float(_) => Template::Data(entry.to_data()),
+            Value::Null | Value::Bool(_) | Value::Int(_) | Value::Big(_) | Value::Float(_) => {
+                Template::Data(entry.to_data())
+            }
         }
     }
 
@@ -100,7 +104,13 @@ impl<'a> Templates<'a> {
         match &*parsed {
             Ok(expression) => self.expression(entry, text, expression, scope),
             Err(error) => {
-                self.diagnostics.push(syntax_finding(error.clone(), Severity::Denied, entry.span(), EVAL.len(), self.sources));
+                self.diagnostics.push(syntax_finding(
+                    error.clone(),
+                    Severity::Denied,
+                    entry.span(),
+                    EVAL.len(),
+                    self.sources,
+                ));
                 Template::Broken(error.message.as_str().into())
             }
         }
@@ -113,7 +123,8 @@ impl<'a> Templates<'a> {
         let found = match self.known.get(&key) {
             Some(found) => found.clone(),
             None => {
-                let at_station = [Root::Device, Root::Dut, Root::Station, Root::StateProxy].iter().any(|root| roots.contains(root));
+                let at_station =
+                    [Root::Device, Root::Dut, Root::Station, Root::StateProxy].iter().any(|root| roots.contains(root));
                 let options_wait = self.evaluation.options_read_device() && roots.contains(&Root::Options);
                 let later = at_station || options_wait || locals_wait;
                 let found = self.evaluated(entry, text, expression, scope, later);
@@ -127,7 +138,14 @@ impl<'a> Templates<'a> {
         }
     }
 
-    fn evaluated(&mut self, entry: Entry<'_>, text: Symbol, expression: &Expression, scope: InScope<'_>, later: bool) -> Found {
+    fn evaluated(
+        &mut self,
+        entry: Entry<'_>,
+        text: Symbol,
+        expression: &Expression,
+        scope: InScope<'_>,
+        later: bool,
+    ) -> Found {
         for error in check_names(expression, Context::Argument) {
             self.diagnostics.push(syntax_finding(error, Severity::Denied, entry.span(), EVAL.len(), self.sources));
         }
@@ -139,7 +157,13 @@ impl<'a> Templates<'a> {
             Err(Failure::Evaluation(error)) => {
                 let undecided = later && !self.evaluation.has_device();
                 if !undecided {
-                    self.diagnostics.push(evaluation_finding(&error, Severity::Denied, entry.span(), EVAL.len(), self.sources));
+                    self.diagnostics.push(evaluation_finding(
+                        &error,
+                        Severity::Denied,
+                        entry.span(),
+                        EVAL.len(),
+                        self.sources,
+                    ));
                 }
             }
             Err(Failure::Syntax(_)) => {}
@@ -163,7 +187,8 @@ impl<'a> Templates<'a> {
     pub(super) fn rule(&mut self, key: &str, at: Option<Span>) -> Option<ExpressionUse> {
         let text = self.arena.symbol(key)?;
         let parsed = self.evaluation.expression(text, 0, self.arena);
-        let expression = parsed.as_ref().as_ref().ok().filter(|expression| check_names(expression, Context::RunIf).is_empty())?;
+        let expression =
+            parsed.as_ref().as_ref().ok().filter(|expression| check_names(expression, Context::RunIf).is_empty())?;
         let tree = self.tree(self.evaluation.fold_condition(expression));
         Some(self.expression_use(&tree, at.unwrap_or_default(), 0, text))
     }

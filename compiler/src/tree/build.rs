@@ -43,7 +43,8 @@ pub fn resolve(
     evaluation: &mut Evaluation,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<TestTree> {
-    let constants = input.config.get(arena, "constants").map_or(Data::Null, |constants| arena.entry(constants).to_data());
+    let constants =
+        input.config.get(arena, "constants").map_or(Data::Null, |constants| arena.entry(constants).to_data());
     evaluation.begin(&constants);
     let options = Options::resolve(input.config.get(arena, "options"), arena, input.sources, evaluation, diagnostics);
     evaluation.set_options(&options);
@@ -52,7 +53,18 @@ pub fn resolve(
     let span = arena.node(input.config.root).span;
     let nothing = arena.add_object(&[], Span { start: span.start, len: 0 });
     let definitions = Definitions::new(arena, input.config.get(arena, "definitions"));
-    let mut builder = Builder { input, arena, evaluation, diagnostics, definitions, nothing, tree: empty_tree(label), labels: HashMap::new(), open: Vec::new(), full: false };
+    let mut builder = Builder {
+        input,
+        arena,
+        evaluation,
+        diagnostics,
+        definitions,
+        nothing,
+        tree: empty_tree(label),
+        labels: HashMap::new(),
+        open: Vec::new(),
+        full: false,
+    };
     builder.tree.options = options;
     builder.tree.constants = constants;
     builder.root(tests, span);
@@ -68,13 +80,23 @@ fn empty_tree(label: Text) -> TestTree {
         label,
         options: Options::default(),
         constants: Data::Null,
-        locals: vec![Locals { enclosing: None, own: None, value: Data::object(indexmap::IndexMap::new()), reads_device: false }],
+        locals: vec![Locals {
+            enclosing: None,
+            own: None,
+            value: Data::object(indexmap::IndexMap::new()),
+            reads_device: false,
+        }],
         labels: Vec::new(),
         tests: Vec::new(),
     }
 }
 
-fn list_label(input: &Input<'_>, catalogues: &Catalogues, arena: &Arena, diagnostics: &mut Vec<Diagnostic>) -> Option<Text> {
+fn list_label(
+    input: &Input<'_>,
+    catalogues: &Catalogues,
+    arena: &Arena,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<Text> {
     let root = arena.entry(input.config.root);
     let Some(label) = root.get("label") else {
         diagnostics.push(missing_label(root.span()));
@@ -235,7 +257,12 @@ impl Builder<'_, '_> {
             span: effective.span,
             pytest_name: self.pytest_name(effective, class),
             locals,
-            run_if: self.arena.entry(object).get("run_if").filter(|value| value.as_str().is_some()).map(|value| value.id),
+            run_if: self
+                .arena
+                .entry(object)
+                .get("run_if")
+                .filter(|value| value.as_str().is_some())
+                .map(|value| value.id),
             iterations: self.count(object, "iterations", 1),
             retries: self.count(object, "retries", 0),
             action_on_failure: self.action_on_failure(object, teardown, around),
@@ -283,7 +310,9 @@ impl Builder<'_, '_> {
         let Some(written) = self.arena.entry(object).get(field) else { return Count::Times(least) };
         match written.value() {
             Value::Int(-1) => Count::Unlimited,
-            Value::Int(number) if number >= i64::from(least) && number <= i64::from(u32::MAX) => Count::Times(number as u32),
+            Value::Int(number) if number >= i64::from(least) && number <= i64::from(u32::MAX) => {
+                Count::Times(number as u32)
+            }
             Value::Int(_) | Value::Big(_) | Value::Float(_) => {
                 let finding = bad_count(field, least, written);
                 self.diagnostics.push(finding);
@@ -294,7 +323,8 @@ impl Builder<'_, '_> {
     }
 
     fn args(&mut self, object: NodeId, class: Class) -> NodeId {
-        let args = self.arena.entry(object).get("args").filter(|args| args.is_object()).map_or(self.nothing, |args| args.id);
+        let args =
+            self.arena.entry(object).get("args").filter(|args| args.is_object()).map_or(self.nothing, |args| args.id);
         let operation = match class {
             Class::FactoryTest | Class::TestGroup => return args,
             Class::ShutdownStep => None,
@@ -335,7 +365,8 @@ impl Builder<'_, '_> {
             let has = value.as_str().is_some_and(|text| !text.is_empty()) || value.items().len() > 0;
             object.member(field).filter(|_| has).map(|member| (field.to_owned(), member.key_span))
         };
-        let fields: Vec<(String, Span)> = ["pytest_name", "exec", "subtests"].iter().filter_map(|field| filled(field)).collect();
+        let fields: Vec<(String, Span)> =
+            ["pytest_name", "exec", "subtests"].iter().filter_map(|field| filled(field)).collect();
         let finding = match &fields[..] {
             [first, ..] if class.is_shutdown() => shutdown_runs_nothing_else(&first.0, first.1),
             [first, second, ..] => two_programs(first, second),
@@ -345,12 +376,19 @@ impl Builder<'_, '_> {
     }
 
     fn locals(&mut self, object: NodeId, enclosing: LocalsId) -> LocalsId {
-        let Some(own) = self.arena.entry(object).get("locals").filter(|own| !own.members().is_empty()).map(|own| own.id) else {
+        let Some(own) =
+            self.arena.entry(object).get("locals").filter(|own| !own.members().is_empty()).map(|own| own.id)
+        else {
             return enclosing;
         };
         let around = &self.tree.locals[enclosing.0 as usize];
-        let evaluated =
-            self.evaluation.own_locals(own, (&around.value, around.reads_device), self.arena, self.input.sources, self.diagnostics);
+        let evaluated = self.evaluation.own_locals(
+            own,
+            (&around.value, around.reads_device),
+            self.arena,
+            self.input.sources,
+            self.diagnostics,
+        );
         let value = merge_data(&around.value, &evaluated.value);
         let reads_device = around.reads_device || evaluated.reads_device;
         self.tree.locals.push(Locals { enclosing: Some(enclosing), own: Some(own), value, reads_device });
@@ -477,12 +515,18 @@ fn override_args(tree: &mut TestTree, input: &Input<'_>, arena: &mut Arena, diag
 }
 
 fn missing_label(span: Span) -> Diagnostic {
-    Diagnostic::error("missing-field", "the list has `tests` and no `label`", Span { len: span.len.min(1), ..span }, "this list")
-        .help("add a `label`: what people call the list")
+    Diagnostic::error(
+        "missing-field",
+        "the list has `tests` and no `label`",
+        Span { len: span.len.min(1), ..span },
+        "this list",
+    )
+    .help("add a `label`: what people call the list")
 }
 
 fn too_many_tests(span: Span) -> Diagnostic {
-    Diagnostic::error("too-many-tests", format!("the list has more than {MAX_TESTS} tests"), span, "here").help("split the list")
+    Diagnostic::error("too-many-tests", format!("the list has more than {MAX_TESTS} tests"), span, "here")
+        .help("split the list")
 }
 
 fn too_deep(span: Span) -> Diagnostic {
@@ -491,13 +535,23 @@ fn too_deep(span: Span) -> Diagnostic {
 }
 
 fn contains_itself(name: &str, span: Span) -> Diagnostic {
-    Diagnostic::error("contains-itself", format!("the group `{name}` contains itself"), span, "inside of its own subtests")
-        .help("remove this test")
+    Diagnostic::error(
+        "contains-itself",
+        format!("the group `{name}` contains itself"),
+        span,
+        "inside of its own subtests",
+    )
+    .help("remove this test")
 }
 
 fn bad_count(field: &str, least: u32, found: Entry<'_>) -> Diagnostic {
     let expected = format!("`{field}` is a whole number from {least}, or -1 for no end");
-    Diagnostic::error("bad-count", format!("{expected}, found `{}`", found.to_data()), found.span(), "not such a number")
+    Diagnostic::error(
+        "bad-count",
+        format!("{expected}, found `{}`", found.to_data()),
+        found.span(),
+        "not such a number",
+    )
 }
 
 fn two_programs(first: &(String, Span), second: &(String, Span)) -> Diagnostic {
@@ -516,7 +570,10 @@ fn bad_id(id: &str, span: Span) -> Diagnostic {
     let (message, help) = if id.is_empty() {
         ("the test has no id: its label has no letters or digits".to_owned(), "add an `id`")
     } else {
-        (format!("`{id}` cannot be an id"), "an id has only ASCII letters and digits; add an `id` beside the label or the definition's name")
+        (
+            format!("`{id}` cannot be an id"),
+            "an id has only ASCII letters and digits; add an `id` beside the label or the definition's name",
+        )
     };
     Diagnostic::error("bad-id", message, span, "here").help(help)
 }
@@ -527,7 +584,12 @@ fn label_without_english(span: Span) -> Diagnostic {
 }
 
 fn unknown_override(tree: &TestTree, arena: &Arena, path: &str, span: Span) -> Diagnostic {
-    let finding = Diagnostic::denied("unknown-override", format!("`override_args` names `{path}`, and there is no such test"), span, "no such test");
+    let finding = Diagnostic::denied(
+        "unknown-override",
+        format!("`override_args` names `{path}`, and there is no such test"),
+        span,
+        "no such test",
+    );
     let paths: Vec<String> = tree.preorder().skip(1).take(10_000).map(|id| tree.path(arena, id)).collect();
     match crate::diagnostic::did_you_mean(path, paths.iter().map(String::as_str)) {
         Some(help) => finding.help(help),
@@ -536,5 +598,10 @@ fn unknown_override(tree: &TestTree, arena: &Arena, path: &str, span: Span) -> D
 }
 
 fn override_is_no_object(path: &str, found: &str, span: Span) -> Diagnostic {
-    Diagnostic::error("override-type", format!("the arguments for `{path}` are an object, found {found}"), span, "expected an object")
+    Diagnostic::error(
+        "override-type",
+        format!("the arguments for `{path}` are an object, found {found}"),
+        span,
+        "expected an object",
+    )
 }

@@ -58,7 +58,13 @@ impl Definitions {
     }
 
     /// The definition with this name, which is needed at `at`. `None` if it cannot be used; the first time, a diagnostic says why.
-    pub fn resolve(&mut self, name: Symbol, at: Span, arena: &mut Arena, diagnostics: &mut Vec<Diagnostic>) -> Option<Resolved> {
+    pub fn resolve(
+        &mut self,
+        name: Symbol,
+        at: Span,
+        arena: &mut Arena,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> Option<Resolved> {
         let mut chain: Vec<Step> = Vec::new();
         let (mut name, mut at) = (name, at);
         let mut resolved = loop {
@@ -76,7 +82,8 @@ impl Definitions {
             let (base, base_at) = base(arena, &member);
             chain.push(Step { name, member });
             if base == name {
-                break class(arena, &member, base_at, diagnostics).map(|kind| Resolved { object: object_of(arena, &member), kind });
+                break class(arena, &member, base_at, diagnostics)
+                    .map(|kind| Resolved { object: object_of(arena, &member), kind });
             }
             (name, at) = (base, base_at);
         };
@@ -180,7 +187,8 @@ fn extend(below: Resolved, step: &Step, arena: &mut Arena, diagnostics: &mut Vec
 
 fn circle(arena: &Arena, chain: &[Step], name: Symbol, at: Span) -> Diagnostic {
     let steps: Vec<&Step> = chain.iter().skip_while(|step| step.name != name).collect();
-    let names: Vec<_> = steps.iter().map(|step| step.name).chain([name]).map(|name| format!("`{}`", arena.text(name))).collect();
+    let names: Vec<_> =
+        steps.iter().map(|step| step.name).chain([name]).map(|name| format!("`{}`", arena.text(name))).collect();
     let message = format!("`{}` inherits itself: {}", arena.text(name), names.join(" → "));
     let mut finding = Diagnostic::error("definition-cycle", message, at, "closes the circle");
     for step in &steps[..steps.len() - 1] {
@@ -190,8 +198,13 @@ fn circle(arena: &Arena, chain: &[Step], name: Symbol, at: Span) -> Diagnostic {
 }
 
 fn class_without_inherit(name: &str, span: Span) -> Diagnostic {
-    Diagnostic::error("class-without-inherit", format!("the class `{name}` does not say that it is one"), span, "a class")
-        .help(format!("write `\"{name}\": {{\"inherit\": \"{name}\"}}`, or inherit `base.test_list`"))
+    Diagnostic::error(
+        "class-without-inherit",
+        format!("the class `{name}` does not say that it is one"),
+        span,
+        "a class",
+    )
+    .help(format!("write `\"{name}\": {{\"inherit\": \"{name}\"}}`, or inherit `base.test_list`"))
 }
 
 fn unknown_class(name: &str, span: Span) -> Diagnostic {

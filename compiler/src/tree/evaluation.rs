@@ -127,7 +127,16 @@ impl Evaluation {
         let scope = self.options.clone();
         let before = diagnostics.len();
         let mut result = Evaluated::default();
-        let mut build = Build { evaluation: self, arena, sources, diagnostics, scope, context: Context::Options, outer_reads_device: false, result: &mut result };
+        let mut build = Build {
+            evaluation: self,
+            arena,
+            sources,
+            diagnostics,
+            scope,
+            context: Context::Options,
+            outer_reads_device: false,
+            result: &mut result,
+        };
         let value = build.value(node);
         result.value = value;
         let failed = diagnostics[before..].iter().any(|found| found.severity == Severity::Error);
@@ -145,7 +154,16 @@ impl Evaluation {
     ) -> Evaluated {
         let scope = self.locals.clone().with(Root::Locals, Binding::attributes(around.0));
         let mut result = Evaluated::default();
-        let mut build = Build { evaluation: self, arena, sources, diagnostics, scope, context: Context::Locals, outer_reads_device: around.1, result: &mut result };
+        let mut build = Build {
+            evaluation: self,
+            arena,
+            sources,
+            diagnostics,
+            scope,
+            context: Context::Locals,
+            outer_reads_device: around.1,
+            result: &mut result,
+        };
         let value = build.value(own);
         Evaluated { value, ..result }
     }
@@ -216,7 +234,11 @@ impl Evaluation {
             Value::List(..) => Data::list(entry.items().map(|item| self.argument(item.id, locals, arena)).collect()),
             Value::Object(..) => {
                 let members = entry.members().iter();
-                Data::object(members.map(|member| (arena.text(member.key).clone(), self.argument(member.value, locals, arena))).collect())
+                Data::object(
+                    members
+                        .map(|member| (arena.text(member.key).clone(), self.argument(member.value, locals, arena)))
+                        .collect(),
+                )
             }
             Value::Null | Value::Bool(_) | Value::Int(_) | Value::Big(_) | Value::Float(_) => entry.to_data(),
         }
@@ -232,7 +254,9 @@ impl Evaluation {
         }
         let (key, value) = match self.evaluate(text, locals, arena) {
             Ok(value) => return value,
-            Err(Failure::Evaluation(error)) if error.kind == ErrorKind::Unresolvable => ("__unresolvable__", written.to_string()),
+            Err(Failure::Evaluation(error)) if error.kind == ErrorKind::Unresolvable => {
+                ("__unresolvable__", written.to_string())
+            }
             Err(Failure::Evaluation(error)) => ("__error__", error.to_string()),
             Err(Failure::Syntax(error)) => ("__error__", error.message),
         };
@@ -247,11 +271,23 @@ impl Evaluation {
 
     /// Syntax and names of the expressions in arguments. The reference does not look into arrays before a test starts; what is wrong
     /// there does not stop the list from being used.
-    pub(super) fn check_arguments(&mut self, node: NodeId, arena: &Arena, sources: &SourceMap, diagnostics: &mut Vec<Diagnostic>) {
+    pub(super) fn check_arguments(
+        &mut self,
+        node: NodeId,
+        arena: &Arena,
+        sources: &SourceMap,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) {
         self.check_within(arena.entry(node), Severity::Error, sources, diagnostics);
     }
 
-    fn check_within(&mut self, entry: Entry<'_>, severity: Severity, sources: &SourceMap, diagnostics: &mut Vec<Diagnostic>) {
+    fn check_within(
+        &mut self,
+        entry: Entry<'_>,
+        severity: Severity,
+        sources: &SourceMap,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) {
         let arena = entry.arena;
         for item in entry.items() {
             self.check_within(item, Severity::Denied, sources, diagnostics);
@@ -265,7 +301,13 @@ impl Evaluation {
     }
 
     /// Syntax and names of a `run_if`.
-    pub(super) fn check_condition(&mut self, node: NodeId, arena: &Arena, sources: &SourceMap, diagnostics: &mut Vec<Diagnostic>) {
+    pub(super) fn check_condition(
+        &mut self,
+        node: NodeId,
+        arena: &Arena,
+        sources: &SourceMap,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) {
         self.check_text(arena.entry(node), 0, Context::RunIf, Severity::Error, sources, diagnostics);
     }
 
@@ -284,7 +326,8 @@ impl Evaluation {
             Ok(expression) => check_names(expression, context),
             Err(error) => vec![error.clone()],
         };
-        diagnostics.extend(errors.into_iter().map(|error| syntax_finding(error, severity, entry.span(), skip, sources)));
+        diagnostics
+            .extend(errors.into_iter().map(|error| syntax_finding(error, severity, entry.span(), skip, sources)));
     }
 }
 
@@ -308,7 +351,9 @@ impl Build<'_> {
             Value::List(..) => Data::list(entry.items().map(|item| self.value(item.id)).collect()),
             Value::Object(..) => {
                 let members = entry.members().iter();
-                Data::object(members.map(|member| (self.arena.text(member.key).clone(), self.value(member.value))).collect())
+                Data::object(
+                    members.map(|member| (self.arena.text(member.key).clone(), self.value(member.value))).collect(),
+                )
             }
             Value::Null | Value::Bool(_) | Value::Int(_) | Value::Big(_) | Value::Float(_) => entry.to_data(),
         }
@@ -353,7 +398,13 @@ pub fn place(sources: &SourceMap, literal: Span, skip: usize, start: u32, end: u
 }
 
 /// A mistake in the text of an expression.
-pub fn syntax_finding(error: SyntaxError, severity: Severity, literal: Span, skip: usize, sources: &SourceMap) -> Diagnostic {
+pub fn syntax_finding(
+    error: SyntaxError,
+    severity: Severity,
+    literal: Span,
+    skip: usize,
+    sources: &SourceMap,
+) -> Diagnostic {
     let (code, severity, text) = match error.kind {
         SyntaxErrorKind::Syntax => ("expression-syntax", severity, "here"),
         SyntaxErrorKind::Refused => ("expression-refused", severity, "not allowed"),
@@ -371,9 +422,16 @@ pub fn syntax_finding(error: SyntaxError, severity: Severity, literal: Span, ski
 }
 
 /// An evaluation that failed.
-pub fn evaluation_finding(error: &EvaluationError, severity: Severity, literal: Span, skip: usize, sources: &SourceMap) -> Diagnostic {
+pub fn evaluation_finding(
+    error: &EvaluationError,
+    severity: Severity,
+    literal: Span,
+    skip: usize,
+    sources: &SourceMap,
+) -> Diagnostic {
     let span = place(sources, literal, skip, error.start, error.end);
-    let finding = Diagnostic::new("evaluation-fails", severity, format!("the expression fails: {}", error.message)).label(span, error.kind.name());
+    let finding = Diagnostic::new("evaluation-fails", severity, format!("the expression fails: {}", error.message))
+        .label(span, error.kind.name());
     match &error.help {
         Some(help) => finding.help(help),
         None => finding,

@@ -60,7 +60,13 @@ pub fn is_id(id: &str) -> bool {
 /// A hand-written text for every known locale: what is missing is filled from `en-US`, unknown locales are dropped.
 pub fn normalize<'a>(catalogues: &Catalogues, texts: impl Fn(&str) -> Option<&'a str>) -> Option<Text> {
     let english = texts("en-US")?;
-    Some(catalogues.locales().iter().map(|locale| (locale.clone(), texts(locale).unwrap_or(english).to_owned())).collect())
+    Some(
+        catalogues
+            .locales()
+            .iter()
+            .map(|locale| (locale.clone(), texts(locale).unwrap_or(english).to_owned()))
+            .collect(),
+    )
 }
 
 #[cfg(test)]
@@ -88,8 +94,13 @@ mod tests {
 
     #[test]
     fn ids_of_labels() {
-        let cases =
-            [("fooBar baz", "FoobarBaz"), ("FOO bar", "FOOBar"), ("iPad", "Ipad"), ("3g modem", "3gModem"), ("Don't", "DonT")];
+        let cases = [
+            ("fooBar baz", "FoobarBaz"),
+            ("FOO bar", "FOOBar"),
+            ("iPad", "Ipad"),
+            ("3g modem", "3gModem"),
+            ("Don't", "DonT"),
+        ];
         for (label, id) in cases {
             assert_eq!(id_of_label(label), id);
         }

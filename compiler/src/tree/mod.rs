@@ -168,7 +168,8 @@ impl TestTree {
     /// Whether it is a test that a repeated run takes as a whole: no `TestGroup`, directly below the root or below a `TestGroup`.
     pub fn is_top_level(&self, id: TestId) -> bool {
         let test = self.test(id);
-        let below_group = test.parent.is_some_and(|parent| parent == self.root() || self.test(parent).class == Class::TestGroup);
+        let below_group =
+            test.parent.is_some_and(|parent| parent == self.root() || self.test(parent).class == Class::TestGroup);
         test.class != Class::TestGroup && below_group
     }
 
@@ -207,5 +208,8 @@ pub fn flag(arena: &Arena, object: NodeId, field: &str) -> Option<bool> {
 /// A field of a test's object that is a list of strings; empty if it is not there.
 pub fn texts(arena: &Arena, object: NodeId, field: &str) -> Vec<String> {
     let items = arena.entry(object).get(field);
-    items.into_iter().flat_map(|field| field.items().filter_map(|item| item.as_str().map(str::to_owned)).collect::<Vec<_>>()).collect()
+    items
+        .into_iter()
+        .flat_map(|field| field.items().filter_map(|item| item.as_str().map(str::to_owned)).collect::<Vec<_>>())
+        .collect()
 }

@@ -83,7 +83,9 @@ impl Options {
         let settings = OPTIONS.iter().map(|(name, expected, default)| {
             let written = members.iter().find(|member| &**arena.text(member.key) == *name).map(|member| member.value);
             let setting = match written {
-                None => Setting { written, value: serde_json::from_str(default).unwrap_or_default(), reads_device: false },
+                None => {
+                    Setting { written, value: serde_json::from_str(default).unwrap_or_default(), reads_device: false }
+                }
                 Some(node) => {
                     let evaluated = evaluation.option(node, arena, sources, diagnostics);
                     let undecided = |evaluated: &Evaluated| evaluated.reads_device && !evaluation.has_device();
@@ -131,8 +133,9 @@ fn fits(expected: OptionType, value: &Data) -> bool {
 fn unknown_option(name: &str, span: Span) -> Diagnostic {
     let finding = Diagnostic::error("unknown-option", format!("there is no option `{name}`"), span, "unknown");
     let known = OPTIONS.iter().map(|(known, ..)| *known);
-    let help = did_you_mean(name, known.clone())
-        .unwrap_or_else(|| format!("the options are {}", known.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")));
+    let help = did_you_mean(name, known.clone()).unwrap_or_else(|| {
+        format!("the options are {}", known.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))
+    });
     finding.help(help)
 }
 
@@ -145,5 +148,10 @@ fn wrong_option(name: &str, expected: OptionType, value: &Data, written: Entry<'
         OptionType::Object => "an object",
     };
     let found = value.type_name();
-    Diagnostic::error("option-type", format!("the option `{name}` is {expected}, found {found}"), written.span(), format!("expected {expected}"))
+    Diagnostic::error(
+        "option-type",
+        format!("the option `{name}` is {expected}, found {found}"),
+        written.span(),
+        format!("expected {expected}"),
+    )
 }

@@ -26,7 +26,12 @@ pub(super) fn resolve(tree: &mut TestTree, list: &str, arena: &Arena, diagnostic
 fn written(field: Entry<'_>) -> Vec<(String, Span)> {
     match field.value() {
         Value::List(..) => field.items().filter_map(|item| Some((item.as_str()?.to_owned(), item.span()))).collect(),
-        _ => field.as_str().filter(|text| !text.is_empty()).map(|text| (text.to_owned(), field.span())).into_iter().collect(),
+        _ => field
+            .as_str()
+            .filter(|text| !text.is_empty())
+            .map(|text| (text.to_owned(), field.span()))
+            .into_iter()
+            .collect(),
     }
 }
 
@@ -51,7 +56,12 @@ fn find(tree: &TestTree, list: &str, arena: &Arena, from: TestId, text: &str) ->
 }
 
 fn unknown(tree: &TestTree, arena: &Arena, text: &str, span: Span) -> Diagnostic {
-    let finding = Diagnostic::error("unknown-requirement", format!("`require_run` names `{text}`, and there is no such test"), span, "no such test");
+    let finding = Diagnostic::error(
+        "unknown-requirement",
+        format!("`require_run` names `{text}`, and there is no such test"),
+        span,
+        "no such test",
+    );
     let paths: Vec<String> = tree.preorder().skip(1).take(10_000).map(|id| tree.path(arena, id)).collect();
     let help = match nearest(text.trim_start_matches('.'), paths.iter().map(String::as_str)) {
         Some(path) => format!("did you mean `{path}`?"),

@@ -111,7 +111,12 @@ impl<'a> Schema<'a> {
             Shape::Texts => self.texts(field, value),
             Shape::TextOrTexts if value.as_str().is_some() => {}
             Shape::TextOrTexts => self.texts(field, value),
-            Shape::Label => self.expect(value.as_str().is_some() || value.is_object(), field, "a string or an object of texts", value),
+            Shape::Label => self.expect(
+                value.as_str().is_some() || value.is_object(),
+                field,
+                "a string or an object of texts",
+                value,
+            ),
             Shape::Tests => self.tests(field, value),
             Shape::Action => self.word(field, &["NEXT", "PARENT", "STOP"], value),
             Shape::Isolation => self.word(field, &["fork", "spawn", "shared"], value),
@@ -282,15 +287,21 @@ fn one_of(words: &[&str]) -> String {
 
 fn required_field(field: &str, span: Span) -> Diagnostic {
     let first = Span { start: span.start, len: span.len.min(1) };
-    Diagnostic::error("missing-field", format!("the list has no `{field}`"), first, "of this list or of those that it inherits")
-        .help(format!("add `\"{field}\": {{}}`, or inherit `base.test_list`"))
+    Diagnostic::error(
+        "missing-field",
+        format!("the list has no `{field}`"),
+        first,
+        "of this list or of those that it inherits",
+    )
+    .help(format!("add `\"{field}\": {{}}`, or inherit `base.test_list`"))
 }
 
 fn unknown_field(key: &str, span: Span, owner: &str, fields: &[(&'static str, Shape)]) -> Diagnostic {
     let names = fields.iter().map(|(name, _)| *name);
     let finding = Diagnostic::error("unknown-field", format!("{owner} has no field `{key}`"), span, "unknown");
-    let help = did_you_mean(key, names.clone())
-        .unwrap_or_else(|| format!("its fields are {}", names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")));
+    let help = did_you_mean(key, names.clone()).unwrap_or_else(|| {
+        format!("its fields are {}", names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))
+    });
     finding.help(help)
 }
 
@@ -303,7 +314,12 @@ fn wrong_type(field: &str, expected: &str, value: Entry<'_>) -> Diagnostic {
         (Value::Bool(value), _) => format!("`{value}`"),
         _ => value.type_name().to_owned(),
     };
-    Diagnostic::error("wrong-type", format!("{named} is {expected}, found {found}"), value.span(), format!("expected {expected}"))
+    Diagnostic::error(
+        "wrong-type",
+        format!("{named} is {expected}, found {found}"),
+        value.span(),
+        format!("expected {expected}"),
+    )
 }
 
 fn layout_without_parallel(span: Span) -> Diagnostic {

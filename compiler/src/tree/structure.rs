@@ -58,8 +58,13 @@ fn teardowns_last(tree: &TestTree, arena: &Arena, id: TestId, diagnostics: &mut 
 }
 
 fn nothing_to_run(path: &str, place: Span) -> Diagnostic {
-    Diagnostic::error("parallel-without-tests", format!("`{path}` is parallel and has no tests"), place, "nothing to run in parallel")
-        .help("add `subtests`, or remove `parallel`")
+    Diagnostic::error(
+        "parallel-without-tests",
+        format!("`{path}` is parallel and has no tests"),
+        place,
+        "nothing to run in parallel",
+    )
+    .help("add `subtests`, or remove `parallel`")
 }
 
 fn group_in_parallel(path: &str, child: &str, span: Span, place: Span) -> Diagnostic {
@@ -69,13 +74,23 @@ fn group_in_parallel(path: &str, child: &str, span: Span, place: Span) -> Diagno
 }
 
 fn services_in_parallel(field: &str, child: &str, span: Span, place: Span) -> Diagnostic {
-    Diagnostic::error("services-in-parallel", format!("`{child}` has `{field}` of its own in a parallel group"), span, "not here")
-        .label(place, "parallel here")
-        .help(format!("move `{field}` to the parallel group"))
+    Diagnostic::error(
+        "services-in-parallel",
+        format!("`{child}` has `{field}` of its own in a parallel group"),
+        span,
+        "not here",
+    )
+    .label(place, "parallel here")
+    .help(format!("move `{field}` to the parallel group"))
 }
 
 fn test_after_teardown(path: &str, teardown: &str, span: Span, place: Span) -> Diagnostic {
-    Diagnostic::error("test-after-teardown", format!("`{path}` comes after the teardown `{teardown}`"), span, "not a teardown")
-        .label(place, "the first teardown of this group")
-        .help("move it before the teardowns, or write `\"teardown\": true` in it")
+    Diagnostic::error(
+        "test-after-teardown",
+        format!("`{path}` comes after the teardown `{teardown}`"),
+        span,
+        "not a teardown",
+    )
+    .label(place, "the first teardown of this group")
+    .help("move it before the teardowns, or write `\"teardown\": true` in it")
 }
