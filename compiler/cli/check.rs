@@ -13,11 +13,13 @@ use crate::{ENVIRONMENT, FAILED};
 ///
 /// Prints each mistake with its place, its cause and the next step. What several lists inherit is said once.
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  tlc check main.test_list.json\n  tlc check lists/ --format json\n  tlc check main --lists base/ --lists board/")]
+#[command(
+    after_help = "Examples:\n  tlc check main.test_list.json\n  tlc check lists/ --format json\n  tlc check main --lists base/ --lists board/"
+)]
 pub struct CheckArgs {
     /// Lists, or directories whose lists are all checked
     #[arg(value_name = "LIST|DIR", required = true)]
-    lists: Vec<String>,
+    targets: Vec<String>,
     #[command(flatten)]
     with: WithArgs,
     /// How to report
@@ -33,7 +35,8 @@ pub fn run(args: &CheckArgs) -> ExitCode {
 
 fn check(args: &CheckArgs) -> Result<ExitCode, ExitCode> {
     let device = args.with.device()?;
-    let lists: Vec<String> = args.lists.iter().map(|argument| expand(argument)).collect::<Result<Vec<_>, _>>()?.concat();
+    let lists: Vec<String> =
+        args.targets.iter().map(|argument| expand(argument)).collect::<Result<Vec<_>, _>>()?.concat();
     let compile = |list: &String| args.with.compile(list, device.clone());
     let compiled: Vec<Compiled> = match &lists[..] {
         [only] => vec![compile(only)?],
@@ -47,7 +50,11 @@ fn check(args: &CheckArgs) -> Result<ExitCode, ExitCode> {
         Format::Json => print(&format!("{:#}\n", report.to_json())),
         Format::Human => {
             report.show();
-            let checked = if let [list] = &compiled[..] { format!("`{}`", list.found.id) } else { format!("{} lists", compiled.len()) };
+            let checked = if let [list] = &compiled[..] {
+                format!("`{}`", list.found.id)
+            } else {
+                format!("{} lists", compiled.len())
+            };
             print(&format!("{checked}: {}\n", report.summary()));
         }
     }

@@ -12,7 +12,9 @@ use crate::report::{complain, print};
 
 /// Write the plan of a list, which `tlc-station run` runs without the list
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  tlc compile main.test_list.json -o main.plan.json && tlc-station run main.plan.json")]
+#[command(
+    after_help = "Example:\n  tlc compile main.test_list.json -o main.plan.json && tlc-station run main.plan.json"
+)]
 pub struct CompileArgs {
     #[command(flatten)]
     list: ListArgs,
@@ -30,7 +32,10 @@ pub fn run(args: &CompileArgs) -> ExitCode {
 fn compile(args: &CompileArgs) -> Result<ExitCode, ExitCode> {
     let compiled = args.list.usable()?;
     let Some(plan) = &compiled.compilation.plan else {
-        complain(format_args!("`{}` has no tests: it is a library for other lists, and has no plan", compiled.found.id));
+        complain(format_args!(
+            "`{}` has no tests: it is a library for other lists, and has no plan",
+            compiled.found.id
+        ));
         return Err(ExitCode::from(crate::FAILED));
     };
     write(&args.output, &plan.to_json()).map_err(|error| {

@@ -41,7 +41,9 @@ enum Format {
 ///
 /// `--format json` of the tree is the public resolved form: every argument evaluated, every default filled in.
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  tlc dump main.test_list.json\n  tlc dump main --lists lists/ --format json | jq .tests\n  tlc dump main.test_list.json --stage plan --format dot | dot -Tsvg > plan.svg")]
+#[command(
+    after_help = "Examples:\n  tlc dump main.test_list.json\n  tlc dump main --lists lists/ --format json | jq .tests\n  tlc dump main.test_list.json --stage plan --format dot | dot -Tsvg > plan.svg"
+)]
 pub struct DumpArgs {
     #[command(flatten)]
     list: ListArgs,
@@ -89,7 +91,9 @@ fn plan(compilation: &Compilation) -> Result<&Plan, ExitCode> {
 fn data(compilation: &mut Compilation, stage: Stage) -> Data {
     let (arena, sources) = (&compilation.arena, &compilation.sources);
     match stage {
-        Stage::Document => compilation.lineage.as_ref().map_or(Data::Null, |lineage| dump::documents(lineage, arena, sources)),
+        Stage::Document => {
+            compilation.lineage.as_ref().map_or(Data::Null, |lineage| dump::documents(lineage, arena, sources))
+        }
         Stage::Lineage => compilation.lineage.as_ref().map_or(Data::Null, |lineage| dump::lineage(lineage, sources)),
         Stage::Config => compilation.config.as_ref().map_or(Data::Null, |config| dump::value(arena, config.root)),
         Stage::Tree | Stage::Plan => dump::resolved(compilation),
@@ -104,7 +108,8 @@ fn json(data: &Data) -> String {
 fn dot(plan: &Plan) -> String {
     use tlc_compiler::plan::plan::Edge;
     let quote = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"");
-    let mut text = format!("digraph \"{}\" {{\n  rankdir=LR;\n  node [shape=box, fontname=\"sans-serif\"];\n", quote(&plan.id));
+    let mut text =
+        format!("digraph \"{}\" {{\n  rankdir=LR;\n  node [shape=box, fontname=\"sans-serif\"];\n", quote(&plan.id));
     for id in plan.preorder() {
         let node = plan.node(id);
         let name = if node.path.is_empty() { &plan.id } else { &node.id };

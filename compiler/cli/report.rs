@@ -193,7 +193,11 @@ impl miette::Diagnostic for Shown<'_> {
         Some(Box::new(self.diagnostic.labels.iter().enumerate().map(|(index, label)| {
             let text = Some(label.text.clone()).filter(|text| !text.is_empty());
             let span = (label.span.start as usize, label.span.len as usize);
-            if index == 0 { LabeledSpan::new_primary_with_span(text, span) } else { LabeledSpan::new_with_span(text, span) }
+            if index == 0 {
+                LabeledSpan::new_primary_with_span(text, span)
+            } else {
+                LabeledSpan::new_with_span(text, span)
+            }
         })))
     }
 }

@@ -19,14 +19,19 @@ pub fn plan(plan: &Plan) -> String {
     let tests = plan.preorder().filter(|id| plan.node(*id).test.is_some()).count();
     let groups = plan.preorder().count() - tests - 1;
     let expressions = plan.expressions.len();
-    format!("plan {}\n{tests} tests, {groups} groups, {expressions} expressions for the station\n\n{}", plan.hash(), plan_tree(plan))
+    format!(
+        "plan {}\n{tests} tests, {groups} groups, {expressions} expressions for the station\n\n{}",
+        plan.hash(),
+        plan_tree(plan)
+    )
 }
 
 /// The files in the order of inheritance.
 pub fn lineage(compilation: &Compilation) -> String {
     let mut text = String::new();
     for ancestor in compilation.lineage.iter().flat_map(|lineage| &lineage.order) {
-        let files = ancestor.layers.iter().rev().map(|layer| compilation.sources.path(layer.file).display().to_string());
+        let files =
+            ancestor.layers.iter().rev().map(|layer| compilation.sources.path(layer.file).display().to_string());
         let _ = writeln!(text, "{}  {}", ancestor.name, files.collect::<Vec<_>>().join(", "));
         for (parent, _) in &ancestor.parents {
             let _ = writeln!(text, "    inherits {parent}");

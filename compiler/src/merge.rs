@@ -185,11 +185,14 @@ fn marker_is_no_boolean(name: &str, found: &str, span: Span) -> Diagnostic {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
+    use proptest::prelude::*;
+    use serde_json::{Map, Value as Json, json};
+
     use super::*;
     use crate::document::read;
     use crate::source::SourceMap;
-    use std::path::Path;
-    use tlc_plan::Data;
 
     fn merged(files: &[&str]) -> (String, Vec<Diagnostic>) {
         let mut sources = SourceMap::default();
@@ -241,5 +244,60 @@ mod tests {
         let (_, diagnostics) = merged(&["{x: {}}", "{x: {__delete__: 1}}"]);
         assert_eq!(diagnostics.len(), 1);
         assert_eq!(diagnostics[0].message, "`__delete__` is `true` or `false`, found an integer");
+    }
+
+    /// One object over another, member by member, word by word as the rules have it.
+    fn naive(below: &mut Map<String, Json>, above: &Map<String, Json>) {
+        for (key, value) in above {
+            let Json::Object(value) = value else {
+                below.insert(key.clone(), value.clone());
+                continue;
+            };
+            let mut value = value.clone();
+            let delete = value.shift_remove("__delete__") == Some(json!(true));
+            let replace = value.shift_remove("__replace__") == Some(json!(true));
+            if delete {
+                below.shift_remove(key);
+                continue;
+            }
+            let mut result = match below.get(key) {
+                Some(Json::Object(old)) if !replace => old.clone(),
+                _ => Map::new(),
+            };
+            naive(&mut result, &value);
+            below.insert(key.clone(), Json::Object(result));
+        }
+    }
+
+    fn values() -> impl Strategy<Value = Json> {
+        let scalar = prop_oneof![Just(json!(null)), Just(json!(1)), Just(json!([{"__delete__": true}]))];
+        scalar.prop_recursive(4, 24, 4, |inner| objects_of(inner).prop_map(Json::Object))
+    }
+
+    fn objects_of(inner: impl Strategy<Value = Json>) -> impl Strategy<Value = Map<String, Json>> {
+        let marker = || prop_oneof![4 => Just(None), 1 => any::<bool>().prop_map(Some)];
+        let members = prop::collection::vec((prop::sample::select(vec!["a", "b", "c"]), inner), 0..4);
+        (members, marker(), marker()).prop_map(|(members, delete, replace)| {
+            let mut object: Map<String, Json> =
+                members.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+            object.extend(delete.map(|delete| ("__delete__".to_owned(), json!(delete))));
+            object.extend(replace.map(|replace| ("__replace__".to_owned(), json!(replace))));
+            object
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn all_at_once_is_one_by_one(files in prop::collection::vec(prop::collection::vec((prop::sample::select(vec!["x", "y", "z"]), values()), 0..4), 1..6)) {
+            let files: Vec<Map<String, Json>> =
+                files.into_iter().map(|members| members.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()).collect();
+            let mut expected = Map::new();
+            for file in &files {
+                naive(&mut expected, file);
+            }
+            let texts: Vec<String> = files.into_iter().map(|file| Json::Object(file).to_string()).collect();
+            let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+            prop_assert_eq!(merged(&texts).0, Json::Object(expected).to_string());
+        }
     }
 }

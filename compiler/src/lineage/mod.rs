@@ -117,7 +117,7 @@ impl Loader<'_> {
         let mut layers = Vec::new();
         let mut found = false;
         for directory in self.directories {
-            let path = directory.join(format!("{name}.json"));
+            let path = file_in(directory, name);
             match self.sources.read(&path) {
                 Ok(file) => {
                     found = true;
@@ -199,6 +199,12 @@ impl Loader<'_> {
         };
         finding.help(help)
     }
+}
+
+/// The file of a name in a layer. That of the current directory is named without it.
+fn file_in(directory: &Path, name: &str) -> PathBuf {
+    let file = format!("{name}.json");
+    if directory == Path::new(".") { PathBuf::from(file) } else { directory.join(file) }
 }
 
 fn leaves_its_directory(name: &str) -> bool {
