@@ -113,7 +113,8 @@ fn a_circle_of_parents_is_shown_in_every_file_of_it() {
     let outcome = run(directory.path(), &["check", "a", "--format", "json"]);
     let found = diagnostics(&outcome);
     assert_eq!((outcome.code, found.len()), (1, 1));
-    let files: Vec<_> = found[0]["labels"].as_array().expect("labels").iter().map(|label| label["file"].clone()).collect();
+    let files: Vec<_> =
+        found[0]["labels"].as_array().expect("labels").iter().map(|label| label["file"].clone()).collect();
     assert_eq!(files, ["b.test_list.json", "a.test_list.json"]);
 }
 
@@ -121,7 +122,9 @@ fn a_circle_of_parents_is_shown_in_every_file_of_it() {
 fn a_group_that_contains_itself_ends() {
     let direct = main_list(r#""definitions": {"G": {"subtests": ["G"]}}, "tests": ["G"]"#);
     assert_eq!(only_diagnostic(direct.as_bytes())["code"], "contains-itself");
-    let around = main_list(r#""definitions": {"G": {"subtests": ["H"]}, "H": {"subtests": [{"inherit": "G"}]}}, "tests": ["G"]"#);
+    let around = main_list(
+        r#""definitions": {"G": {"subtests": ["H"]}, "H": {"subtests": [{"inherit": "G"}]}}, "tests": ["G"]"#,
+    );
     assert_eq!(only_diagnostic(around.as_bytes())["code"], "contains-itself");
 }
 
@@ -130,7 +133,10 @@ fn a_fan_of_groups_is_stopped_at_a_limit() {
     let groups: Vec<String> = (1..=12)
         .map(|level| format!(r#""G{level}": {{"subtests": [{}]}}"#, vec![format!("\"G{}\"", level - 1); 10].join(",")))
         .collect();
-    let text = main_list(&format!(r#""definitions": {{"G0": {{"pytest_name": "x"}}, {}}}, "tests": ["G12"]"#, groups.join(",")));
+    let text = main_list(&format!(
+        r#""definitions": {{"G0": {{"pytest_name": "x"}}, {}}}, "tests": ["G12"]"#,
+        groups.join(",")
+    ));
     assert_eq!(only_diagnostic(text.as_bytes())["code"], "too-many-tests");
 }
 
