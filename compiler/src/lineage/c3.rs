@@ -85,7 +85,7 @@ fn join(child: usize, parents: &[usize], done: &[Vec<usize>]) -> Result<Vec<usiz
     for (at, names) in left.iter().enumerate() {
         let Some((head, tail)) = names.split_last() else { continue };
         headed.entry(*head).or_default().push(at);
-        for name in *tail {
+        for name in tail {
             *in_tails.entry(*name).or_default() += 1;
         }
     }
