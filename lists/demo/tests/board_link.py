@@ -12,8 +12,8 @@ import termios
 import time
 
 
-class BoardError(Exception):
-    """The board refused a request, or did not answer in time."""
+class BoardError(AssertionError):
+    """The board refused a request, or did not answer in time: it is the board that failed, not the test."""
 
 
 def ask(*words, announces=None, timeout=2.0):

@@ -13,4 +13,5 @@ class Firmware(unittest.TestCase):
     def runTest(self):
         version = ask("firmware")[0]
         print("firmware", version)
-        self.assertGreaterEqual(parts(version), parts(self.args.oldest), "firmware %s is too old" % version)
+        if parts(version) < parts(self.args.oldest):
+            self.fail("firmware %s is too old, expected %s or newer" % (version, self.args.oldest))

@@ -10,4 +10,6 @@ class Flash(unittest.TestCase):
         for block in range(self.args.blocks):
             for pattern in self.args.patterns:
                 ask("flash", "write", block, pattern)
-                self.assertEqual(ask("flash", "read", block), [pattern], "block %d" % block)
+                found = ask("flash", "read", block)[0]
+                if found != pattern:
+                    self.fail("block %d holds %s, expected %s" % (block, found, pattern))

@@ -10,7 +10,9 @@ class Identity(unittest.TestCase):
     def runTest(self):
         model, serial, revision = ask("identity")
         print("model %s, serial number %s, revision %s" % (model, serial, revision))
-        self.assertEqual(model, self.args.model)
-        self.assertIsNotNone(re.fullmatch(self.args.serial_pattern, serial), "serial number %s has a wrong form" % serial)
-        if self.args.serial is not None:
-            self.assertEqual(serial, self.args.serial)
+        if model != self.args.model:
+            self.fail("the board is a %s, expected a %s" % (model, self.args.model))
+        if re.fullmatch(self.args.serial_pattern, serial) is None:
+            self.fail("the serial number %s has a wrong form, expected %s" % (serial, self.args.serial_pattern))
+        if self.args.serial not in (None, serial):
+            self.fail("the serial number is %s, expected %s" % (serial, self.args.serial))

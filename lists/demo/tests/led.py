@@ -10,4 +10,5 @@ class Led(unittest.TestCase):
         print(self.args.purpose["en-US"])
         seen = ask("led", self.args.colour)[0]
         ask("led", "off")
-        self.assertEqual(seen, self.args.colour)
+        if seen != self.args.colour:
+            self.fail("the light sensor sees %s, expected %s" % (seen, self.args.colour))

@@ -9,4 +9,5 @@ class Radio(unittest.TestCase):
     def runTest(self):
         strength = ask_number("radio")
         print("%.0f dBm" % strength)
-        self.assertGreaterEqual(strength, self.args.weakest_dbm, "the link is too weak")
+        if strength < self.args.weakest_dbm:
+            self.fail("the link is too weak: %.0f dBm, expected %.0f dBm or more" % (strength, self.args.weakest_dbm))

@@ -13,6 +13,8 @@ class Rail(unittest.TestCase):
         for _ in range(args.samples):
             volts.append(ask_number("rail", args.rail))
             time.sleep(args.interval_secs)
-        print("%s: %.3f to %.3f V, limits %.3f to %.3f V" % (args.rail, min(volts), max(volts), args.min, args.max))
-        self.assertGreaterEqual(min(volts), args.min, "%s is too low" % args.rail)
-        self.assertLessEqual(max(volts), args.max, "%s is too high" % args.rail)
+        print("%s: %.3f to %.3f V, limits %.3f and %.3f V" % (args.rail, min(volts), max(volts), args.min, args.max))
+        if min(volts) < args.min:
+            self.fail("%s is too low: %.3f V, expected %.3f V or more" % (args.rail, min(volts), args.min))
+        if max(volts) > args.max:
+            self.fail("%s is too high: %.3f V, expected %.3f V or less" % (args.rail, max(volts), args.max))

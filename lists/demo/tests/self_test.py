@@ -12,4 +12,5 @@ class SelfTest(unittest.TestCase):
         while result == "running":
             time.sleep(0.05)
             result = ask("selftest", self.args.unit)[0]
-        self.assertEqual(result, "pass", "self-test of the unit `%s`" % self.args.unit)
+        if result != "pass":
+            self.fail("the self-test of the %s says %s" % (self.args.unit, result))
