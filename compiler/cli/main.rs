@@ -5,7 +5,9 @@
 mod check;
 mod compile;
 mod dump;
+mod explain;
 mod input;
+mod levels;
 mod report;
 mod tree;
 
@@ -45,6 +47,7 @@ enum Command {
     Check(check::CheckArgs),
     Dump(dump::DumpArgs),
     Compile(compile::CompileArgs),
+    Explain(explain::ExplainArgs),
     /// Print the completions of a shell: `tlc completions bash >> ~/.bashrc`
     Completions {
         /// The shell.
@@ -57,6 +60,7 @@ fn main() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Dump(args) => dump::run(&args),
         Command::Compile(args) => compile::run(&args),
+        Command::Explain(args) => explain::run(&args),
         Command::Completions { shell } => completions(shell),
     }
 }

@@ -86,7 +86,7 @@ fn constants_file(
         Err(ReadError::NotFound) => return None,
         Err(error) => {
             diagnostics.push(Diagnostic::new(
-                "constants-file",
+                "constants-ignored",
                 Severity::Warning,
                 format!("`{}` is left out: {error}", path.display()),
             ));
@@ -96,7 +96,7 @@ fn constants_file(
     let (document, problems) = read(sources, file, arena);
     if let Some(problem) = problems.into_iter().find(|problem| problem.severity == Severity::Error) {
         diagnostics.push(
-            Diagnostic { code: "constants-file", severity: Severity::Warning, ..problem }.help("the file is left out"),
+            Diagnostic { code: "constants-ignored", severity: Severity::Warning, ..problem }.help("the file is left out"),
         );
         return None;
     }
@@ -116,7 +116,7 @@ fn constants_file(
     };
     let Some((span, reason)) = problem else { return Some(root) };
     diagnostics.push(
-        Diagnostic::warning("constants-file", format!("`{}` is left out: {reason}", path.display()), span, "here")
+        Diagnostic::warning("constants-ignored", format!("`{}` is left out: {reason}", path.display()), span, "here")
             .help("the list keeps its own constants"),
     );
     None

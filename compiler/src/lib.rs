@@ -4,11 +4,13 @@
 //! [`Diagnostic`] value, and one run reports all it can.
 
 pub mod catalogue;
+pub mod codes;
 pub mod config;
 pub mod diagnostic;
 pub mod document;
 pub mod dump;
 pub mod expression;
+pub mod levels;
 pub mod lineage;
 pub mod lists;
 pub mod lower;
@@ -28,6 +30,7 @@ use catalogue::Catalogues;
 use config::Config;
 use diagnostic::{Diagnostic, Severity};
 use document::Arena;
+use levels::Levels;
 use lineage::Lineage;
 use merge::NoTrace;
 use source::SourceMap;
@@ -44,6 +47,8 @@ pub struct Request {
     pub po: Option<PathBuf>,
     /// Device data, if some are known.
     pub device: Option<Data>,
+    /// Levels of lints that differ from the usual ones.
+    pub levels: Levels,
 }
 
 /// Everything that came of a list.
@@ -106,6 +111,7 @@ pub fn compile(request: &Request) -> Compilation {
         .as_ref()
         .filter(|_| !refused)
         .map(|tree| lower::lower(&request.id, tree, &arena, &sources, &mut evaluation, &mut diagnostics));
+    request.levels.apply(&mut diagnostics);
     diagnostic::settle(&mut diagnostics);
     Compilation { id: request.id.clone(), sources, arena, lineage, config, tree, plan, evaluation, diagnostics }
 }

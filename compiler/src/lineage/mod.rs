@@ -198,7 +198,7 @@ impl Loader<'_> {
             Some(span) => {
                 Diagnostic::error("unknown-parent", format!("there is no list `{name}`"), span, "inherited here")
             }
-            None => Diagnostic::new("unknown-list", Severity::Error, format!("there is no list `{name}`")),
+            None => Diagnostic::new("unreadable-file", Severity::Error, format!("there is no list `{name}`")),
         };
         finding.help(help)
     }

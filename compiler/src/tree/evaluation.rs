@@ -405,23 +405,33 @@ pub fn syntax_finding(
     skip: usize,
     sources: &SourceMap,
 ) -> Diagnostic {
-    let (code, severity, text) = match error.kind {
-        SyntaxErrorKind::Syntax => ("expression-syntax", severity, "here"),
-        SyntaxErrorKind::Refused => ("expression-refused", severity, "not allowed"),
-        SyntaxErrorKind::Limit => ("expression-limit", severity, "here"),
-        SyntaxErrorKind::UnknownName | SyntaxErrorKind::RootNotAllowed => ("unknown-name", severity, "not known here"),
-        SyntaxErrorKind::RefusedName => ("refused-name", severity, "not available"),
-        SyntaxErrorKind::LocalsInRunIf => ("locals-in-run-if", Severity::Denied, "not the test's locals"),
+    let (code, text) = match error.kind {
+        SyntaxErrorKind::Syntax => ("expression-syntax", "here"),
+        SyntaxErrorKind::Refused => ("expression-refused", "not allowed"),
+        SyntaxErrorKind::Limit => ("expression-limit", "here"),
+        SyntaxErrorKind::UnknownName | SyntaxErrorKind::RootNotAllowed => ("unknown-name", "not known here"),
+        SyntaxErrorKind::RefusedName => ("refused-name", "not available"),
+        SyntaxErrorKind::LocalsInRunIf => ("locals-in-run-if", "not the test's locals"),
+    };
+    let (code, severity) = match (code, severity) {
+        ("locals-in-run-if", _) => (code, Severity::Denied),
+        (_, Severity::Error) => (code, severity),
+        (_, Severity::Note | Severity::Warning | Severity::Denied) => ("argument-fails", severity),
     };
     let span = place(sources, literal, skip, error.start, error.end);
-    let finding = Diagnostic::new(code, severity, error.message).label(span, text);
+    let message = match code {
+        "argument-fails" => format!("the expression fails: {}", error.message),
+        _ => error.message,
+    };
+    let finding = Diagnostic::new(code, severity, message).label(span, text);
     match error.help {
         Some(help) => finding.help(help),
         None => finding,
     }
 }
 
-/// An evaluation that failed.
+/// An evaluation that failed: of locals or options, which refuses the list; of an argument, which fails its test; or one that
+/// other device data may save.
 pub fn evaluation_finding(
     error: &EvaluationError,
     severity: Severity,
@@ -430,7 +440,12 @@ pub fn evaluation_finding(
     sources: &SourceMap,
 ) -> Diagnostic {
     let span = place(sources, literal, skip, error.start, error.end);
-    let finding = Diagnostic::new("evaluation-fails", severity, format!("the expression fails: {}", error.message))
+    let code = match severity {
+        Severity::Error => "evaluation-fails",
+        Severity::Denied => "argument-fails",
+        Severity::Note | Severity::Warning => "undecided-value",
+    };
+    let finding = Diagnostic::new(code, severity, format!("the expression fails: {}", error.message))
         .label(span, error.kind.name());
     match &error.help {
         Some(help) => finding.help(help),
