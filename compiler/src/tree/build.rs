@@ -196,11 +196,11 @@ impl Builder<'_, '_> {
             self.diagnostics.push(too_deep(effective.span));
             return;
         }
-        if let Some(name) = effective.named {
-            if self.open.contains(&name) && self.arena.entry(effective.resolved.object).get("subtests").is_some() {
-                self.diagnostics.push(contains_itself(self.arena.text(name), effective.span));
-                return;
-            }
+        if let Some(name) = effective.named.filter(|name| self.open.contains(name))
+            && self.arena.entry(effective.resolved.object).get("subtests").is_some()
+        {
+            self.diagnostics.push(contains_itself(self.arena.text(name), effective.span));
+            return;
         }
         self.open.push(effective.named.unwrap_or_else(|| self.arena.intern("")));
         match effective.resolved.kind {

@@ -92,7 +92,7 @@ impl Asking<'_> {
     /// A field of a test, or something in it.
     fn field(&mut self, test: TestId, keys: &[String]) -> Why {
         let path = self.path(test);
-        let subject = [&[path.clone()], keys].concat().join(".");
+        let subject = [std::slice::from_ref(&path), keys].concat().join(".");
         let mut steps = match keys.first().map(String::as_str) {
             Some("locals") => self.locals_steps(test, keys),
             _ => self.object_steps(test, keys),
@@ -165,9 +165,9 @@ impl Asking<'_> {
         let mut steps = Vec::new();
         for node in around.into_iter().rev() {
             let path = self.path(node);
-            steps.extend(self.object_steps(node, keys).into_iter().map(|step| match node == test {
-                true => step,
-                false => Step { by: format!("{} of the group {path}", step.by), ..step },
+            steps.extend(self.object_steps(node, keys).into_iter().map(|step| {
+                let by = if node == test { step.by } else { format!("{} of the group {path}", step.by) };
+                Step { by, ..step }
             }));
         }
         steps
@@ -232,8 +232,8 @@ impl Asking<'_> {
 
     /// What an expression reads, each thing once.
     fn reads(&mut self, node: NodeId, test: Option<TestId>) -> Vec<Why> {
-        let Value::String(text) = self.compilation.arena.node(node).value else { return Vec::new() };
-        let written = self.compilation.arena.text(text);
+        let Value::String(symbol) = self.compilation.arena.node(node).value else { return Vec::new() };
+        let written = self.compilation.arena.text(symbol);
         let skip = if written.starts_with(EVAL) { EVAL.len() } else { 0 };
         let is_condition = test.is_some_and(|test| {
             self.compilation.tree.as_ref().is_some_and(|tree| tree.test(test).run_if == Some(node))
@@ -241,7 +241,7 @@ impl Asking<'_> {
         if skip == 0 && !is_condition {
             return Vec::new();
         }
-        let parsed = self.compilation.evaluation.expression(text, skip, &self.compilation.arena);
+        let parsed = self.compilation.evaluation.expression(symbol, skip, &self.compilation.arena);
         let Ok(expression) = &*parsed else { return Vec::new() };
         let mut found: Vec<Why> = Vec::new();
         for access in expression.accesses() {
