@@ -216,14 +216,13 @@ impl Turn<'_> {
                 return true;
             }
             let Some(node) = shape::find(plan, &frame.path).filter(|_| always && !stops_teardown) else { return false };
-            if shape::is_runnable(plan, node) {
-                return active.keys().any(|running| shape::is_at_or_under(running, &frame.path));
-            }
+            let kept = !shape::is_runnable(plan, node)
+                || active.keys().any(|running| shape::is_at_or_under(running, &frame.path));
             if !shape::is_teardown(plan, node) {
                 frame.teardown_only.get_or_insert_with(|| cause.clone());
                 frame.ending = true;
             }
-            true
+            kept
         });
     }
 }
