@@ -1,6 +1,9 @@
 //! Cases of the scheduler: each is a small list, a script, and what starts. Defects of the recorded main loop that are not copied are here,
 //! with what happens instead; so is every finding of the property tests.
 
+// Cases hand over lists that are written where they are used.
+#![allow(clippy::needless_pass_by_value)]
+
 mod common;
 
 use serde_json::{Value, json};
@@ -236,6 +239,27 @@ fn stop_on_failure_ends_the_retries_of_a_parallel_group() {
     assert_eq!(always(tests, with), "G.A G.B");
 }
 
+#[test]
+fn a_parallel_teardown_that_is_killed_is_not_repeated() {
+    let teardowns = json!({"parallel": true, "teardown": true, "retries": 1});
+    let tests = vec![a("A"), group("T", teardowns, vec![a("X"), a("Y")]), teardown("U")];
+    let with = json!({
+        "outcomes": {"T.X": ["HANG"], "T.Y": ["HANG"]},
+        "events": [{"on": "active:T.Y", "do": ["stop", null, true]}],
+    });
+    assert_eq!(always(tests, with), "A T.X T.Y !stop U");
+}
+
+#[test]
+fn a_parallel_teardown_is_retried_after_stop_on_failure() {
+    let teardowns = json!({"parallel": true, "teardown": true, "retries": 1});
+    let tests = vec![a("A"), group("T", teardowns, vec![a("X"), a("Y")]), teardown("U")];
+    for failing in ["T.X", "T.Y"] {
+        let with = json!({"options": {"stop_on_failure": true}, "outcomes": {failing: ["F", "P"]}});
+        assert_eq!(always(tests.clone(), with), "A T.X T.Y T.X T.Y U");
+    }
+}
+
 // Shutdowns.
 
 #[test]
@@ -256,11 +280,13 @@ fn ended(path: &str, attempt: u32) -> Event {
 }
 
 fn started(actions: &[Action]) -> Vec<&str> {
-    let path = |action| match action {
-        &Action::Start { ref path, .. } => Some(path.as_str()),
-        _ => None,
-    };
-    actions.iter().filter_map(path).collect()
+    let mut paths = Vec::new();
+    for action in actions {
+        if let Action::Start { path, .. } = action {
+            paths.push(path.as_str());
+        }
+    }
+    paths
 }
 
 #[test]

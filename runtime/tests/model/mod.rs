@@ -99,6 +99,8 @@ pub struct Model {
     stop: bool,
     /// Nodes below which only teardowns run any more.
     winding: Vec<usize>,
+    /// What was started together was killed.
+    killed: bool,
 }
 
 impl Model {
@@ -117,6 +119,7 @@ impl Model {
             filter: None,
             stop: false,
             winding: Vec::new(),
+            killed: false,
         };
         for n in (0..model.nodes.len()).rev() {
             model.status[n] = if model.is_leaf(n) { model.nodes[n].spec.initial } else { model.derived(n) };
@@ -169,6 +172,9 @@ impl Model {
                 let members = self.nodes[n].children.clone();
                 let members = members.into_iter().filter(|&member| self.enters(member)).collect();
                 self.leaves(members)?;
+                if self.killed {
+                    return Ok(());
+                }
             }
             let failed = self.status[n] == Status::Failed;
             if failed {
@@ -219,6 +225,7 @@ impl Model {
         let mut running = VecDeque::new();
         let mut result = Ok(());
         let mut incidents = Vec::new();
+        self.killed = false;
         for leaf in leaves {
             incidents.extend(self.start(leaf));
             running.push_back(leaf);
@@ -288,6 +295,7 @@ impl Model {
     }
 
     fn incident(&mut self, leaf: usize, incident: Incident, running: &mut VecDeque<usize>) -> Result<(), Unwind> {
+        self.killed = !matches!(incident, Incident::Abort { levels: 0, .. });
         match incident {
             Incident::StopAll => {
                 running.drain(..).for_each(|it| self.finish(it, false));
