@@ -12,7 +12,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::Data;
-use crate::expression::Expression;
+use crate::expression::{Expression, Place};
 use crate::template::{ExpressionUse, Template};
 
 /// A node of the plan.
@@ -38,7 +38,7 @@ pub struct Plan {
     pub constants: Data,
     /// The locals that nodes refer to; equal ones stand once.
     pub locals: Vec<Locals>,
-    /// Every distinct expression.
+    /// Every distinct expression, [without its places](Expression::without_places).
     pub expressions: Vec<Expression>,
     /// Where expressions stand in the files; not part of the hash.
     pub sources: Vec<ExpressionSource>,
@@ -239,6 +239,19 @@ pub enum When {
     Never(String),
 }
 
+/// The phases of a product, as `skipped_tests` and `waived_tests` spell them.
+pub const PHASES: [&str; 5] = ["PROTO", "EVT", "DVT", "PVT_DOGFOOD", "PVT"];
+
+/// Whether a pattern of a rule names this path. What stands before the last `:` does not count; `*` and a suffix matches every path
+/// that ends so; anything else is the path itself. `*` alone matches everything, the root included.
+pub fn pattern_matches(pattern: &str, path: &str) -> bool {
+    let pattern = pattern.rsplit(':').next().unwrap_or(pattern);
+    match pattern.strip_prefix('*') {
+        Some(suffix) => path.ends_with(suffix),
+        None => path == pattern,
+    }
+}
+
 /// The locals of a node.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -268,6 +281,8 @@ pub struct ExpressionSource {
     pub column: u32,
     /// `(offset in the text, columns that an escape before it takes beyond one)`, cumulative, both in code points.
     pub escapes: Vec<(u32, u32)>,
+    /// Where the nodes of the tree stand in the text ([`Expression::places`]).
+    pub places: Arc<[Place]>,
 }
 
 /// What binds two nodes.
