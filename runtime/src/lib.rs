@@ -1,1 +1,4 @@
-//! x
+//! Plans become results.
+
+pub mod store;
+pub mod worker;
