@@ -3,5 +3,6 @@
 //! [`schedule`] decides what happens next and touches nothing outside.
 
 pub mod schedule;
+pub mod station;
 pub mod store;
 pub mod worker;

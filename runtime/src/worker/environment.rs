@@ -36,7 +36,7 @@ pub(super) fn set(command: &mut Command, attempt: &Attempt) {
         .env("PYTHONUNBUFFERED", "1");
 }
 
-/// Marks a command that belongs to a run but to no attempt, so that it is found after a crash of the runtime.
-pub fn mark(command: &mut Command, run: &str) {
-    command.env(RUN, run).env_remove(INVOCATION);
+/// Marks a process that belongs to a run but to no test, so that it and what it starts are found again.
+pub(crate) fn mark(command: &mut Command, run: &str, invocation: &str) {
+    command.env(RUN, run).env(INVOCATION, invocation);
 }

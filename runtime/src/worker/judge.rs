@@ -11,7 +11,8 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 
 use super::protocol::{Finished, Reported};
-use super::{Exit, Outcome};
+use super::Exit;
+use crate::schedule::Outcome;
 
 /// How much of a message is kept, in bytes.
 const MESSAGE_KEPT: usize = 8 << 10;

@@ -17,18 +17,20 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use tlc_plan::Data;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 pub use channel::MESSAGE_LIMIT;
-pub use environment::mark;
+pub(crate) use environment::mark;
+pub(crate) use output::{Capture, capture_output, finish as finish_output};
+pub(crate) use reaper::{end_left_behind, has_ended, terminate_group};
 pub use output::LogFile;
 pub use protocol::PROTOCOL_VERSION;
 pub use python::{Python, PythonError};
 pub use reaper::Reaper;
 
+use crate::schedule::Outcome;
 use channel::Report;
 use judge::{Cause, Evidence};
 
@@ -105,24 +107,6 @@ pub enum Ending {
     Kill(String),
 }
 
-/// How an attempt ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Outcome {
-    /// The test passed.
-    Passed,
-    /// The test found a fault.
-    Failed,
-    /// The test itself broke.
-    Error,
-    /// It took longer than its time limit.
-    Timeout,
-    /// It was ended from outside.
-    Aborted,
-    /// Its process ended without an outcome.
-    Crashed,
-}
-
 /// How a process ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Exit {
@@ -150,20 +134,6 @@ pub struct Ended {
     pub duration: Duration,
     /// What became of its output.
     pub log: LogFile,
-}
-
-impl Outcome {
-    /// The word in records.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Passed => "passed",
-            Self::Failed => "failed",
-            Self::Error => "error",
-            Self::Timeout => "timeout",
-            Self::Aborted => "aborted",
-            Self::Crashed => "crashed",
-        }
-    }
 }
 
 impl Ended {

@@ -33,7 +33,7 @@ pub struct LogFile {
 }
 
 /// A capture that can be told to stop waiting for more.
-pub(super) struct Capture {
+pub(crate) struct Capture {
     task: JoinHandle<LogFile>,
     enough: oneshot::Sender<()>,
 }
@@ -44,8 +44,13 @@ pub(super) fn capture(output: pipe::Receiver, path: PathBuf, limit: u64) -> Capt
     Capture { task: tokio::spawn(pump(output, path, limit, stop)), enough }
 }
 
+/// The same, for a pipe that is not yet part of the event loop.
+pub(crate) fn capture_output(output: io::PipeReader, path: PathBuf, limit: u64) -> io::Result<Capture> {
+    Ok(capture(pipe::Receiver::from_owned_fd(output.into())?, path, limit))
+}
+
 /// The finished log. A process out of reach can hold the pipe open; it is given up after `patience`.
-pub(super) async fn finish(capture: Capture, patience: Duration) -> LogFile {
+pub(crate) async fn finish(capture: Capture, patience: Duration) -> LogFile {
     let Capture { mut task, enough } = capture;
     if let Ok(Ok(log)) = timeout(patience, &mut task).await {
         return log;

@@ -12,7 +12,7 @@ use std::time::Duration;
 use nix::errno::Errno;
 use nix::sys::prctl::set_child_subreaper;
 use nix::sys::signal::{Signal, kill, killpg};
-use nix::sys::wait::{Id, WaitPidFlag, waitid, waitpid};
+use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid, waitpid};
 use nix::unistd::Pid;
 use tokio::time::sleep;
 
@@ -127,6 +127,12 @@ pub(crate) fn wait(pid: Pid) {
     while waitid(Id::Pid(pid), WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT) == Err(Errno::EINTR) {}
 }
 
+/// Whether a child has ended; its status is still to be collected.
+pub(crate) fn has_ended(pid: Pid) -> bool {
+    let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT | WaitPidFlag::WNOHANG;
+    !matches!(waitid(Id::Pid(pid), flags), Ok(WaitStatus::StillAlive))
+}
+
 /// Asks a process group to end. A stopped process gets to hear of it too.
 pub(crate) fn terminate_group(leader: Pid) {
     let _ = killpg(leader, Signal::SIGTERM);
@@ -139,7 +145,7 @@ pub(crate) fn kill_group(leader: Pid) {
 }
 
 /// Ends every process that carries the mark of a run whose runtime is gone.
-pub fn end_left_behind(run: &str) {
+pub(crate) fn end_left_behind(run: &str) {
     let mark = format!("{}={run}", environment::RUN);
     let Ok(processes) = fs::read_dir("/proc") else { return };
     let own = std::process::id().cast_signed();
