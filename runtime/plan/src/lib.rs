@@ -1,13 +1,16 @@
 //! The contract between the compiler and a station: what a compiled test list is made of.
 //!
 //! [`data`] is plain JSON data, [`expression`] is an `eval!` expression as a tree, [`value`] and [`evaluate`] give it Python's
-//! meaning, [`template`] is data with expressions in it, [`plan`] is the graph of tests, and [`wire`] is its versioned form on disk.
-//! Nothing here reads a file, parses a list or runs a test.
+//! meaning, [`template`] is data with expressions in it, [`resolve`](mod@resolve) makes data of that, [`plan`] is the graph of tests, and
+//! [`wire`] is its versioned form on disk. Nothing here reads a file, parses a list or runs a test.
 
 pub mod data;
+pub mod evaluate;
 pub mod expression;
 pub mod plan;
+pub mod resolve;
 pub mod template;
+pub mod value;
 pub mod wire;
 
 pub use data::Data;

@@ -12,7 +12,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::Data;
-use crate::expression::Expression;
+use crate::expression::{Expression, Place};
 use crate::template::{ExpressionUse, Template};
 
 /// A node of the plan.
@@ -38,7 +38,7 @@ pub struct Plan {
     pub constants: Data,
     /// The locals that nodes refer to; equal ones stand once.
     pub locals: Vec<Locals>,
-    /// Every distinct expression.
+    /// Every distinct expression, [without its places](Expression::without_places).
     pub expressions: Vec<Expression>,
     /// Where expressions stand in the files; not part of the hash.
     pub sources: Vec<ExpressionSource>,
@@ -268,6 +268,8 @@ pub struct ExpressionSource {
     pub column: u32,
     /// `(offset in the text, columns that an escape before it takes beyond one)`, cumulative, both in code points.
     pub escapes: Vec<(u32, u32)>,
+    /// Where the nodes of the tree stand in the text ([`Expression::places`]).
+    pub places: Arc<[Place]>,
 }
 
 /// What binds two nodes.
