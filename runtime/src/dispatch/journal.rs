@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use indexmap::IndexMap;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tlc_plan::Plan;
@@ -56,7 +57,8 @@ impl Journal {
 }
 
 /// All nodes of a plan, as rows of a run that begins.
-pub(crate) fn tests(plan: &Plan, locale: &str) -> Vec<Change> {
+pub(crate) fn tests(plan: &Plan, locale: &str, states: Option<&IndexMap<String, State>>) -> Vec<Change> {
+    let begun = states.into_iter().flatten().map(|(path, known)| state(path, known));
     plan.preorder()
         .zip(0..)
         .map(|(id, position)| {
@@ -69,6 +71,7 @@ pub(crate) fn tests(plan: &Plan, locale: &str) -> Vec<Change> {
                 teardown: is_teardown(plan, id),
             }
         })
+        .chain(begun)
         .collect()
 }
 

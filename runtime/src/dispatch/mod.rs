@@ -20,6 +20,7 @@ use tokio::sync::{mpsc, watch};
 
 pub(crate) use attempt::Ground;
 pub(crate) use evaluation::Evaluation;
+pub(crate) use journal::{label, tests};
 pub(crate) use recovery::{RecoveryError, RunSettings, replay};
 pub(crate) use signals::Signals;
 
@@ -37,7 +38,7 @@ const SERVICE_WATCH: Duration = Duration::from_millis(500);
 pub(crate) struct Dispatch<'a> {
     pub plan: &'a Plan,
     pub schedule: Schedule,
-    pub evaluation: Evaluation,
+    pub evaluation: &'a Evaluation,
     pub store: &'a mut Store,
     pub run: RunKey,
     pub ground: Ground,

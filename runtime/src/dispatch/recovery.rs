@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use tlc_plan::Plan;
 
 use super::Evaluation;
-use crate::schedule::{Command, Event, Schedule, Settings, State};
+use crate::schedule::{Action, Command, Event, Schedule, Settings, State};
 use crate::store::{EventRow, RunRow};
 
 /// What a run was set to; recorded with it, so that a replay gives the same.
@@ -27,8 +27,9 @@ pub(crate) struct RunSettings {
 #[derive(Debug)]
 pub(crate) struct Recovered {
     pub schedule: Schedule,
-    /// Someone had stopped it: it does not go on.
-    pub stopped: bool,
+    /// Whether what is untested runs when the teardowns have run: not if someone had stopped it, and not if it waits for a shutdown, after
+    /// which the scheduler goes on by itself.
+    pub goes_on: bool,
     /// How long it had taken.
     pub before: Duration,
 }
@@ -63,20 +64,28 @@ pub(crate) fn replay(
     settings: &RunSettings,
     events: &[EventRow],
 ) -> Result<Recovered, RecoveryError> {
-    let mut recovered = Recovered { schedule: settings.schedule(plan), stopped: false, before: Duration::ZERO };
+    let mut recovered = Recovered { schedule: settings.schedule(plan), goes_on: true, before: Duration::ZERO };
     let mut last = 0;
+    let mut stopped = false;
+    let mut ordered = false;
     for row in events {
         let event: Event = serde_json::from_str(&row.body)
             .map_err(|error| RecoveryError { run: run.run, reason: format!("event {}: {error}", row.seq) })?;
         match &event {
-            Event::Started { .. } => recovered.before += Duration::from_micros(u64::try_from(last).unwrap_or(0)),
-            Event::Command(Command::Stop { path: None, .. } | Command::Kill) => recovered.stopped = true,
+            Event::Started { .. } => {
+                recovered.before += Duration::from_micros(u64::try_from(last).unwrap_or(0));
+                ordered = false;
+            }
+            Event::Command(Command::Stop { path: None, .. } | Command::Kill) => stopped = true,
+            Event::AttemptEnded { .. } => ordered = false,
             _ => {}
         }
         last = row.monotonic_us;
-        recovered.schedule.on(plan, evaluation, event);
+        let actions = recovered.schedule.on(plan, evaluation, event);
+        ordered |= actions.iter().any(|action| matches!(action, Action::Shutdown { .. }));
     }
     recovered.before += Duration::from_micros(u64::try_from(last).unwrap_or(0));
+    recovered.goes_on = !stopped && !ordered;
     Ok(recovered)
 }
 

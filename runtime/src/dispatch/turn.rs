@@ -50,7 +50,7 @@ impl Dispatch<'_> {
                 }
             };
             record.entries.push(course.journal.event(&event));
-            for action in self.schedule.on(self.plan, &self.evaluation, event) {
+            for action in self.schedule.on(self.plan, self.evaluation, event) {
                 self.take(course, action, &mut record, &mut deeds);
             }
         }

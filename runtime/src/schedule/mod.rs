@@ -4,14 +4,26 @@
 //! always give the same actions. The caller records an event, then calls [`Schedule::on`], then does what the actions say.
 
 mod action;
+mod attempt;
+mod commands;
 mod conditions;
+mod device;
+mod entry;
 mod event;
+mod iterator;
+mod rules;
 mod run;
 mod settings;
+mod shape;
+mod startup;
 mod state;
+mod turn;
 
-use indexmap::IndexMap;
+use std::collections::VecDeque;
+
+use indexmap::{IndexMap, IndexSet};
 use serde::{Deserialize, Serialize};
+use tlc_plan::plan::Count;
 use tlc_plan::{Data, Plan};
 
 pub use action::{Action, Cause, Purpose, SkipReason};
@@ -20,7 +32,9 @@ pub use event::{Command, DeviceChange, Event, NoteLevel};
 pub use settings::{Options, Settings, TeardownPolicy};
 pub use state::{Outcome, Remaining, State, Status, Verdict};
 
-use run::{NewRun, Run};
+use commands::Deferred;
+use run::Run;
+use turn::Turn;
 
 /// What a slot knows and does: the states of all nodes, and the run that is on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,17 +47,41 @@ pub struct Schedule {
     /// Nodes that a rule of `skipped_tests` names, and which.
     skipped: IndexMap<String, SkipReason>,
     /// Nodes whose failure does not count.
-    waived: Vec<String>,
+    waived: IndexSet<String>,
+    /// Iterations and retries that an operator set.
+    overrides: IndexMap<String, (Count, Count)>,
     engineering: bool,
-    /// A critical note is the last one.
+    /// The last note is a critical one.
     blocked: bool,
     restart_scheduled: bool,
     /// The step whose shutdown was ordered, and has not happened.
     shutdown: Option<String>,
+    /// The step whose next attempt is the check after its shutdown.
+    after_shutdown: Option<AfterShutdown>,
     /// Attempts that run: path and number.
     active: IndexMap<String, u32>,
+    /// Those of them that were told to end.
+    ending: IndexMap<String, Ending>,
+    /// What waits for their end.
+    deferred: VecDeque<Deferred>,
     run: Option<Run>,
-    successor: Option<NewRun>,
+}
+
+/// An attempt that was told to end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Ending {
+    /// Its test fails; otherwise it becomes untested.
+    fail: bool,
+    reason: String,
+}
+
+/// A check after a shutdown that is to be started.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AfterShutdown {
+    path: String,
+    error: Option<String>,
 }
 
 impl Schedule {
@@ -56,14 +94,17 @@ impl Schedule {
             states,
             device: Data::object(IndexMap::new()),
             skipped: IndexMap::new(),
-            waived: Vec::new(),
+            waived: IndexSet::new(),
+            overrides: IndexMap::new(),
             engineering: false,
             blocked: false,
             restart_scheduled: false,
             shutdown: None,
+            after_shutdown: None,
             active: IndexMap::new(),
+            ending: IndexMap::new(),
+            deferred: VecDeque::new(),
             run: None,
-            successor: None,
         }
     }
 
@@ -80,8 +121,9 @@ impl Schedule {
 
     /// Takes note of an event, and says what is to be done.
     pub fn on(&mut self, plan: &Plan, conditions: &dyn Conditions, event: Event) -> Vec<Action> {
-        let _ = (plan, conditions, event);
-        Vec::new()
+        let mut turn = Turn { schedule: self, plan, conditions, actions: Vec::new() };
+        turn.take(event);
+        turn.actions
     }
 
     /// The states of all nodes, by path, in the list's order; the root's path is empty.
@@ -106,8 +148,9 @@ impl Schedule {
 
     /// All leaves of the run that is on, done or not (rule V14); none if no run is on.
     pub fn pending(&self, plan: &Plan) -> Vec<String> {
-        let _ = plan;
-        Vec::new()
+        let root = self.run_root().and_then(|root| shape::find(plan, root));
+        let leaves = root.map(|root| shape::leaves(plan, root)).unwrap_or_default();
+        leaves.into_iter().map(|leaf| plan.node(leaf).path.clone()).collect()
     }
 
     /// Which rules hold: the station's phase, or else the list's.
@@ -118,5 +161,26 @@ impl Schedule {
     /// The device data as the schedule knows it.
     pub fn device(&self) -> &Data {
         &self.device
+    }
+}
+
+impl Turn<'_> {
+    /// Handles an event. While attempts are being ended, what operators ask for waits.
+    fn take(&mut self, event: Event) {
+        match event {
+            Event::Started { device } => self.started(device),
+            Event::AttemptEnded { path, attempt, outcome, message, changes } => {
+                self.device_changed(&changes);
+                self.attempt_ended(&path, attempt, outcome, message);
+            }
+            Event::DeviceDataChanged { changes } => self.device_changed(&changes),
+            Event::ShutdownRequested { path } => self.shutdown_requested(path),
+            Event::PlanReplaced => self.plan_replaced(),
+            Event::Command(Command::Kill) => self.command(Command::Kill),
+            Event::Command(_) if !self.schedule.ending.is_empty() => {
+                self.schedule.deferred.push_back(Deferred::Event(event));
+            }
+            Event::Command(command) => self.command(command),
+        }
     }
 }

@@ -45,11 +45,11 @@ pub(super) struct Frame {
     pub step: Step,
     /// Only teardowns run in this group.
     pub teardown_only: Option<Cause>,
-    /// No further round begins, whatever the counters say.
+    /// No further round begins and no child is judged, whatever the counters and the actions say.
     pub ending: bool,
-    /// Whether `STOP` was in force when it was entered.
+    /// `STOP` was in force when it was entered, so a retry of this group cannot lift it.
     pub entered_stopping: bool,
-    /// `require_run`, or a missing program, kept it from starting.
+    /// `require_run` kept it from starting.
     pub refused: bool,
     /// How many rounds began.
     pub rounds: u32,
@@ -65,20 +65,44 @@ pub(super) enum Step {
     Enter,
     /// Whether a round begins.
     Check,
-    /// The body: the child at this position, or the node itself.
-    Body {
-        /// Which child.
-        position: usize,
-        /// The path of the child before, to find the place again after a reload.
-        after: Option<String>,
-    },
-    /// The child at this position has ended.
-    After {
-        /// Which child.
-        position: usize,
-        /// Its path.
-        child: String,
-    },
+    /// The node itself, if it is runnable; otherwise the child after this one, or the first.
+    Body(Option<Child>),
     /// Nothing more.
     Leave,
+}
+
+/// A child that was opened: by path, and by position in case a reload removes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Child {
+    /// Which.
+    pub path: String,
+    /// Its place among the children.
+    pub position: usize,
+}
+
+impl Run {
+    /// A run that stands before its root.
+    pub fn new(root: String, filter: Option<Vec<Status>>) -> Self {
+        let frames = vec![Frame::new(root.clone(), false)];
+        // An empty filter is none.
+        let filter = filter.filter(|statuses| !statuses.is_empty());
+        Self { root, filter, frames, stopping: None, attempts: 0, successor: None }
+    }
+}
+
+impl Frame {
+    /// A node that is about to be entered.
+    pub fn new(path: String, entered_stopping: bool) -> Self {
+        Self {
+            path,
+            step: Step::Enter,
+            teardown_only: None,
+            ending: false,
+            entered_stopping,
+            refused: false,
+            rounds: 0,
+            attempts_before: 0,
+        }
+    }
 }

@@ -105,6 +105,21 @@ impl State {
     }
 }
 
+impl State {
+    /// Sets the status; an untested node has had no shutdown (rule W3).
+    pub(super) fn set_status(&mut self, status: Status) {
+        self.status = status;
+        if status == Status::Untested {
+            self.shutdown_count = 0;
+        }
+    }
+
+    /// A failure, which does not count if it is waived (rule W4).
+    pub(super) fn fail(&mut self, waived: bool) {
+        self.status = if waived { Status::FailedAndWaived } else { Status::Failed };
+    }
+}
+
 impl Status {
     /// Its name, as lists and panels spell it.
     pub fn name(self) -> &'static str {

@@ -5,6 +5,7 @@ mod service;
 mod settings;
 mod shutdown;
 
+pub(crate) use directories::Places;
 pub use directories::{StateDirectory, default_store, search_path};
 pub use service::{ServiceError, Services};
 pub use settings::{Limits, Ready, Service, Settings, SettingsError};

@@ -217,6 +217,14 @@ impl Store {
         self.one_run(&sql, plan_hash, slot)
     }
 
+    /// A run.
+    pub fn run(&self, number: RunNumber) -> Result<Option<RunRow>, StoreError> {
+        self.connection
+            .query_row(&format!("{RUN} WHERE run = ?1"), [number.0], run)
+            .optional()
+            .map_err(|error| self.fault(error))
+    }
+
     /// The last run of this plan in this slot.
     pub fn last_of_plan(&self, plan_hash: &str, slot: u32) -> Result<Option<RunRow>, StoreError> {
         let sql = format!("{RUN} WHERE plan_hash = ?1 AND slot = ?2 ORDER BY run DESC LIMIT 1");

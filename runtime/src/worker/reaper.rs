@@ -60,6 +60,12 @@ impl Reaper {
         self.end_orphans(|pid| has_mark(pid, &mark)).await;
     }
 
+    /// Ends every orphan that carries no mark, for it has thrown it away; for a moment at which no attempt is running.
+    pub(crate) async fn end_strays(&self) {
+        let mark = format!("{}=", environment::INVOCATION);
+        self.end_orphans(|pid| !has_variable(pid, |variable| variable.starts_with(mark.as_bytes()))).await;
+    }
+
     /// Ends every orphan, whatever its environment; for a moment at which no attempt and no service is running.
     pub async fn end_all(&self) {
         self.end_orphans(|_| true).await;
@@ -106,9 +112,13 @@ fn end_orphan(pid: Pid) {
 
 /// A process that is gone already, a zombie for example, has no environment and belongs to nobody.
 fn has_mark(pid: Pid, mark: &str) -> bool {
+    has_variable(pid, |variable| variable == mark.as_bytes())
+}
+
+fn has_variable(pid: Pid, wanted: impl Fn(&[u8]) -> bool) -> bool {
     match fs::read(format!("/proc/{pid}/environ")) {
         Ok(environ) if environ.is_empty() => waitpid(pid, Some(WaitPidFlag::WNOHANG)).is_ok_and(|_| false),
-        Ok(environ) => environ.split(|&byte| byte == 0).any(|variable| variable == mark.as_bytes()),
+        Ok(environ) => environ.split(|&byte| byte == 0).any(wanted),
         Err(_) => false,
     }
 }
