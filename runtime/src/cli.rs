@@ -139,8 +139,8 @@ impl RunArgs {
 
 /// Reads device data: a file with a JSON object. The error is a message for people.
 pub fn read_device_data(path: &Path) -> Result<Data, String> {
-    let text =
-        fs::read_to_string(path).map_err(|error| format!("unable to read the device data `{}`: {error}", path.display()))?;
+    let text = fs::read_to_string(path)
+        .map_err(|error| format!("unable to read the device data `{}`: {error}", path.display()))?;
     let data: Data = serde_json::from_str(&text)
         .map_err(|error| format!("{}:{}:{}: {error}", path.display(), error.line(), error.column()))?;
     match data.as_object() {
@@ -151,7 +151,6 @@ pub fn read_device_data(path: &Path) -> Result<Data, String> {
 
 fn status(word: &str) -> Result<Status, String> {
     let name = word.to_ascii_uppercase().replace('-', "_");
-    Status::from_name(&name).ok_or_else(|| {
-        "expected untested, active, passed, failed, failed_and_waived or skipped".to_owned()
-    })
+    Status::from_name(&name)
+        .ok_or_else(|| "expected untested, active, passed, failed, failed_and_waived or skipped".to_owned())
 }

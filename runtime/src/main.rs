@@ -26,7 +26,7 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         device_data: Option<PathBuf>,
         #[command(flatten)]
-        options: RunArgs,
+        options: Box<RunArgs>,
     },
     /// Show the results of earlier runs
     Results(ResultsArgs),
@@ -44,7 +44,8 @@ fn main() -> ExitCode {
 }
 
 fn read(path: &PathBuf, device_data: Option<PathBuf>) -> Result<(Plan, Option<tlc_plan::Data>), String> {
-    let text = std::fs::read_to_string(path).map_err(|error| format!("unable to read the plan `{}`: {error}", path.display()))?;
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| format!("unable to read the plan `{}`: {error}", path.display()))?;
     let plan = Plan::from_json(&text).map_err(|error| format!("{}: {error}", path.display()))?;
     let device_data = device_data.map(|path| read_device_data(&path)).transpose()?;
     Ok((plan, device_data))

@@ -19,7 +19,7 @@ use crate::cli::{Results, ResultsArgs};
 use crate::dispatch::{
     Conclusion, Dispatch, Evaluation, Ground, RunPlace, RunSettings, Signals, replay, tests as test_rows,
 };
-use crate::report::{Output, Progress, Reporter, Summary, show_history, show_list, show_run};
+use crate::report::{Output, Progress, Reporter, Summary, show_history, show_list, show_run, write};
 use crate::schedule::{Command, Event, Schedule, Settings as ScheduleSettings, State, Status};
 use crate::station::{Places, Services, Settings, StateDirectory, default_store, search_path};
 use crate::store::{NewRun, Reader, RunKey, RunNumber, RunRow, Store, StoreError};
@@ -168,7 +168,8 @@ async fn run_here(plan: &Plan, options: &RunOptions, reporter: &mut Reporter) ->
     }
     let settings = Arc::new(read_settings(options)?);
     let tests = tests_directory(plan, options)?;
-    let mut signals = Signals::new().map_err(|error| Trouble::Environment(format!("unable to wait for signals: {error}")))?;
+    let mut signals =
+        Signals::new().map_err(|error| Trouble::Environment(format!("unable to wait for signals: {error}")))?;
     let mut store = Store::open(&store_path(options)?)?;
     let device = device_data(options, &store)?;
     let evaluation = Evaluation::load(plan, &device, &settings.data);
@@ -206,9 +207,9 @@ fn read_settings(options: &RunOptions) -> Result<Settings, Trouble> {
 fn tests_directory(plan: &Plan, options: &RunOptions) -> Result<Option<PathBuf>, Trouble> {
     let needed = has_python_tests(plan);
     match &options.tests {
-        Some(directory) if directory.is_dir() => fs::canonicalize(directory)
-            .map(Some)
-            .map_err(|error| Trouble::Environment(format!("the directory of tests `{}`: {error}", directory.display()))),
+        Some(directory) if directory.is_dir() => fs::canonicalize(directory).map(Some).map_err(|error| {
+            Trouble::Environment(format!("the directory of tests `{}`: {error}", directory.display()))
+        }),
         Some(directory) if needed => {
             Err(Trouble::Environment(format!("the directory of tests `{}` does not exist", directory.display())))
         }
@@ -285,12 +286,13 @@ impl Preparation<'_> {
         Event::Started { device: self.device.clone() }
     }
 
-    fn resume(&self, store: &Store, run: &RunRow) -> Result<Prepared, Trouble> {
+    fn resume(&self, store: &mut Store, run: &RunRow) -> Result<Prepared, Trouble> {
         let environment = |error: crate::dispatch::RecoveryError| Trouble::Environment(error.to_string());
         let number = RunNumber(run.run);
         let settings = RunSettings::of(run).map_err(environment)?;
         let events = store.scheduled_events(number)?;
         let recovered = replay(self.plan, &self.evaluation, run, &settings, &events).map_err(environment)?;
+        store.end_lost_attempts(number, recovered.ordered)?;
         let then = match (recovered.goes_on, self.options.status.is_empty()) {
             (false, _) => None,
             (true, true) => Some(Command::AutoRun { path: self.path() }),
@@ -358,11 +360,13 @@ impl Preparation<'_> {
         let environment = |what: &str, error: &dyn std::fmt::Display| Trouble::Environment(format!("{what}: {error}"));
         let directory = store.run_directory(&prepared.id);
         let logs = directory.join("logs");
-        fs::create_dir_all(&logs).map_err(|error| environment(&format!("unable to make `{}`", logs.display()), &error))?;
+        fs::create_dir_all(&logs)
+            .map_err(|error| environment(&format!("unable to make `{}`", logs.display()), &error))?;
         let state = StateDirectory::create(&prepared.id)
             .map_err(|error| environment("unable to make a directory for the run", &error))?;
         let python = self.python(state.path())?;
-        let places = Places { state: state.path().to_path_buf(), logs: logs.clone(), settings: self.settings.directory.clone() };
+        let places =
+            Places { state: state.path().to_path_buf(), logs: logs.clone(), settings: self.settings.directory.clone() };
         let variables = self.variables(&places)?;
         let mut services = Services::new(Arc::clone(reaper));
         let ready = tokio::select! {
@@ -375,8 +379,19 @@ impl Preparation<'_> {
             Err(trouble) => Err(trouble),
             Ok(()) => {
                 reporter.begins(&prepared.headline, self.plan, &self.options.locale, &self.root());
-                let place = RunPlace { id: prepared.id, logs, tests: self.tests.clone(), locale: self.options.locale.as_str().into() };
-                let ground = Ground { place, settings: Arc::clone(&self.settings), python, variables, reaper: Arc::clone(reaper) };
+                let place = RunPlace {
+                    id: prepared.id,
+                    logs,
+                    tests: self.tests.clone(),
+                    locale: self.options.locale.as_str().into(),
+                };
+                let ground = Ground {
+                    place,
+                    settings: Arc::clone(&self.settings),
+                    python,
+                    variables,
+                    reaper: Arc::clone(reaper),
+                };
                 let dispatch = Dispatch {
                     plan: self.plan,
                     schedule: prepared.schedule,
@@ -432,8 +447,10 @@ fn station_name(settings: &Settings) -> String {
 /// Shows results of earlier runs.
 pub fn results(arguments: &ResultsArgs) -> Exit {
     let output = Output::new();
-    let (Results::List { source, .. } | Results::Last { source } | Results::Show { source, .. } | Results::Test { source, .. }) =
-        &arguments.what;
+    let (Results::List { source, .. }
+    | Results::Last { source }
+    | Results::Show { source, .. }
+    | Results::Test { source, .. }) = &arguments.what;
     let Some(path) = named_store(source.store.as_deref()) else {
         Reporter::new(Progress::Plain).error("neither XDG_STATE_HOME nor HOME is set: name a store with --store");
         return Exit::Environment;
@@ -446,7 +463,7 @@ pub fn results(arguments: &ResultsArgs) -> Exit {
     });
     match shown {
         Ok(text) => {
-            output.write(&text);
+            write(&text);
             Exit::Passed
         }
         Err(error) => {

@@ -19,7 +19,7 @@ use crate::store::AttemptStart;
 use crate::worker::{self, Attempt, Ended, Ending, Identity, Program, Python, Reaper};
 
 /// How long a machine may stay up after its shutdown was ordered, if the test does not say (reference: Z6).
-const WAIT_SHUTDOWN: Duration = Duration::from_secs(60);
+const WAIT_SHUTDOWN: Duration = Duration::from_mins(1);
 
 /// What attempts of a run stand on.
 #[derive(Clone, Debug)]
@@ -61,10 +61,9 @@ impl Dispatch<'_> {
     /// Resolves what can be resolved only now. Whatever is wrong ends the attempt, and nothing else.
     pub(super) fn prepare(&self, course: &Course, path: &str, number: u32, purpose: Purpose) -> Prepared {
         let mut attempt = self.blank(path, number);
-        let over = |ended: Ended, attempt: &Attempt| {
-            Prepared::Over(Box::new(ended), journal::attempt(attempt, number))
-        };
-        let Some((node, test)) = course.index.get(path).and_then(|&id| Some((id, self.plan.node(id).test.as_ref()?))) else {
+        let over = |ended: Ended, attempt: &Attempt| Prepared::Over(Box::new(ended), journal::attempt(attempt, number));
+        let Some((node, test)) = course.index.get(path).and_then(|&id| Some((id, self.plan.node(id).test.as_ref()?)))
+        else {
             return over(Ended::broken(format!("the plan has no test `{path}`")), &attempt);
         };
         if let Purpose::AfterShutdown { error } = purpose {
@@ -234,7 +233,9 @@ pub(super) fn shut_down(
 }
 
 fn argv(exec: &Data) -> Result<Vec<String>, String> {
-    let words = exec.as_list().ok_or_else(|| format!("unable to resolve exec: found {}, expected an array", exec.type_name()))?;
+    let words = exec
+        .as_list()
+        .ok_or_else(|| format!("unable to resolve exec: found {}, expected an array", exec.type_name()))?;
     let text = |(position, word): (usize, &Data)| match word.as_str() {
         Some(word) if word.contains('\0') => Err(format!("unable to resolve exec: item {position} has a NUL in it")),
         Some(word) => Ok(word.to_owned()),

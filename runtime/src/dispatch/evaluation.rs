@@ -73,8 +73,8 @@ impl Evaluation {
     /// The scope of an attempt at a test (reference: R4).
     pub fn scope_of_attempt(&self, plan: &Plan, node: NodeId, device: &Data) -> Result<Scope, String> {
         let locals = self.locals(plan.node(node).locals)?;
-        let shelf = Data::object(IndexMap::from([("device".into(), device.clone())]));
-        let state_proxy = Data::object(IndexMap::from([("data_shelf".into(), shelf)]));
+        let data = Data::object(IndexMap::from([("device".into(), device.clone())]));
+        let state_proxy = Data::object(IndexMap::from([("data_shelf".into(), data)]));
         Ok(Scope::new()
             .with(Root::Constants, self.load.get(Root::Constants).clone())
             .with(Root::Options, Binding::attributes(&self.options))
@@ -98,7 +98,8 @@ impl Evaluation {
 
 impl Conditions for Evaluation {
     fn holds(&self, plan: &Plan, condition: ExpressionUse, device: &Data) -> Result<bool, String> {
-        let expression = plan.expressions.get(condition.expression as usize).ok_or("the plan has no such expression")?;
+        let expression =
+            plan.expressions.get(condition.expression as usize).ok_or("the plan has no such expression")?;
         let scope = self.conditions.clone().with(Root::Device, Binding::device(device));
         evaluate(expression, &scope, &Limits::default())
             .map(|value| value.is_truthy())

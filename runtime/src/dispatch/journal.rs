@@ -43,7 +43,14 @@ impl Journal {
         self.entry(Source::Station, "run_ended", None, None, &body)
     }
 
-    fn entry(&self, source: Source, kind: &str, path: Option<String>, invocation: Option<String>, body: &Value) -> Entry {
+    fn entry(
+        &self,
+        source: Source,
+        kind: &str,
+        path: Option<String>,
+        invocation: Option<String>,
+        body: &Value,
+    ) -> Entry {
         Entry {
             source,
             kind: kind.into(),

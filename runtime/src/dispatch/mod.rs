@@ -197,12 +197,7 @@ impl Dispatch<'_> {
 }
 
 impl Course {
-    fn new(
-        plan: &Plan,
-        over: mpsc::UnboundedSender<Happening>,
-        first: Vec<Event>,
-        then: Option<Command>,
-    ) -> Self {
+    fn new(plan: &Plan, over: mpsc::UnboundedSender<Happening>, first: Vec<Event>, then: Option<Command>) -> Self {
         Self {
             index: plan.preorder().map(|id| (plan.node(id).path.clone(), id)).collect(),
             queue: first.into_iter().map(Happening::Event).collect(),

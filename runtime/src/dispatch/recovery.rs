@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use tlc_plan::Plan;
 
 use super::Evaluation;
-use crate::schedule::{Action, Command, Event, Schedule, Settings, State};
+use crate::schedule::{Action, Command, Event, Schedule, Settings, State, Status};
 use crate::store::{EventRow, RunRow};
 
 /// What a run was set to; recorded with it, so that a replay gives the same.
@@ -30,6 +30,8 @@ pub(crate) struct Recovered {
     /// Whether what is untested runs when the teardowns have run: not if someone had stopped it, and not if it waits for a shutdown, after
     /// which the scheduler goes on by itself.
     pub goes_on: bool,
+    /// It waits for a shutdown that was ordered.
+    pub ordered: bool,
     /// How long it had taken.
     pub before: Duration,
 }
@@ -64,10 +66,12 @@ pub(crate) fn replay(
     settings: &RunSettings,
     events: &[EventRow],
 ) -> Result<Recovered, RecoveryError> {
-    let mut recovered = Recovered { schedule: settings.schedule(plan), goes_on: true, before: Duration::ZERO };
+    let mut recovered =
+        Recovered { schedule: settings.schedule(plan), goes_on: true, ordered: false, before: Duration::ZERO };
     let mut last = 0;
     let mut stopped = false;
     let mut ordered = false;
+    let mut left_out = Vec::new();
     for row in events {
         let event: Event = serde_json::from_str(&row.body)
             .map_err(|error| RecoveryError { run: run.run, reason: format!("event {}: {error}", row.seq) })?;
@@ -82,16 +86,37 @@ pub(crate) fn replay(
         }
         last = row.monotonic_us;
         let actions = recovered.schedule.on(plan, evaluation, event);
-        ordered |= actions.iter().any(|action| matches!(action, Action::Shutdown { .. }));
+        for action in actions {
+            match action {
+                Action::Shutdown { .. } => ordered = true,
+                Action::LeftOut { path, .. } => left_out.push(path),
+                Action::RunStarted { .. } | Action::Round { .. } => left_out.clear(),
+                _ => {}
+            }
+        }
     }
     recovered.before += Duration::from_micros(u64::try_from(last).unwrap_or(0));
-    recovered.goes_on = !stopped && !ordered;
+    recovered.ordered = ordered;
+    recovered.goes_on = !stopped && !ordered && has_more(plan, &recovered.schedule, &left_out);
     Ok(recovered)
+}
+
+/// Whether a test is untested for another reason than that it was left out after a failure, or was running.
+fn has_more(plan: &Plan, schedule: &Schedule, left_out: &[String]) -> bool {
+    let inside = |path: &str, group: &str| path == group || path.starts_with(&format!("{group}."));
+    schedule.pending(plan).iter().any(|path| {
+        let untested = schedule.states().get(path).is_some_and(|state| state.status == Status::Untested);
+        untested && !left_out.iter().any(|group| inside(path, group))
+    })
 }
 
 impl fmt::Display for RecoveryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the interrupted run {} cannot be resumed ({}); --new abandons it and starts afresh", self.run, self.reason)
+        write!(
+            f,
+            "the interrupted run {} cannot be resumed ({}); --new abandons it and starts afresh",
+            self.run, self.reason
+        )
     }
 }
 

@@ -143,7 +143,9 @@ impl Dispatch<'_> {
 
     /// The command runs beside the dispatcher: a shutdown can take its time, and can be aborted.
     fn shut_down(&mut self, course: &mut Course, path: String) {
-        let Some((&(_, attempt), running)) = course.running.iter().find(|((running, _), _)| *running == path) else { return };
+        let Some((&(_, attempt), running)) = course.running.iter().find(|((running, _), _)| *running == path) else {
+            return;
+        };
         let Some(&node) = course.index.get(&path) else { return };
         course.shutting_down = true;
         let order = self.shutdown_order(node);

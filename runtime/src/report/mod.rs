@@ -12,7 +12,9 @@ use std::time::Duration;
 
 use tlc_plan::Plan;
 
+pub(crate) use output::write;
 pub use output::{Colour, Output};
+use output::{error_line, write_line};
 pub use results::{Format, ResultsError, show_history, show_list, show_run};
 pub use summary::{Summary, render};
 
@@ -79,7 +81,7 @@ impl Reporter {
             Some(live) => live.started(path),
             None => {
                 let again = if number > 1 { format!(" (start {number})") } else { String::new() };
-                self.line(&format!("start    {}{again}", self.name(path)));
+                self.line(&format!("start    {}{again}", name(path)));
             }
         }
     }
@@ -91,7 +93,7 @@ impl Reporter {
         }
         let word = self.output.paint(&format!("{:<8}", outcome.to_string()), Colour::of_outcome(outcome));
         let why = message.map_or_else(String::new, |message| format!(": {}", first_line(message)));
-        self.line(&format!("{word} {} ({:.2} s){why}", self.name(path), duration.as_secs_f64()));
+        self.line(&format!("{word} {} ({:.2} s){why}", name(path), duration.as_secs_f64()));
     }
 
     /// A node has a status.
@@ -113,13 +115,13 @@ impl Reporter {
     /// A node does not run.
     pub(crate) fn not_run(&mut self, path: &str, why: &str) {
         let word = self.output.paint("not run ", Colour::Yellow);
-        self.line(&format!("{word} {}: {why}", self.name(path)));
+        self.line(&format!("{word} {}: {why}", name(path)));
     }
 
     /// Another round of a group begins.
     pub(crate) fn round(&mut self, path: &str, retry: bool) {
         let why = if retry { "it failed and is tried again" } else { "it is to pass several times" };
-        self.line(&format!("round    {}: {why}", self.name(path)));
+        self.line(&format!("round    {}: {why}", name(path)));
     }
 
     /// Something for the operator.
@@ -139,10 +141,10 @@ impl Reporter {
     /// Something is not as it should be; shown whatever else is not.
     pub(crate) fn warn(&mut self, text: &str) {
         let word = self.output.paint_error("warning:", Colour::Yellow);
-        let line = format!("{word} {text}");
+        let text = format!("{word} {text}");
         match &self.live {
-            Some(live) => live.above(&line),
-            None => self.output.error_line(&line),
+            Some(live) => live.above(&text),
+            None => error_line(&text),
         }
     }
 
@@ -150,7 +152,7 @@ impl Reporter {
     pub(crate) fn error(&mut self, text: &str) {
         self.end();
         let word = self.output.paint_error("error:", Colour::Red);
-        self.output.error_line(&format!("{word} {text}"));
+        error_line(&format!("{word} {text}"));
     }
 
     /// The live part goes.
@@ -164,20 +166,20 @@ impl Reporter {
     pub(crate) fn summary(&mut self, summary: &Summary) {
         self.end();
         let text = render(summary, &self.output);
-        self.output.write(&text);
+        write(&text);
     }
 
-    fn name(&self, path: &str) -> String {
-        if path.is_empty() { "the list".into() } else { path.to_owned() }
-    }
-
-    fn line(&mut self, line: &str) {
+    fn line(&mut self, text: &str) {
         match &self.live {
             _ if self.quiet => {}
-            Some(live) => live.above(line),
-            None => self.output.line(line),
+            Some(live) => live.above(text),
+            None => write_line(text),
         }
     }
+}
+
+fn name(path: &str) -> &str {
+    if path.is_empty() { "the list" } else { path }
 }
 
 fn first_line(text: &str) -> &str {

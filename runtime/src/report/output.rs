@@ -80,22 +80,6 @@ impl Output {
     pub(super) fn paint_error(&self, text: &str, colour: Colour) -> String {
         painted(text, colour, self.error_colours)
     }
-
-    /// Writes a line to stdout.
-    pub(crate) fn line(&self, line: &str) {
-        self.write(&format!("{line}\n"));
-    }
-
-    /// Writes text to stdout. Whoever closed it does not want it.
-    pub(crate) fn write(&self, text: &str) {
-        let mut stdout = io::stdout().lock();
-        let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
-    }
-
-    /// Writes a line to stderr.
-    pub(crate) fn error_line(&self, line: &str) {
-        let _ = writeln!(io::stderr().lock(), "{line}");
-    }
 }
 
 impl Default for Output {
@@ -106,4 +90,20 @@ impl Default for Output {
 
 fn painted(text: &str, colour: Colour, on: bool) -> String {
     if on { format!("\x1b[{}m{text}\x1b[0m", colour.code()) } else { text.to_owned() }
+}
+
+/// Writes a line to stdout.
+pub(super) fn write_line(line: &str) {
+    write(&format!("{line}\n"));
+}
+
+/// Writes text to stdout. Whoever closed it does not want it.
+pub(crate) fn write(text: &str) {
+    let mut stdout = io::stdout().lock();
+    let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+}
+
+/// Writes a line to stderr.
+pub(super) fn error_line(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
 }

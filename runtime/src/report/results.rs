@@ -127,7 +127,8 @@ fn list_line(run: &RunRow, output: &Output) -> String {
 
 fn test_lines(tests: &[TestRow], attempts: &[AttemptRow], output: &Output) -> String {
     let line = |test: &TestRow| {
-        let time: i64 = attempts.iter().filter(|attempt| attempt.path == test.path).filter_map(|attempt| attempt.duration_ms).sum();
+        let time: i64 =
+            attempts.iter().filter(|attempt| attempt.path == test.path).filter_map(|attempt| attempt.duration_ms).sum();
         let word = output.paint(&format!("{:<17}", test.status), Colour::of_status(&test.status));
         let starts = if test.count > 1 { format!(" ({} starts)", test.count) } else { String::new() };
         format!("{word} {}  {}{starts}\n", seconds((test.count > 0).then_some(time)), test.path)

@@ -92,7 +92,8 @@ pub struct NotRun {
 impl Summary {
     /// What the rows of a run say.
     pub fn new(run: &RunRow, tests: &[TestRow], attempts: &[AttemptRow]) -> Self {
-        let inside = |path: &str| run.root.is_empty() || path == run.root || path.starts_with(&format!("{}.", run.root));
+        let inside =
+            |path: &str| run.root.is_empty() || path == run.root || path.starts_with(&format!("{}.", run.root));
         let tests: Vec<&TestRow> = tests.iter().filter(|test| inside(&test.path)).collect();
         let leaves: Vec<&TestRow> = tests.iter().copied().filter(|test| test.leaf).collect();
         let root_status = || tests.first().map_or("UNTESTED", |root| root.status.as_str());

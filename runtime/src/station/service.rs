@@ -147,7 +147,11 @@ impl Services {
 }
 
 fn prepare(service: &Service, places: &Places, variables: &[(String, String)]) -> Result<Command, String> {
-    let expand = |text: &String| places.expand(text).map_err(|name| format!("there is no `{name}`; its settings can name ${{state_dir}}, ${{log_dir}} and ${{settings_dir}}"));
+    let expand = |text: &String| {
+        places.expand(text).map_err(|name| {
+            format!("there is no `{name}`; its settings can name ${{state_dir}}, ${{log_dir}} and ${{settings_dir}}")
+        })
+    };
     let words = service.command.iter().map(expand).collect::<Result<Vec<_>, _>>()?;
     let (program, arguments) = words.split_first().ok_or("its command is empty")?;
     let mut command = Command::new(program);
@@ -205,7 +209,8 @@ fn missing(ready: &Ready) -> String {
 /// The end of a log, without its time stamps.
 fn last_lines(log: &Path) -> Vec<String> {
     let text = fs::read(log).map(|log| String::from_utf8_lossy(&log).into_owned()).unwrap_or_default();
-    let lines: Vec<_> = text.lines().map(|line| line.split_once(' ').map_or(line, |(_, text)| text).to_owned()).collect();
+    let lines: Vec<_> =
+        text.lines().map(|line| line.split_once(' ').map_or(line, |(_, text)| text).to_owned()).collect();
     lines[lines.len().saturating_sub(SHOWN_LINES)..].to_vec()
 }
 

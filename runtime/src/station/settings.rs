@@ -293,7 +293,10 @@ mod tests {
     #[test]
     fn a_mistake_is_shown_with_its_place_and_key() {
         let message = wrong("{\n  services: {\n    board: { comand: ['b'] } } }");
-        assert!(message.starts_with("station.json5:3:") && message.contains("comand") && message.contains("services.board"), "{message}");
+        assert!(
+            message.starts_with("station.json5:3:") && message.contains("comand") && message.contains("services.board"),
+            "{message}"
+        );
         let message = wrong("{\n  python: 3 }");
         assert!(message.starts_with("station.json5:2:") && message.contains("`python`"), "{message}");
         let message = wrong("{ teardown_timeout_secs: -1 }");

@@ -13,9 +13,9 @@ use super::schema;
 pub enum StoreError {
     /// There is none.
     Missing(PathBuf),
-    /// It is no SQLite file, or its contents contradict each other.
+    /// It is no `SQLite` file, or its contents contradict each other.
     Damaged(PathBuf, String),
-    /// It is a SQLite file of another program.
+    /// It is a `SQLite` file of another program.
     Foreign(PathBuf),
     /// A later version of tlc wrote it.
     Newer(PathBuf, i64),
@@ -33,19 +33,22 @@ impl StoreError {
     pub(super) fn from_io(path: &Path, error: &io::Error) -> Self {
         let path = path.to_path_buf();
         match error.kind() {
-            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Self::ReadOnly(path, error.to_string()),
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                Self::ReadOnly(path, error.to_string())
+            }
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full(path),
             io::ErrorKind::NotFound => Self::Missing(path),
             _ => Self::Other(path, error.to_string()),
         }
     }
 
-    pub(super) fn from_sqlite(path: &Path, error: rusqlite::Error) -> Self {
+    pub(super) fn from_sqlite(path: &Path, error: &rusqlite::Error) -> Self {
         let file = path.to_path_buf();
         match error.sqlite_error_code() {
             Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => Self::Damaged(file, error.to_string()),
-            Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => Self::ReadOnly(file, error.to_string()),
-            Some(ErrorCode::CannotOpen) => Self::ReadOnly(file, error.to_string()),
+            Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
+                Self::ReadOnly(file, error.to_string())
+            }
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked(file, None),
             Some(ErrorCode::DiskFull) => Self::Full(file),
             Some(_) | None => Self::Other(file, error.to_string()),
@@ -78,7 +81,11 @@ impl fmt::Display for StoreError {
             }
             Self::Locked(path, process) => {
                 let who = process.map_or_else(String::new, |process| format!(" (process {process})"));
-                write!(f, "the store `{}` is in use by another tlc{who}; wait for it, or name another with --store", path.display())
+                write!(
+                    f,
+                    "the store `{}` is in use by another tlc{who}; wait for it, or name another with --store",
+                    path.display()
+                )
             }
             Self::Full(path) => write!(f, "there is no room left for the store `{}`", path.display()),
             Self::Other(path, reason) => write!(f, "the store `{}` cannot be used: {reason}", path.display()),

@@ -1,4 +1,4 @@
-//! The durable record of a station: one SQLite file.
+//! The durable record of a station: one `SQLite` file.
 //!
 //! In: what happened, as [`Entry`]s, with the [`Change`]s of the tables of results that follow from it; both in one transaction, synced
 //! before [`Store::commit`] returns. Out: interrupted runs, and results. Only one program writes at a time; it holds a lock on a file
@@ -61,7 +61,7 @@ impl Store {
         files_of(&self.path).join(run_id)
     }
 
-    fn fault(&self, error: rusqlite::Error) -> StoreError {
+    fn fault(&self, error: &rusqlite::Error) -> StoreError {
         StoreError::from_sqlite(&self.path, error)
     }
 }
@@ -72,7 +72,7 @@ impl Reader {
         open::readable(path)
     }
 
-    fn fault(&self, error: rusqlite::Error) -> StoreError {
+    fn fault(&self, error: &rusqlite::Error) -> StoreError {
         StoreError::from_sqlite(&self.path, error)
     }
 }

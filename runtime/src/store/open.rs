@@ -19,7 +19,7 @@ pub(super) fn writable(path: &Path) -> Result<Store, StoreError> {
     let lock = lock(path)?;
     check_header(path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let fault = |error| StoreError::from_sqlite(path, error);
+    let fault = |error| StoreError::from_sqlite(path, &error);
     let mut connection = Connection::open_with_flags(path, flags).map_err(fault)?;
     connection.busy_timeout(Duration::from_secs(5)).map_err(fault)?;
     let version = check_identity(path, &connection)?;
@@ -38,7 +38,7 @@ pub(super) fn readable(path: &Path) -> Result<Reader, StoreError> {
     }
     check_header(path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let fault = |error| StoreError::from_sqlite(path, error);
+    let fault = |error| StoreError::from_sqlite(path, &error);
     let connection = Connection::open_with_flags(path, flags).map_err(fault)?;
     connection.busy_timeout(Duration::from_secs(5)).map_err(fault)?;
     match check_identity(path, &connection)? {
@@ -85,7 +85,7 @@ fn holder(file: &mut File) -> Option<u32> {
     text.trim().parse().ok()
 }
 
-/// SQLite would take an empty file for a new database, and a text for nothing; the first is meant, the second is damage.
+/// `SQLite` would take an empty file for a new database, and a text for nothing; the first is meant, the second is damage.
 fn check_header(path: &Path) -> Result<(), StoreError> {
     let file = match File::open(path) {
         Ok(file) => file,
@@ -102,7 +102,7 @@ fn check_header(path: &Path) -> Result<(), StoreError> {
 
 /// The version of a database that is a store or new.
 fn check_identity(path: &Path, connection: &Connection) -> Result<i64, StoreError> {
-    let fault = |error| StoreError::from_sqlite(path, error);
+    let fault = |error| StoreError::from_sqlite(path, &error);
     let version = schema::version(connection).map_err(fault)?;
     let tables: i64 =
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(fault)?;
@@ -120,7 +120,7 @@ fn check_contents(path: &Path, connection: &Connection) -> Result<(), StoreError
     }
     let answer: String = connection
         .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
-        .map_err(|error| StoreError::from_sqlite(path, error))?;
+        .map_err(|error| StoreError::from_sqlite(path, &error))?;
     if answer == "ok" {
         return Ok(());
     }

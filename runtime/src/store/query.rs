@@ -127,10 +127,12 @@ pub struct EventRow {
     pub body: String,
 }
 
-const RUN: &str = "SELECT run, id, plan_hash, list, station, slot, unit, operator, phase, root, continues, settings, tlc_version,
+const RUN: &str =
+    "SELECT run, id, plan_hash, list, station, slot, unit, operator, phase, root, continues, settings, tlc_version,
     started_at, ended_at, state, verdict, attempts, duration_ms FROM runs";
 
-const ATTEMPT: &str = "SELECT invocation, run, path, number, program, arguments, log, started_at, ended_at, duration_ms, outcome,
+const ATTEMPT: &str =
+    "SELECT invocation, run, path, number, program, arguments, log, started_at, ended_at, duration_ms, outcome,
     message, traceback, exit_code, exit_signal, log_written, log_left_out FROM attempts";
 
 fn run(row: &Row<'_>) -> rusqlite::Result<RunRow> {
@@ -222,7 +224,7 @@ impl Store {
         self.connection
             .query_row(&format!("{RUN} WHERE run = ?1"), [number.0], run)
             .optional()
-            .map_err(|error| self.fault(error))
+            .map_err(|error| self.fault(&error))
     }
 
     /// The last run of this plan in this slot.
@@ -232,7 +234,7 @@ impl Store {
     }
 
     fn one_run(&self, sql: &str, plan_hash: &str, slot: u32) -> Result<Option<RunRow>, StoreError> {
-        self.connection.query_row(sql, params![plan_hash, slot], run).optional().map_err(|error| self.fault(error))
+        self.connection.query_row(sql, params![plan_hash, slot], run).optional().map_err(|error| self.fault(&error))
     }
 
     /// The events of a run that a scheduler saw, in their order.
@@ -247,17 +249,17 @@ impl Store {
                 })?
                 .collect::<rusqlite::Result<_>>()
         };
-        read().map_err(|error| self.fault(error))
+        read().map_err(|error| self.fault(&error))
     }
 
     /// The nodes of a run, in the list's order.
     pub fn tests(&self, number: RunNumber) -> Result<Vec<TestRow>, StoreError> {
-        tests_of(&self.connection, number).map_err(|error| self.fault(error))
+        tests_of(&self.connection, number).map_err(|error| self.fault(&error))
     }
 
     /// The attempts of a run, in the order in which they began.
     pub fn attempts(&self, number: RunNumber) -> Result<Vec<AttemptRow>, StoreError> {
-        attempts_of(&self.connection, number).map_err(|error| self.fault(error))
+        attempts_of(&self.connection, number).map_err(|error| self.fault(&error))
     }
 
     /// The device data of a slot, as JSON.
@@ -265,7 +267,7 @@ impl Store {
         self.connection
             .query_row("SELECT value FROM device_data WHERE slot = ?1", [slot], |row| row.get(0))
             .optional()
-            .map_err(|error| self.fault(error))
+            .map_err(|error| self.fault(&error))
     }
 }
 
@@ -273,25 +275,30 @@ impl Reader {
     /// The latest runs, the last one first.
     pub fn runs(&self, limit: u32) -> Result<Vec<RunRow>, StoreError> {
         let read = || {
-            self.connection.prepare(&format!("{RUN} ORDER BY run DESC LIMIT ?1"))?.query_map([limit], run)?.collect::<rusqlite::Result<_>>()
+            self.connection
+                .prepare(&format!("{RUN} ORDER BY run DESC LIMIT ?1"))?
+                .query_map([limit], run)?
+                .collect::<rusqlite::Result<_>>()
         };
-        read().map_err(|error| self.fault(error))
+        read().map_err(|error| self.fault(&error))
     }
 
     /// A run by its number or by the beginning of its id.
     pub fn find(&self, name: &str) -> Result<Option<RunRow>, StoreError> {
-        let sql = format!("{RUN} WHERE CAST(run AS TEXT) = ?1 OR (length(?1) >= 4 AND substr(id, 1, length(?1)) = ?1) ORDER BY run LIMIT 1");
-        self.connection.query_row(&sql, [name], run).optional().map_err(|error| self.fault(error))
+        let sql = format!(
+            "{RUN} WHERE CAST(run AS TEXT) = ?1 OR (length(?1) >= 4 AND substr(id, 1, length(?1)) = ?1) ORDER BY run LIMIT 1"
+        );
+        self.connection.query_row(&sql, [name], run).optional().map_err(|error| self.fault(&error))
     }
 
     /// The nodes of a run, in the list's order.
     pub fn tests(&self, number: RunNumber) -> Result<Vec<TestRow>, StoreError> {
-        tests_of(&self.connection, number).map_err(|error| self.fault(error))
+        tests_of(&self.connection, number).map_err(|error| self.fault(&error))
     }
 
     /// The attempts of a run, in the order in which they began.
     pub fn attempts(&self, number: RunNumber) -> Result<Vec<AttemptRow>, StoreError> {
-        attempts_of(&self.connection, number).map_err(|error| self.fault(error))
+        attempts_of(&self.connection, number).map_err(|error| self.fault(&error))
     }
 
     /// The latest attempts at a test in all runs, the last one first.
@@ -302,6 +309,6 @@ impl Reader {
                 .query_map(params![path, limit], attempt)?
                 .collect::<rusqlite::Result<_>>()
         };
-        read().map_err(|error| self.fault(error))
+        read().map_err(|error| self.fault(&error))
     }
 }

@@ -171,7 +171,7 @@ pub struct AttemptEnd {
 impl Store {
     /// Records the beginning of a run.
     pub fn begin(&mut self, run: &NewRun) -> Result<RunNumber, StoreError> {
-        let number = self.begin_inner(run).map_err(|error| self.fault(error))?;
+        let number = self.begin_inner(run).map_err(|error| self.fault(&error))?;
         Ok(RunNumber(number))
     }
 
@@ -204,7 +204,7 @@ impl Store {
         if entries.is_empty() && changes.is_empty() {
             return Ok(());
         }
-        self.commit_inner(run, entries, changes).map_err(|error| self.fault(error))
+        self.commit_inner(run, entries, changes).map_err(|error| self.fault(&error))
     }
 
     fn commit_inner(&mut self, run: &RunKey, entries: &[Entry], changes: &[Change]) -> rusqlite::Result<()> {
@@ -219,6 +219,22 @@ impl Store {
         transaction.commit()
     }
 
+    /// Ends the attempts of an interrupted run that did not come to their end: as crashed, or as passed if a shutdown was their purpose.
+    pub fn end_lost_attempts(&mut self, run: RunNumber, ordered: bool) -> Result<(), StoreError> {
+        let (outcome, message) = if ordered {
+            ("passed", None)
+        } else {
+            ("crashed", Some("the device or the station's program went away while it ran"))
+        };
+        self.connection
+            .execute(
+                "UPDATE attempts SET ended_at = ?2, outcome = ?3, message = ?4 WHERE run = ?1 AND outcome IS NULL",
+                params![run.0, time(Timestamp::now()), outcome, message],
+            )
+            .map(|_| ())
+            .map_err(|error| self.fault(&error))
+    }
+
     /// Gives up an interrupted run: it will not be resumed.
     pub fn abandon(&mut self, run: RunNumber) -> Result<(), StoreError> {
         self.connection
@@ -227,7 +243,7 @@ impl Store {
                 params![run.0, time(Timestamp::now())],
             )
             .map(|_| ())
-            .map_err(|error| self.fault(error))
+            .map_err(|error| self.fault(&error))
     }
 }
 
@@ -306,7 +322,12 @@ fn apply(transaction: &Transaction<'_>, run: &RunKey, now: &str, change: &Change
     Ok(())
 }
 
-fn start_attempt(transaction: &Transaction<'_>, run: &RunKey, now: &str, start: &AttemptStart) -> rusqlite::Result<usize> {
+fn start_attempt(
+    transaction: &Transaction<'_>,
+    run: &RunKey,
+    now: &str,
+    start: &AttemptStart,
+) -> rusqlite::Result<usize> {
     transaction
         .prepare_cached(
             "INSERT INTO attempts (invocation, run, slot, unit, path, number, program, arguments, log, started_at)

@@ -69,7 +69,8 @@ fn an_interrupted_run_is_found_with_its_events() {
     assert_eq!((run.run, run.state.as_str()), (number.0, "running"));
     let events = store.scheduled_events(number).expect("events");
     assert_eq!(events.iter().map(|event| event.kind.as_str()).collect::<Vec<_>>(), ["started"]);
-    let ended = Change::RunEnded { state: "finished", verdict: "PASSED", attempts: 1, duration: Duration::from_secs(1) };
+    let ended =
+        Change::RunEnded { state: "finished", verdict: "PASSED", attempts: 1, duration: Duration::from_secs(1) };
     store.commit(&key(number), &[], &[ended]).expect("a transaction");
     assert!(store.interrupted(&new_run().plan_hash, 0).expect("a query").is_none());
     let reader = Reader::open(&path).expect("a reader beside the writer");

@@ -3,6 +3,7 @@
 //! A cause from outside wins over what the test says; what the test says wins over how its process ended, except that a test that
 //! reports a pass and then dies has not passed.
 
+use std::fmt::Write as _;
 use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
@@ -10,8 +11,8 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
-use super::protocol::{Finished, Reported};
 use super::Exit;
+use super::protocol::{Finished, Reported};
 use crate::schedule::Outcome;
 
 /// How much of a message is kept, in bytes.
@@ -49,7 +50,7 @@ pub(super) struct Judgement {
     pub traceback: Option<String>,
 }
 
-pub(super) fn exit(status: io::Result<ExitStatus>) -> Exit {
+pub(super) fn exit(status: &io::Result<ExitStatus>) -> Exit {
     match status {
         Ok(status) => match (status.code(), status.signal()) {
             (Some(code), _) => Exit::Code(code),
@@ -126,7 +127,7 @@ fn cut(mut text: String, limit: usize) -> String {
     }
     let left_out = text.len() - text.floor_char_boundary(limit);
     text.truncate(text.floor_char_boundary(limit));
-    text.push_str(&format!(" … ({left_out} bytes left out)"));
+    let _ = write!(text, " … ({left_out} bytes left out)");
     text
 }
 

@@ -19,16 +19,16 @@ use std::time::Duration;
 
 use tlc_plan::Data;
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 
 pub use channel::MESSAGE_LIMIT;
 pub(crate) use environment::mark;
-pub(crate) use output::{Capture, capture_output, finish as finish_output};
-pub(crate) use reaper::{end_left_behind, has_ended, terminate_group};
 pub use output::LogFile;
+pub(crate) use output::{Capture, capture_output, finish as finish_output};
 pub use protocol::PROTOCOL_VERSION;
 pub use python::{Python, PythonError};
 pub use reaper::Reaper;
+pub(crate) use reaper::{end_left_behind, has_ended, terminate_group};
 
 use crate::schedule::Outcome;
 use channel::Report;
@@ -179,7 +179,7 @@ pub async fn run(attempt: Attempt, reaper: Arc<Reaper>, mut ending: watch::Recei
         watch.report(report);
     }
     talk.abort();
-    Ended::from_evidence(watch.evidence(status, must_report), begun.elapsed(), output::finish(capture, DRAIN).await)
+    Ended::from_evidence(watch.evidence(&status, must_report), begun.elapsed(), output::finish(capture, DRAIN).await)
 }
 
 impl Ended {
@@ -193,7 +193,7 @@ impl Ended {
 async fn until(deadline: Option<Instant>) {
     match deadline {
         Some(deadline) => sleep_until(deadline).await,
-        None => sleep(Duration::from_secs(60 * 60 * 24)).await,
+        None => std::future::pending().await,
     }
 }
 
@@ -257,7 +257,7 @@ impl Watch {
         }
     }
 
-    fn evidence(self, status: std::io::Result<std::process::ExitStatus>, must_report: bool) -> Evidence {
+    fn evidence(self, status: &std::io::Result<std::process::ExitStatus>, must_report: bool) -> Evidence {
         Evidence { cause: self.cause, finished: self.finished, exit: judge::exit(status), must_report }
     }
 }

@@ -92,9 +92,8 @@ pub(super) fn read(line: &[u8]) -> Result<Message, String> {
     match (envelope.method.as_deref(), envelope.id) {
         (Some("finished"), _) => parse("finished", envelope.params).map(Message::Finished),
         (Some(method), Some(id)) => Ok(Message::Unknown { id, method: method.into() }),
-        (None, Some(_)) if envelope.result.is_some() => {
-            parse::<Ready>("the answer to start", envelope.result).map(|ready| Message::Ready { protocol: ready.protocol })
-        }
+        (None, Some(_)) if envelope.result.is_some() => parse::<Ready>("the answer to start", envelope.result)
+            .map(|ready| Message::Ready { protocol: ready.protocol }),
         (Some(_) | None, _) => Ok(Message::Ignored),
     }
 }
@@ -114,14 +113,16 @@ mod tests {
 
     #[test]
     fn unknown_fields_and_notifications_are_ignored() {
-        let line = br#"{"jsonrpc":"2.0","method":"finished","params":{"outcome":"failed","message":"m","later":1},"x":2}"#;
+        let line =
+            br#"{"jsonrpc":"2.0","method":"finished","params":{"outcome":"failed","message":"m","later":1},"x":2}"#;
         assert!(matches!(read(line), Ok(Message::Finished(Finished { outcome: Reported::Failed, .. }))));
         assert!(matches!(read(br#"{"jsonrpc":"2.0","method":"heading"}"#), Ok(Message::Ignored)));
     }
 
     #[test]
     fn what_is_wrong_is_named() {
-        let wrong = read(br#"{"jsonrpc":"2.0","method":"finished","params":{"outcome":"fine"}}"#).expect_err("no outcome");
+        let wrong =
+            read(br#"{"jsonrpc":"2.0","method":"finished","params":{"outcome":"fine"}}"#).expect_err("no outcome");
         assert!(wrong.contains("`fine`") && wrong.contains("`finished`"), "{wrong}");
         assert!(read(b"hello").expect_err("not JSON").contains("hello"));
         assert!(read(br#"{"jsonrpc":"1.0"}"#).expect_err("old").contains("`1.0`"));

@@ -60,10 +60,16 @@ impl fmt::Display for PythonError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotFound(name) if name.contains('/') => {
-                write!(f, "the Python interpreter `{name}` does not exist or is no program; the station's settings name it in `python`")
+                write!(
+                    f,
+                    "the Python interpreter `{name}` does not exist or is no program; the station's settings name it in `python`"
+                )
             }
             Self::NotFound(name) => {
-                write!(f, "the list has Python tests, and there is no `{name}` on PATH; install Python 3, or name an interpreter in the station's settings with `python`")
+                write!(
+                    f,
+                    "the list has Python tests, and there is no `{name}` on PATH; install Python 3, or name an interpreter in the station's settings with `python`"
+                )
             }
             Self::Sources(path, error) => write!(f, "unable to write `{}`: {error}", path.display()),
         }
