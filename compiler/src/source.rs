@@ -143,6 +143,68 @@ impl SourceMap {
     }
 }
 
+/// Reads a file as text.
+pub fn read_text(path: &Path) -> Result<String, String> {
+    let bytes = read_limited(path).map_err(|error| error.to_string())?;
+    String::from_utf8(bytes).map_err(|error| error.to_string())
+}
+
+/// Reads a file of plain JSON, such as device data.
+pub fn read_json(path: &Path) -> Result<tlc_plan::Data, String> {
+    let bytes = read_limited(path).map_err(|error| error.to_string())?;
+    serde_json::from_slice(&bytes).map_err(|error| error.to_string())
+}
+
+/// The names of the lists in a directory, sorted: `x.test_list` for a file `x.test_list.json`. None if it cannot be read.
+pub fn list_names(directory: &Path) -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(directory) else { return Vec::new() };
+    let files = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    let mut names: Vec<String> = files
+        .filter_map(|file| file.strip_suffix(".json").filter(|name| name.ends_with(".test_list")).map(Into::into))
+        .collect();
+    names.sort();
+    names
+}
+
+/// Whether there is a file that can be read as one.
+pub fn is_file(path: &Path) -> bool {
+    path.is_file()
+}
+
+/// Whether there is a directory.
+pub fn is_directory(path: &Path) -> bool {
+    path.is_dir()
+}
+
+/// Whether there is anything.
+pub fn exists(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
+}
+
+/// Whether two paths lead to the same place.
+pub fn is_same(a: &Path, b: &Path) -> bool {
+    a == b || matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
+}
+
+/// The files below a directory whose name ends so, sorted. Links to directories are not followed.
+pub fn files_below(directory: &Path, ending: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut open = vec![directory.to_owned()];
+    while let Some(directory) = open.pop() {
+        let Ok(entries) = std::fs::read_dir(&directory) else { continue };
+        for entry in entries.flatten() {
+            let path = entry.path();
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                open.push(path);
+            } else if entry.file_name().to_string_lossy().ends_with(ending) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
 fn read_limited(path: &Path) -> Result<Vec<u8>, ReadError> {
     let file = std::fs::File::open(path).map_err(refused)?;
     let mut bytes = Vec::new();

@@ -94,7 +94,7 @@ impl Turn<'_> {
     fn resume(&mut self, deferred: Deferred) {
         match deferred {
             Deferred::Begin(new) => self.replace(new),
-            Deferred::WindDown(path) => self.wind_down(&path, &Cause::Stopped),
+            Deferred::WindDown(path) => self.cut_off(&path, &Cause::Stopped),
             Deferred::Drop => {
                 if let Some(run) = &mut self.schedule.run {
                     run.frames.clear();
@@ -102,7 +102,7 @@ impl Turn<'_> {
                 }
             }
             Deferred::Clear(path) => {
-                self.wind_down(&path, &Cause::Stopped);
+                self.cut_off(&path, &Cause::Stopped);
                 self.advance();
                 self.clear(&path);
             }
@@ -125,7 +125,7 @@ impl Turn<'_> {
 
     /// A new run takes the place of the one that is on; with teardowns to run, after them.
     fn replace(&mut self, new: NewRun) {
-        self.wind_down("", &Cause::Replaced);
+        self.cut_off("", &Cause::Replaced);
         match &mut self.schedule.run {
             Some(run) if !run.frames.is_empty() => run.successor = Some(new),
             Some(_) | None => self.begin(new),

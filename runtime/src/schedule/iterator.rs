@@ -207,23 +207,33 @@ impl Turn<'_> {
     /// Ends what is open at or below a path. With [`TeardownPolicy::Always`], the groups stay open for their teardowns; but an operator who
     /// stops a teardown itself means it.
     pub fn wind_down(&mut self, path: &str, cause: &Cause) {
-        let always = self.schedule.settings.teardown == TeardownPolicy::Always;
         let stops_teardown = shape::find(self.plan, path).is_some_and(|node| shape::is_teardown(self.plan, node));
-        let (plan, active) = (self.plan, &self.schedule.active);
+        let keeps = self.always() && !stops_teardown;
+        let plan = self.plan;
         let Some(run) = &mut self.schedule.run else { return };
         run.frames.retain_mut(|frame| {
             if !shape::is_at_or_under(&frame.path, path) {
                 return true;
             }
-            let Some(node) = shape::find(plan, &frame.path).filter(|_| always && !stops_teardown) else { return false };
-            if shape::is_runnable(plan, node) {
-                return active.keys().any(|running| shape::is_at_or_under(running, &frame.path));
-            }
+            let Some(node) = shape::find(plan, &frame.path).filter(|_| keeps) else { return false };
             if !shape::is_teardown(plan, node) {
                 frame.teardown_only.get_or_insert_with(|| cause.clone());
                 frame.ending = true;
             }
             true
         });
+    }
+
+    /// Ends what is open at or below a path, after what ran there was killed: that is over, and not repeated.
+    pub fn cut_off(&mut self, path: &str, cause: &Cause) {
+        let plan = self.plan;
+        let is_cut = |frame: &mut Frame| {
+            let runnable = shape::find(plan, &frame.path).is_some_and(|node| shape::is_runnable(plan, node));
+            runnable && shape::is_at_or_under(&frame.path, path)
+        };
+        if let Some(run) = &mut self.schedule.run {
+            run.frames.pop_if(is_cut);
+        }
+        self.wind_down(path, cause);
     }
 }

@@ -118,7 +118,7 @@ impl Turn<'_> {
                 if let Some(run) = &mut self.schedule.run {
                     run.successor = None;
                 }
-                self.wind_down("", &Cause::Interrupted);
+                self.cut_off("", &Cause::Interrupted);
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Scripted scenarios: a plan and a script of outcomes and commands go in; what was started, in order, and the final states come out.
 //!
-//! The format is that of a corpus of recorded runs. The caller builds the plan from the scenario's `tests` and `options`; the policy is
-//! [`TeardownPolicy::Reference`].
+//! The format is that of a corpus of recorded runs. The caller builds the plan from the scenario's `tests` and `options`. Without
+//! `teardown` the policy is [`TeardownPolicy::Reference`].
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
@@ -51,6 +51,13 @@ pub struct Scenario {
     /// The observer stops after so many starts.
     #[serde(default)]
     pub max: Option<usize>,
+    /// The policy.
+    #[serde(default = "reference")]
+    pub teardown: TeardownPolicy,
+}
+
+fn reference() -> TeardownPolicy {
+    TeardownPolicy::Reference
 }
 
 /// Commands, and when they come.
@@ -134,7 +141,7 @@ impl<'a> Player<'a> {
             let node = plan.find(path).ok_or_else(|| format!("`initial` names `{path}`, which is not in the list"))?;
             states.insert(path.clone(), State { status, ..State::new(plan.node(node)) });
         }
-        let settings = Settings { teardown: TeardownPolicy::Reference, ..Settings::default() };
+        let settings = Settings { teardown: scenario.teardown, ..Settings::default() };
         Ok(Self {
             plan,
             evaluation,

@@ -112,9 +112,14 @@ fn node(
         Some(name) => Program::Pytest(name.to_owned()),
         None => Program::Nothing,
     };
-    let run_if = test["run_if"].as_str().map(|text| {
-        let text = Arc::from(text);
-        sources.push(ExpressionSource { text, file: "list".into(), line: 1, column: 1, escapes: Vec::new() });
+    let run_if = test["run_if"].as_str().map(|condition| {
+        sources.push(ExpressionSource {
+            text: Arc::from(condition),
+            file: "list".into(),
+            line: 1,
+            column: 1,
+            escapes: Vec::new(),
+        });
         ExpressionUse { expression: 0, source: sources.len() as u32 - 1 }
     });
     Node {

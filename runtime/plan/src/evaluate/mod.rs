@@ -7,10 +7,10 @@ pub(crate) mod error;
 mod meter;
 mod scope;
 
-pub use error::{ErrorKind, EvaluationError};
 pub(crate) use error::Failure;
-pub(crate) use meter::Meter;
+pub use error::{ErrorKind, EvaluationError};
 pub use meter::Limits;
+pub(crate) use meter::Meter;
 pub use scope::{Binding, Scope};
 
 use crate::Data;

@@ -53,14 +53,17 @@ impl Plain {
             Value::List(items) => Self::List(list(items)?),
             Value::Tuple(items) => Self::Tuple(list(items)?),
             Value::Dict(dict) => {
-                let pairs = dict.iter().map(|(key, value)| Some((Self::of(key)?, Self::of(value)?))).collect::<Option<_>>()?;
+                let pairs =
+                    dict.iter().map(|(key, value)| Some((Self::of(key)?, Self::of(value)?))).collect::<Option<_>>()?;
                 if dict.attributes { Self::Attributes(pairs) } else { Self::Dict(pairs) }
             }
             Value::Set(set) => {
                 let members = set.iter().map(Self::of).collect::<Option<_>>()?;
                 if set.frozen { Self::Frozenset(members) } else { Self::Set(members) }
             }
-            Value::Range(_) | Value::View(_) | Value::Iterator(_) | Value::Builtin(_) | Value::Method(_) => return None,
+            Value::Range(_) | Value::View(_) | Value::Iterator(_) | Value::Builtin(_) | Value::Method(_) => {
+                return None;
+            }
         })
     }
 }
