@@ -4,6 +4,7 @@
 
 mod check;
 mod compile;
+mod diff;
 mod dump;
 mod input;
 mod report;
@@ -45,6 +46,7 @@ enum Command {
     Check(check::CheckArgs),
     Dump(dump::DumpArgs),
     Compile(compile::CompileArgs),
+    Diff(diff::DiffArgs),
     /// Print the completions of a shell: `tlc completions bash >> ~/.bashrc`
     Completions {
         /// The shell.
@@ -57,6 +59,7 @@ fn main() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Dump(args) => dump::run(&args),
         Command::Compile(args) => compile::run(&args),
+        Command::Diff(args) => diff::run(&args),
         Command::Completions { shell } => completions(shell),
     }
 }

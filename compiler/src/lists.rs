@@ -50,7 +50,7 @@ pub fn find(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<Found, FindError> {
     let path = Path::new(list);
-    if list.contains('/') || list.ends_with(".json") || source::is_file(path) {
+    if list.contains('/') || path.extension().is_some_and(|extension| extension == "json") || source::is_file(path) {
         return find_path(path, extra, sources, diagnostics);
     }
     let near = extra.iter().rev().find(|directory| source::is_file(&directory.join(file_name(list))));

@@ -64,7 +64,7 @@ pub fn patterns_of(value: &Data) -> Option<Vec<String>> {
     match value {
         Data::List(items) => Some(items.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect()),
         Data::String(text) => Some(text.chars().map(String::from).collect()),
-        Data::Object(members) => Some(members.keys().map(|key| key.to_string()).collect()),
+        Data::Object(members) => Some(members.keys().map(ToString::to_string).collect()),
         Data::Null | Data::Bool(_) | Data::Int(_) | Data::Big(_) | Data::Float(_) => None,
     }
 }

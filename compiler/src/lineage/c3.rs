@@ -28,7 +28,9 @@ pub(super) fn linearize(root: usize, parents: &[Vec<usize>]) -> Result<Vec<usize
     let order = parents_first(root, parents)?;
     let mut uses = vec![0_usize; parents.len()];
     for name in &order {
-        parents[*name].iter().for_each(|parent| uses[*parent] += 1);
+        for parent in &parents[*name] {
+            uses[*parent] += 1;
+        }
     }
     // Each linearization is kept backwards, so that a name with one parent is a push.
     let mut done: Vec<Vec<usize>> = vec![Vec::new(); parents.len()];
@@ -83,7 +85,9 @@ fn join(child: usize, parents: &[usize], done: &[Vec<usize>]) -> Result<Vec<usiz
     for (at, names) in left.iter().enumerate() {
         let Some((head, tail)) = names.split_last() else { continue };
         headed.entry(*head).or_default().push(at);
-        tail.iter().for_each(|name| *in_tails.entry(*name).or_default() += 1);
+        for name in tail {
+            *in_tails.entry(*name).or_default() += 1;
+        }
     }
     let mut joined = Vec::new();
     let mut first = 0;
@@ -171,7 +175,9 @@ mod tests {
             let next =
                 left.iter().map(|names| names[0]).find(|head| left.iter().all(|names| !names[1..].contains(head)))?;
             order.push(next);
-            left.iter_mut().for_each(|names| names.retain(|name| *name != next));
+            for names in &mut left {
+                names.retain(|name| *name != next);
+            }
         }
     }
 

@@ -143,13 +143,16 @@ impl Loader<'_> {
     /// A file that holds `null` counts as empty: an error, unless another layer has the name.
     fn document(&mut self, file: FileId) -> Option<Layer> {
         let (document, found) = read(self.sources, file, self.arena);
+        let is_broken = !found.is_empty();
         self.diagnostics.extend(found);
         let root = document.root?;
         let entry = self.arena.entry(root);
         if entry.is_object() {
             return Some(Layer { file, root, document });
         }
-        self.diagnostics.push(not_an_object(entry.type_name(), entry.span()));
+        if !is_broken {
+            self.diagnostics.push(not_an_object(entry.type_name(), entry.span()));
+        }
         None
     }
 

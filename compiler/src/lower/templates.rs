@@ -152,7 +152,6 @@ impl<'a> Templates<'a> {
         let result = self.evaluation.evaluate(text, &scope.0.value, self.arena);
         match result {
             Ok(value) if !later => return Found::Value(Template::Data(value)),
-            Ok(_) => {}
             Err(Failure::Evaluation(error)) if error.kind == ErrorKind::Unresolvable => {}
             Err(Failure::Evaluation(error)) => {
                 let undecided = later && !self.evaluation.has_device();
@@ -166,11 +165,11 @@ impl<'a> Templates<'a> {
                     ));
                 }
             }
-            Err(Failure::Syntax(_)) => {}
+            Ok(_) | Err(Failure::Syntax(_)) => {}
         }
         let locals = Some(&scope.0.value).filter(|_| !scope.0.reads_device);
         let folded = self.evaluation.fold(expression, locals);
-        Found::Tree(self.tree(folded))
+        Found::Tree(self.tree(&folded))
     }
 
     /// A `run_if`.
@@ -179,7 +178,7 @@ impl<'a> Templates<'a> {
         let Value::String(text) = entry.value() else { return None };
         let parsed = self.evaluation.expression(text, 0, self.arena);
         let expression = parsed.as_ref().as_ref().ok()?;
-        let tree = self.tree(self.evaluation.fold_condition(expression));
+        let tree = self.tree(&self.evaluation.fold_condition(expression));
         Some(self.expression_use(&tree, entry.span(), 0, text))
     }
 
@@ -189,13 +188,13 @@ impl<'a> Templates<'a> {
         let parsed = self.evaluation.expression(text, 0, self.arena);
         let expression =
             parsed.as_ref().as_ref().ok().filter(|expression| check_names(expression, Context::RunIf).is_empty())?;
-        let tree = self.tree(self.evaluation.fold_condition(expression));
+        let tree = self.tree(&self.evaluation.fold_condition(expression));
         Some(self.expression_use(&tree, at.unwrap_or_default(), 0, text))
     }
 
-    fn tree(&mut self, expression: Expression) -> Tree {
+    fn tree(&mut self, expression: &Expression) -> Tree {
         let places = expression.places().clone();
-        if let Some(index) = self.trees.get(&expression) {
+        if let Some(index) = self.trees.get(expression) {
             return Tree { index: *index, places };
         }
         let index = self.expressions.len() as u32;

@@ -8,21 +8,21 @@ use tlc_plan::plan::{ActionOnFailure, Class, Count, Text};
 use crate::catalogue::Catalogues;
 use crate::config::Config;
 use crate::diagnostic::Diagnostic;
-use crate::document::{Arena, Entry, Member, NodeId, Symbol, Value};
+use crate::document::{Arena, NodeId, Symbol, Value};
 use crate::merge::{NoTrace, merge};
 use crate::source::{SourceMap, Span};
 
 use super::definitions::{Definitions, Kind, Resolved};
 use super::evaluation::Evaluation;
-use super::label::{I18N, id_of_label, is_id, label_of_pytest, normalize};
+use super::label::I18N;
 use super::options::Options;
-use super::{Locals, LocalsId, Test, TestId, TestTree, flag, requirements, structure};
+use super::{Locals, LocalsId, Test, TestId, TestTree, flag, overrides, requirements, structure};
 
 /// How deep groups may lie in each other.
 pub const MAX_DEPTH: usize = 200;
 
 /// How many nodes a list may have.
-pub const MAX_TESTS: usize = 4_000_000;
+pub const MAX_TESTS: usize = 1_500_000;
 
 /// What a list is resolved with.
 pub struct Input<'a> {
@@ -69,7 +69,7 @@ pub fn resolve(
     builder.tree.constants = constants;
     builder.root(tests, span);
     let mut tree = builder.tree;
-    override_args(&mut tree, input, arena, diagnostics);
+    overrides::apply(&mut tree, input, arena, diagnostics);
     requirements::resolve(&mut tree, input.list, arena, diagnostics);
     structure::check(&tree, arena, diagnostics);
     Some(tree)
@@ -106,39 +106,39 @@ fn list_label(
     Some(catalogues.text(text.strip_prefix(I18N).unwrap_or(text)))
 }
 
-struct Builder<'a, 'i> {
-    input: &'a Input<'i>,
-    arena: &'a mut Arena,
-    evaluation: &'a mut Evaluation,
-    diagnostics: &'a mut Vec<Diagnostic>,
+pub(super) struct Builder<'a, 'i> {
+    pub(super) input: &'a Input<'i>,
+    pub(super) arena: &'a mut Arena,
+    pub(super) evaluation: &'a mut Evaluation,
+    pub(super) diagnostics: &'a mut Vec<Diagnostic>,
     definitions: Definitions,
     /// The object without members.
-    nothing: NodeId,
-    tree: TestTree,
-    labels: HashMap<LabelKey, u32>,
+    pub(super) nothing: NodeId,
+    pub(super) tree: TestTree,
+    pub(super) labels: HashMap<LabelKey, u32>,
     /// The definitions whose subtests are being built.
     open: Vec<Symbol>,
     full: bool,
 }
 
 /// A label as a key.
-type LabelKey = Vec<(String, String)>;
+pub(super) type LabelKey = Vec<(String, String)>;
 
 /// What a group hands down to its tests.
 #[derive(Clone, Copy)]
-struct Around {
+pub(super) struct Around {
     parent: TestId,
     locals: LocalsId,
-    child_action: Option<ActionOnFailure>,
-    teardown: bool,
+    pub(super) child_action: Option<ActionOnFailure>,
+    pub(super) teardown: bool,
 }
 
 /// A raw test with what it inherits.
-struct Effective {
-    resolved: Resolved,
+pub(super) struct Effective {
+    pub(super) resolved: Resolved,
     /// The definition that it names, if any.
     named: Option<Symbol>,
-    span: Span,
+    pub(super) span: Span,
 }
 
 impl Builder<'_, '_> {
@@ -291,90 +291,6 @@ impl Builder<'_, '_> {
         self.action(object, "action_on_failure").or(around.child_action).unwrap_or_default()
     }
 
-    fn action(&self, object: NodeId, field: &str) -> Option<ActionOnFailure> {
-        match self.arena.entry(object).get(field)?.as_str()? {
-            "NEXT" => Some(ActionOnFailure::Next),
-            "PARENT" => Some(ActionOnFailure::Parent),
-            "STOP" => Some(ActionOnFailure::Stop),
-            _ => None,
-        }
-    }
-
-    /// A field that is a list with something in it.
-    fn list(&self, object: NodeId, field: &str) -> Option<NodeId> {
-        self.arena.entry(object).get(field).filter(|list| list.items().len() > 0).map(|list| list.id)
-    }
-
-    /// A whole number from `least`, or -1 for no end.
-    fn count(&mut self, object: NodeId, field: &str, least: u32) -> Count {
-        let Some(written) = self.arena.entry(object).get(field) else { return Count::Times(least) };
-        match written.value() {
-            Value::Int(-1) => Count::Unlimited,
-            Value::Int(number) if number >= i64::from(least) && number <= i64::from(u32::MAX) => {
-                Count::Times(number as u32)
-            }
-            Value::Int(_) | Value::Big(_) | Value::Float(_) => {
-                let finding = bad_count(field, least, written);
-                self.diagnostics.push(finding);
-                Count::Times(least)
-            }
-            _ => Count::Times(least),
-        }
-    }
-
-    fn args(&mut self, object: NodeId, class: Class) -> NodeId {
-        let args =
-            self.arena.entry(object).get("args").filter(|args| args.is_object()).map_or(self.nothing, |args| args.id);
-        let operation = match class {
-            Class::FactoryTest | Class::TestGroup => return args,
-            Class::ShutdownStep => None,
-            Class::HaltStep => Some("halt"),
-            Class::RebootStep => Some("reboot"),
-            Class::FullRebootStep => Some("full_reboot"),
-        };
-        if operation.is_none() && self.arena.entry(args).get("operation").is_some() {
-            return args;
-        }
-        let span = self.arena.node(args).span;
-        let key = self.arena.intern("operation");
-        let mut members = self.arena.entry(args).members().to_vec();
-        members.retain(|member| member.key != key);
-        let value = match operation {
-            Some(operation) => self.arena.add_string(operation, span),
-            None => self.arena.add_scalar(Value::Null, span),
-        };
-        members.push(Member { key, key_span: span, value });
-        self.arena.add_object(&members, span)
-    }
-
-    fn pytest_name(&mut self, effective: &Effective, class: Class) -> Option<Symbol> {
-        if class.is_shutdown() {
-            return Some(self.arena.intern("shutdown"));
-        }
-        match self.arena.entry(effective.resolved.object).get("pytest_name")?.value() {
-            Value::String(name) => Some(name),
-            _ => None,
-        }
-    }
-
-    /// A leaf runs one thing, and a group nothing.
-    fn exclusive_fields(&mut self, effective: &Effective, class: Class) {
-        let object = self.arena.entry(effective.resolved.object);
-        let filled = |field: &str| {
-            let value = object.get(field)?;
-            let has = value.as_str().is_some_and(|text| !text.is_empty()) || value.items().len() > 0;
-            object.member(field).filter(|_| has).map(|member| (field.to_owned(), member.key_span))
-        };
-        let fields: Vec<(String, Span)> =
-            ["pytest_name", "exec", "subtests"].iter().filter_map(|field| filled(field)).collect();
-        let finding = match &fields[..] {
-            [first, ..] if class.is_shutdown() => shutdown_runs_nothing_else(&first.0, first.1),
-            [first, second, ..] => two_programs(first, second),
-            _ => return,
-        };
-        self.diagnostics.push(finding);
-    }
-
     fn locals(&mut self, object: NodeId, enclosing: LocalsId) -> LocalsId {
         let Some(own) =
             self.arena.entry(object).get("locals").filter(|own| !own.members().is_empty()).map(|own| own.id)
@@ -406,79 +322,10 @@ impl Builder<'_, '_> {
             self.evaluation.check_condition(node, self.arena, self.input.sources, self.diagnostics);
         }
     }
-
-    fn name(&mut self, id: TestId, effective: &Effective) {
-        let object = self.arena.entry(effective.resolved.object);
-        let explicit = object.get("id").and_then(Entry::as_str).filter(|id| !id.is_empty()).map(str::to_owned);
-        let Some(label) = self.label(id, effective, explicit.as_deref()) else { return };
-        let english = label.get("en-US").map_or("", String::as_str);
-        let name = explicit.unwrap_or_else(|| id_of_label(english));
-        if !is_id(&name) {
-            let object = self.arena.entry(effective.resolved.object);
-            let place = object.get("id").or(object.get("label")).map_or(effective.span, Entry::span);
-            self.diagnostics.push(bad_id(&name, place));
-        }
-        let key: LabelKey = label.iter().map(|(locale, text)| (locale.clone(), text.clone())).collect();
-        let labels = &mut self.tree.labels;
-        let index = *self.labels.entry(key).or_insert_with(|| {
-            labels.push(label);
-            labels.len() as u32 - 1
-        });
-        let symbol = self.arena.intern(&name);
-        let test = &mut self.tree.tests[id.0 as usize];
-        (test.id, test.label) = (symbol, index);
-    }
-
-    /// The explicit label; else that of the Python test, of the program, or the id.
-    fn label(&mut self, id: TestId, effective: &Effective, explicit_id: Option<&str>) -> Option<Text> {
-        let catalogues = self.evaluation.catalogues();
-        let object = self.arena.entry(effective.resolved.object);
-        if let Some(written) = object.get("label") {
-            if let Some(text) = written.as_str() {
-                return Some(catalogues.text(text.strip_prefix(I18N).unwrap_or(text)));
-            }
-            let normalized = normalize(catalogues, |locale| written.get(locale).and_then(Entry::as_str));
-            if normalized.is_none() && written.is_object() {
-                self.diagnostics.push(label_without_english(written.span()));
-            }
-            return normalized;
-        }
-        let test = self.tree.test(id);
-        let default = match (test.class, test.pytest_name) {
-            (Class::HaltStep, _) => Some("Halt".to_owned()),
-            (Class::RebootStep, _) => Some("Reboot".to_owned()),
-            (Class::FullRebootStep, _) => Some("Full Reboot".to_owned()),
-            (Class::FactoryTest | Class::TestGroup, Some(name)) => Some(label_of_pytest(self.arena.text(name))),
-            (Class::ShutdownStep, _) | (Class::FactoryTest | Class::TestGroup, None) => explicit_id.map(str::to_owned),
-        };
-        let default = default.or_else(|| program(object).map(|name| label_of_pytest(&name)));
-        Some(catalogues.text(default.as_deref().unwrap_or("Test Group")))
-    }
-
-    /// Siblings with the same id are numbered from the second on.
-    fn number(&mut self, group: TestId) {
-        let children = self.tree.test(group).children.clone();
-        let mut seen: HashMap<Symbol, u32> = HashMap::with_capacity(children.len());
-        for child in children {
-            let id = self.tree.test(child).id;
-            let count = seen.entry(id).and_modify(|count| *count += 1).or_insert(1);
-            if *count > 1 {
-                let numbered = format!("{}_{count}", self.arena.text(id));
-                self.tree.tests[child.0 as usize].id = self.arena.intern(&numbered);
-            }
-        }
-    }
-}
-
-/// The name of the program of an `exec`, without its folder and its extension.
-fn program(object: Entry<'_>) -> Option<String> {
-    let first = object.get("exec")?.items().next()?.as_str()?;
-    let stem = std::path::Path::new(first).file_stem()?.to_string_lossy().replace('-', "_");
-    Some(stem)
 }
 
 /// Evaluated data over other data, member by member.
-pub(super) fn merge_data(below: &Data, above: &Data) -> Data {
+fn merge_data(below: &Data, above: &Data) -> Data {
     let (Some(old), Some(new)) = (below.as_object(), above.as_object()) else { return above.clone() };
     let mut all = old.clone();
     for (key, value) in new {
@@ -489,29 +336,6 @@ pub(super) fn merge_data(below: &Data, above: &Data) -> Data {
         all.insert(key.clone(), merged);
     }
     Data::object(all)
-}
-
-/// Arguments of `override_args` over those of the tests that they name.
-fn override_args(tree: &mut TestTree, input: &Input<'_>, arena: &mut Arena, diagnostics: &mut Vec<Diagnostic>) {
-    let Some(overrides) = input.config.get(arena, "override_args") else { return };
-    for member in arena.entry(overrides).members().to_vec() {
-        let text = arena.text(member.key).clone();
-        let path = text.strip_prefix(input.list).and_then(|rest| rest.strip_prefix(':')).unwrap_or(&text);
-        let Some(id) = tree.find(arena, path) else {
-            if !path.starts_with("__comment") {
-                diagnostics.push(unknown_override(tree, arena, path, member.key_span));
-            }
-            continue;
-        };
-        let value = arena.entry(member.value);
-        if !value.is_object() {
-            diagnostics.push(override_is_no_object(path, value.type_name(), value.span()));
-            continue;
-        }
-        let (args, found) = merge(arena, &[tree.test(id).args, member.value], &mut NoTrace);
-        diagnostics.extend(found);
-        tree.tests[id.0 as usize].args = args;
-    }
 }
 
 fn missing_label(span: Span) -> Diagnostic {
@@ -542,66 +366,4 @@ fn contains_itself(name: &str, span: Span) -> Diagnostic {
         "inside of its own subtests",
     )
     .help("remove this test")
-}
-
-fn bad_count(field: &str, least: u32, found: Entry<'_>) -> Diagnostic {
-    let expected = format!("`{field}` is a whole number from {least}, or -1 for no end");
-    Diagnostic::error(
-        "bad-count",
-        format!("{expected}, found `{}`", found.to_data()),
-        found.span(),
-        "not such a number",
-    )
-}
-
-fn two_programs(first: &(String, Span), second: &(String, Span)) -> Diagnostic {
-    let (a, b) = (&first.0, &second.0);
-    Diagnostic::error("two-programs", format!("a test has `{a}` or `{b}`, not both"), second.1, format!("`{b}` here"))
-        .label(first.1, format!("`{a}` here"))
-        .help("a group has `subtests`; a test has `pytest_name` or `exec`; look for one that is inherited")
-}
-
-fn shutdown_runs_nothing_else(field: &str, span: Span) -> Diagnostic {
-    Diagnostic::error("shutdown-with-program", format!("a shutdown step has no `{field}`"), span, "not here")
-        .help("put what is to run before or after the shutdown into tests of their own")
-}
-
-fn bad_id(id: &str, span: Span) -> Diagnostic {
-    let (message, help) = if id.is_empty() {
-        ("the test has no id: its label has no letters or digits".to_owned(), "add an `id`")
-    } else {
-        (
-            format!("`{id}` cannot be an id"),
-            "an id has only ASCII letters and digits; add an `id` beside the label or the definition's name",
-        )
-    };
-    Diagnostic::error("bad-id", message, span, "here").help(help)
-}
-
-fn label_without_english(span: Span) -> Diagnostic {
-    Diagnostic::error("label-without-english", "a label needs the text for `en-US`", span, "no `en-US`")
-        .help("add `\"en-US\": \"...\"`; other locales are filled from it")
-}
-
-fn unknown_override(tree: &TestTree, arena: &Arena, path: &str, span: Span) -> Diagnostic {
-    let finding = Diagnostic::denied(
-        "unknown-override",
-        format!("`override_args` names `{path}`, and there is no such test"),
-        span,
-        "no such test",
-    );
-    let paths: Vec<String> = tree.preorder().skip(1).take(10_000).map(|id| tree.path(arena, id)).collect();
-    match crate::diagnostic::did_you_mean(path, paths.iter().map(String::as_str)) {
-        Some(help) => finding.help(help),
-        None => finding.help("`tlc dump` prints the paths of all tests"),
-    }
-}
-
-fn override_is_no_object(path: &str, found: &str, span: Span) -> Diagnostic {
-    Diagnostic::error(
-        "override-type",
-        format!("the arguments for `{path}` are an object, found {found}"),
-        span,
-        "expected an object",
-    )
 }

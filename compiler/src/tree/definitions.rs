@@ -52,11 +52,6 @@ impl Definitions {
         Self { written, resolved: HashMap::new(), present: object.is_some() }
     }
 
-    /// The names of all definitions.
-    pub fn names(&self) -> impl Iterator<Item = Symbol> + '_ {
-        self.written.keys().copied()
-    }
-
     /// The definition with this name, which is needed at `at`. `None` if it cannot be used; the first time, a diagnostic says why.
     pub fn resolve(
         &mut self,

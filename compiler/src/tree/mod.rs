@@ -5,8 +5,11 @@
 mod build;
 mod definitions;
 pub mod evaluation;
+mod fields;
 pub mod label;
+mod names;
 mod options;
+mod overrides;
 mod requirements;
 mod schema;
 mod structure;
