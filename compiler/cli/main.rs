@@ -8,12 +8,14 @@ mod diff;
 mod dump;
 mod input;
 mod report;
+mod run;
 mod tree;
 mod why;
 
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
+use tlc_runtime::cli::ResultsArgs;
 
 /// The lists have errors, or a test failed.
 const FAILED: u8 = 1;
@@ -46,6 +48,9 @@ struct Cli {
 enum Command {
     Check(check::CheckArgs),
     Dump(dump::DumpArgs),
+    Run(run::RunArgs),
+    /// Show what earlier runs have found
+    Results(ResultsArgs),
     Compile(compile::CompileArgs),
     Diff(diff::DiffArgs),
     Why(why::WhyArgs),
@@ -60,6 +65,8 @@ fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Check(args) => check::run(&args),
         Command::Dump(args) => dump::run(&args),
+        Command::Run(args) => run::run(&args),
+        Command::Results(args) => tlc_runtime::results(&args).into(),
         Command::Compile(args) => compile::run(&args),
         Command::Diff(args) => diff::run(&args),
         Command::Why(args) => why::run(&args),
