@@ -48,7 +48,7 @@ struct Cli {
 enum Command {
     Check(check::CheckArgs),
     Dump(dump::DumpArgs),
-    Run(run::RunArgs),
+    Run(run::RunListArgs),
     /// Show what earlier runs have found
     Results(ResultsArgs),
     Compile(compile::CompileArgs),
@@ -79,4 +79,14 @@ fn completions(shell: clap_complete::Shell) -> ExitCode {
     clap_complete::generate(shell, &mut Cli::command(), "tlc", &mut text);
     report::print(&String::from_utf8_lossy(&text));
     ExitCode::SUCCESS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
 }

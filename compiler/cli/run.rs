@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use tlc_runtime::cli::RunArgs as StationArgs;
+use tlc_runtime::cli::RunArgs;
 
 use crate::FAILED;
 use crate::input::ListArgs;
@@ -17,20 +17,20 @@ use crate::report::complain;
 #[command(
     after_help = "Examples:\n  tlc run lists/demo/main.test_list.json\n  tlc run main.test_list.json --only SMT.Rails --unit HRN-000042\n  tlc run main.test_list.json --status untested,failed"
 )]
-pub struct RunArgs {
+pub struct RunListArgs {
     #[command(flatten)]
     list: ListArgs,
     #[command(flatten)]
-    station: StationArgs,
+    station: RunArgs,
 }
 
-pub fn run(args: &RunArgs) -> ExitCode {
+pub fn run(args: &RunListArgs) -> ExitCode {
     match compile_and_run(args) {
         Ok(code) | Err(code) => code,
     }
 }
 
-fn compile_and_run(args: &RunArgs) -> Result<ExitCode, ExitCode> {
+fn compile_and_run(args: &RunListArgs) -> Result<ExitCode, ExitCode> {
     let compiled = args.list.usable()?;
     let Some(plan) = &compiled.compilation.plan else {
         complain(format_args!("`{}` has no tests: it is a library for other lists", compiled.found.id));
