@@ -143,6 +143,12 @@ impl SourceMap {
     }
 }
 
+/// Reads a file as text.
+pub fn read_text(path: &Path) -> Result<String, String> {
+    let bytes = read_limited(path).map_err(|error| error.to_string())?;
+    String::from_utf8(bytes).map_err(|error| error.to_string())
+}
+
 /// Reads a file of plain JSON, such as device data.
 pub fn read_json(path: &Path) -> Result<tlc_plan::Data, String> {
     let bytes = read_limited(path).map_err(|error| error.to_string())?;
