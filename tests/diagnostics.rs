@@ -203,11 +203,13 @@ fn the_registry_is_sorted_and_is_what_the_compiler_uses() {
     assert_eq!(registered.difference(&used).collect::<Vec<_>>(), Vec::<&String>::new(), "registered and not used");
 }
 
-/// The literals of a source that look like a code: words of small letters, joined by dashes.
+/// The literals of a source that look like a code: words of small letters and digits, joined by dashes.
 fn kebab_literals(source: &str) -> Vec<String> {
+    let is_word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let is_code = |text: &&str| {
         text.contains('-')
-            && text.split('-').all(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase()))
+            && text.starts_with(|first: char| first.is_ascii_lowercase())
+            && text.split('-').all(|word| !word.is_empty() && word.bytes().all(is_word))
     };
     source.lines().flat_map(|line| line.split('"').skip(1).step_by(2)).filter(is_code).map(str::to_owned).collect()
 }

@@ -4,6 +4,7 @@
 //! [`Diagnostic`] value, and one run reports all it can.
 
 pub mod catalogue;
+mod check;
 pub mod codes;
 pub mod config;
 pub mod diagnostic;
@@ -112,6 +113,10 @@ pub fn compile(request: &Request) -> Compilation {
         .as_ref()
         .filter(|_| !refused)
         .map(|tree| lower::lower(&request.id, tree, &arena, &sources, &mut evaluation, &mut diagnostics));
+    if let Some(lineage) = &lineage {
+        let list = check::Checked { lineage, tree: tree.as_ref(), arena: &arena, sources: &sources };
+        check::check(&list, &mut evaluation, &mut diagnostics);
+    }
     request.levels.apply(&mut diagnostics);
     diagnostic::settle(&mut diagnostics);
     Compilation { id: request.id.clone(), sources, arena, lineage, config, tree, plan, evaluation, diagnostics }

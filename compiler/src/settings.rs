@@ -7,7 +7,8 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::codes::Code;
 use crate::diagnostic::{Diagnostic, Severity, did_you_mean};
-use crate::document::{Arena, Document, Entry, read};
+use crate::check::key_is_lost;
+use crate::document::{Arena, Entry, read};
 use crate::levels::{Level, NotALint, lint};
 use crate::source::{self, FileId, ReadError, SourceMap, Span};
 
@@ -68,7 +69,8 @@ impl Settings {
         let mut arena = Arena::default();
         let (document, faults) = read(sources, file, &mut arena);
         diagnostics.extend(faults);
-        diagnostics.extend(duplicates(&document, &arena));
+        let lost = document.duplicates.iter().map(|lost| key_is_lost(arena.text(lost.key), lost));
+        diagnostics.extend(lost);
         let mut settings = Self::default();
         if let Some(root) = document.root.map(|root| arena.entry(root)) {
             if !root.is_object() {
@@ -190,15 +192,6 @@ fn unreadable(path: &Path, error: &ReadError) -> Diagnostic {
             Diagnostic::new("unreadable-file", Severity::Error, message)
         }
     }
-}
-
-fn duplicates<'a>(document: &'a Document, arena: &'a Arena) -> impl Iterator<Item = Diagnostic> + 'a {
-    document.duplicates.iter().map(|duplicate| {
-        let message = format!("the key `{}` stands twice; the last one counts", arena.text(duplicate.key));
-        Diagnostic::denied("duplicate-key", message, duplicate.lost, "this value is lost")
-            .label(duplicate.kept, "this one counts")
-            .help("remove one of them")
-    })
 }
 
 fn unknown_key(key: &str, span: Span) -> Diagnostic {

@@ -205,7 +205,7 @@ impl Loader<'_> {
 }
 
 /// The file of a name in a layer. That of the current directory is named without it.
-fn file_in(directory: &Path, name: &str) -> PathBuf {
+pub(crate) fn file_in(directory: &Path, name: &str) -> PathBuf {
     let file = format!("{name}.json");
     if directory == Path::new(".") { PathBuf::from(file) } else { directory.join(file) }
 }

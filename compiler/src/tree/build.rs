@@ -99,7 +99,7 @@ fn list_label(
 ) -> Option<Text> {
     let root = arena.entry(input.config.root);
     let Some(label) = root.get("label") else {
-        diagnostics.push(missing_label(root.span()));
+        diagnostics.push(missing_label(root.span(), root.member("tests").map(|tests| tests.key_span)));
         return None;
     };
     let text = label.as_str()?;
@@ -116,13 +116,21 @@ pub(super) struct Builder<'a, 'i> {
     pub(super) nothing: NodeId,
     pub(super) tree: TestTree,
     pub(super) labels: HashMap<LabelKey, u32>,
-    /// The definitions whose subtests are being built.
-    open: Vec<Symbol>,
+    /// The tests that are being built, each in the subtests of the one before.
+    open: Vec<Open>,
     full: bool,
 }
 
 /// A label as a key.
 pub(super) type LabelKey = Vec<(String, String)>;
+
+/// A test that is being built.
+#[derive(Clone, Copy)]
+struct Open {
+    /// The definition that its subtests come from, if they do.
+    group: Option<Symbol>,
+    span: Span,
+}
 
 /// What a group hands down to its tests.
 #[derive(Clone, Copy)]
@@ -196,18 +204,26 @@ impl Builder<'_, '_> {
             self.diagnostics.push(too_deep(effective.span));
             return;
         }
-        if let Some(name) = effective.named.filter(|name| self.open.contains(name))
-            && self.arena.entry(effective.resolved.object).get("subtests").is_some()
+        let group = self.inherited_group(&effective);
+        if group.is_some()
+            && let Some(first) = self.open.iter().position(|open| open.group == group)
         {
-            self.diagnostics.push(contains_itself(self.arena.text(name), effective.span));
+            self.diagnostics.push(contains_itself(self.arena, &self.open[first..], effective.span));
             return;
         }
-        self.open.push(effective.named.unwrap_or_else(|| self.arena.intern("")));
+        self.open.push(Open { group, span: effective.span });
         match effective.resolved.kind {
             Kind::Flatten => self.flatten(&effective, around),
             Kind::Test(class) => self.node(&effective, class, around),
         }
         self.open.pop();
+    }
+
+    /// The definition that gives a test its subtests; none if it has its own, or none.
+    fn inherited_group(&self, effective: &Effective) -> Option<Symbol> {
+        let own = self.arena.entry(effective.raw).get("subtests").is_some();
+        let any = self.arena.entry(effective.resolved.object).get("subtests").is_some();
+        effective.named.filter(|_| any && !own)
     }
 
     /// A string names a definition; an object is merged over the definition that it inherits.
@@ -341,14 +357,18 @@ fn merge_data(below: &Data, above: &Data) -> Data {
     Data::object(all)
 }
 
-fn missing_label(span: Span) -> Diagnostic {
-    Diagnostic::error(
+fn missing_label(span: Span, tests: Option<Span>) -> Diagnostic {
+    let finding = Diagnostic::error(
         "missing-field",
         "the list has `tests` and no `label`",
         Span { len: span.len.min(1), ..span },
         "this list",
-    )
-    .help("add a `label`: what people call the list")
+    );
+    let finding = match tests {
+        Some(tests) => finding.label(tests, "its tests"),
+        None => finding,
+    };
+    finding.help("add a `label`: what people call the list")
 }
 
 fn too_many_tests(span: Span) -> Diagnostic {
@@ -361,12 +381,14 @@ fn too_deep(span: Span) -> Diagnostic {
         .help("a definition may contain itself through others; flatten the groups")
 }
 
-fn contains_itself(name: &str, span: Span) -> Diagnostic {
-    Diagnostic::error(
-        "contains-itself",
-        format!("the group `{name}` contains itself"),
-        span,
-        "inside of its own subtests",
-    )
-    .help("remove this test")
+/// `around` begins with the group, and ends with the test in whose subtests it stands again.
+fn contains_itself(arena: &Arena, around: &[Open], span: Span) -> Diagnostic {
+    let name = |open: &Open| open.group.map(|group| format!("`{}`", arena.text(group)));
+    let names: Vec<String> = around.iter().chain(&around[..1]).filter_map(name).collect();
+    let message = format!("the group {} contains itself: {}", names[0], names.join(" → "));
+    let mut finding = Diagnostic::error("contains-itself", message, span, "inside of its own subtests");
+    for (position, open) in around.iter().enumerate() {
+        finding = finding.label(open.span, if position == 0 { "the group" } else { "contained here" });
+    }
+    finding.help("remove this test")
 }

@@ -96,12 +96,17 @@ impl Builder<'_, '_> {
 
 fn bad_count(field: &str, least: u32, found: Entry<'_>) -> Diagnostic {
     let expected = format!("`{field}` is a whole number from {least}, or -1 for no end");
+    let help = match field {
+        "iterations" => "leave it out to run the test once; `run_if` and the option `skipped_tests` keep it from running",
+        _ => "leave it out if the test is not to be retried",
+    };
     Diagnostic::error(
         "bad-count",
         format!("{expected}, found `{}`", found.to_data()),
         found.span(),
         "not such a number",
     )
+    .help(help)
 }
 
 fn two_programs(first: &(String, Span), second: &(String, Span)) -> Diagnostic {

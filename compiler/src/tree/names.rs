@@ -84,15 +84,16 @@ fn program(object: Entry<'_>) -> Option<String> {
 }
 
 fn bad_id(id: &str, span: Span) -> Diagnostic {
-    let (message, help) = if id.is_empty() {
-        ("the test has no id: its label has no letters or digits".to_owned(), "add an `id`")
-    } else {
-        (
-            format!("`{id}` cannot be an id"),
-            "an id has only ASCII letters and digits; add an `id` beside the label or the definition's name",
-        )
+    let Some(wrong) = id.chars().find(|c| !c.is_ascii_alphanumeric()) else {
+        let message = "the test has no id: its label has no letters or digits";
+        return Diagnostic::error("bad-id", message, span, "nothing to make an id of").help("add an `id`");
     };
-    Diagnostic::error("bad-id", message, span, "here").help(help)
+    let better = id_of_label(id);
+    let help = match is_id(&better) {
+        true => format!("add an `id` of ASCII letters and digits only, for example `{better}`"),
+        false => "add an `id` of ASCII letters and digits only".to_owned(),
+    };
+    Diagnostic::error("bad-id", format!("`{id}` cannot be an id"), span, format!("`{wrong}` is not allowed")).help(help)
 }
 
 fn label_without_english(span: Span) -> Diagnostic {

@@ -52,4 +52,5 @@ fn override_is_no_object(path: &str, found: &str, span: Span) -> Diagnostic {
         span,
         "expected an object",
     )
+    .help("write the arguments by their names: `{\"NAME\": VALUE}`")
 }

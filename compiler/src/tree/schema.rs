@@ -319,6 +319,24 @@ fn wrong_type(field: &str, expected: &str, value: Entry<'_>) -> Diagnostic {
         value.span(),
         format!("expected {expected}"),
     )
+    .help(how_to_write(expected))
+}
+
+/// What a value of a type looks like.
+fn how_to_write(expected: &str) -> &'static str {
+    match expected {
+        "a string" => "put it between quotes",
+        "`true` or `false`" => "write `true` or `false`, without quotes",
+        "a number" | "a number greater than 0" => "write a number, without quotes",
+        "an array of strings" => "write an array, also for one: `[\"NAME\"]`",
+        "an array of tests" => "write an array of test objects and names of definitions: `[{\"pytest_name\": \"led\"}, \"Led\"]`",
+        "an object of texts" | "a string or an object of texts" => {
+            "write a text, or one for each locale: `{\"en-US\": \"LED\"}`"
+        }
+        "an object or the name of a definition" => "write `{\"pytest_name\": \"led\"}`, or the name of a definition",
+        _ if expected.starts_with("one of ") => "write one of these words, in quotes and capitals as they are here",
+        _ => "write members between `{` and `}`",
+    }
 }
 
 fn layout_without_parallel(span: Span) -> Diagnostic {
