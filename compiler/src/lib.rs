@@ -33,7 +33,7 @@ use config::Config;
 use diagnostic::{Diagnostic, Severity};
 use document::Arena;
 use levels::Levels;
-use lineage::Lineage;
+use lineage::{Ancestor, Lineage};
 use merge::NoTrace;
 use source::SourceMap;
 use tree::{Evaluation, TestTree};
@@ -97,7 +97,9 @@ pub fn compile(request: &Request) -> Compilation {
     };
     let mut evaluation = Evaluation::new(catalogues, request.device.clone());
     let name = format!("{}{}", request.id, lineage::SUFFIX);
-    let lineage = lineage::linearize(&name, &request.layers, &mut sources, &mut arena, &mut diagnostics);
+    let lineage = lineage::linearize(&name, &request.layers, &mut sources, &mut arena, &mut diagnostics)
+        .map_err(|loaded| check_alone(loaded, &mut arena, &mut diagnostics))
+        .ok();
     let config = lineage.as_ref().map(|lineage| {
         let (config, found) = config::resolve(lineage, &mut arena, &mut NoTrace);
         diagnostics.extend(found);
@@ -120,4 +122,16 @@ pub fn compile(request: &Request) -> Compilation {
     request.levels.apply(&mut diagnostics);
     diagnostic::settle(&mut diagnostics);
     Compilation { id: request.id.clone(), sources, arena, lineage, config, tree, plan, evaluation, diagnostics }
+}
+
+/// Lists that cannot be brought together are looked at one by one; what is wrong in one of them is so with any parents.
+fn check_alone(loaded: Vec<Ancestor>, arena: &mut Arena, diagnostics: &mut Vec<Diagnostic>) {
+    for ancestor in loaded {
+        if ancestor.layers.iter().any(|layer| layer.is_broken) {
+            continue;
+        }
+        let (config, found) = config::resolve(&Lineage { order: vec![ancestor] }, arena, &mut NoTrace);
+        diagnostics.extend(found);
+        diagnostics.extend(tree::check_fields(arena, config.root));
+    }
 }

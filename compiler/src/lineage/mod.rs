@@ -43,35 +43,37 @@ pub struct Layer {
     pub root: NodeId,
     /// The rest of what was read.
     pub document: Document,
+    /// Parts of it could not be read.
+    pub is_broken: bool,
 }
 
 /// Loads a list and everything that it inherits, and orders it.
 ///
-/// `None` if that is not possible; the diagnostics say why.
+/// If that is not possible, the diagnostics say why, and what could be read comes back as it is.
 pub fn linearize(
     name: &str,
     directories: &[PathBuf],
     sources: &mut SourceMap,
     arena: &mut Arena,
     diagnostics: &mut Vec<Diagnostic>,
-) -> Option<Lineage> {
+) -> Result<Lineage, Vec<Ancestor>> {
     let before = errors(diagnostics);
     let mut loader = Loader { directories, sources, arena, diagnostics, loaded: Vec::new(), index: HashMap::new() };
     loader.load_all(name);
     let Loader { mut loaded, index, .. } = loader;
     if errors(diagnostics) > before {
-        return None;
+        return Err(loaded);
     }
     let parents: Vec<Vec<usize>> =
         loaded.iter().map(|ancestor| distinct(ancestor.parents.iter().map(|(parent, _)| index[parent]))).collect();
     match c3::linearize(0, &parents) {
         Ok(order) => {
             let mut taken: Vec<Option<Ancestor>> = loaded.drain(..).map(Some).collect();
-            Some(Lineage { order: order.into_iter().filter_map(|at| taken[at].take()).collect() })
+            Ok(Lineage { order: order.into_iter().filter_map(|at| taken[at].take()).collect() })
         }
         Err(problem) => {
             diagnostics.push(explain(&problem, &loaded));
-            None
+            Err(loaded)
         }
     }
 }
@@ -148,7 +150,7 @@ impl Loader<'_> {
         let root = document.root?;
         let entry = self.arena.entry(root);
         if entry.is_object() {
-            return Some(Layer { file, root, document });
+            return Some(Layer { file, root, document, is_broken });
         }
         if !is_broken {
             self.diagnostics.push(not_an_object(entry.type_name(), entry.span()));

@@ -1,6 +1,6 @@
 //! The builder: raw tests to nodes, depth first, in the order of the list.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use tlc_plan::Data;
 use tlc_plan::plan::{ActionOnFailure, Class, Count, Text};
@@ -8,7 +8,7 @@ use tlc_plan::plan::{ActionOnFailure, Class, Count, Text};
 use crate::catalogue::Catalogues;
 use crate::config::Config;
 use crate::diagnostic::Diagnostic;
-use crate::document::{Arena, NodeId, Symbol, Value};
+use crate::document::{Arena, Entry, NodeId, Symbol, Value};
 use crate::merge::{NoTrace, merge};
 use crate::source::{SourceMap, Span};
 
@@ -49,7 +49,7 @@ pub fn resolve(
     let options = Options::resolve(input.config.get(arena, "options"), arena, input.sources, evaluation, diagnostics);
     evaluation.set_options(&options);
     let tests = input.config.get(arena, "tests")?;
-    let label = list_label(input, evaluation.catalogues(), arena, diagnostics)?;
+    let label = list_label(input, evaluation.catalogues(), arena, diagnostics);
     let span = arena.node(input.config.root).span;
     let nothing = arena.add_object(&[], Span { start: span.start, len: 0 });
     let definitions = Definitions::new(arena, input.config.get(arena, "definitions"));
@@ -88,6 +88,7 @@ fn empty_tree(label: Text) -> TestTree {
         }],
         labels: Vec::new(),
         tests: Vec::new(),
+        incomplete: HashSet::new(),
     }
 }
 
@@ -96,14 +97,14 @@ fn list_label(
     catalogues: &Catalogues,
     arena: &Arena,
     diagnostics: &mut Vec<Diagnostic>,
-) -> Option<Text> {
+) -> Text {
     let root = arena.entry(input.config.root);
-    let Some(label) = root.get("label") else {
+    let label = root.get("label");
+    if label.is_none() {
         diagnostics.push(missing_label(root.span(), root.member("tests").map(|tests| tests.key_span)));
-        return None;
-    };
-    let text = label.as_str()?;
-    Some(catalogues.text(text.strip_prefix(I18N).unwrap_or(text)))
+    }
+    let text = label.and_then(Entry::as_str).unwrap_or_default();
+    catalogues.text(text.strip_prefix(I18N).unwrap_or(text))
 }
 
 pub(super) struct Builder<'a, 'i> {
@@ -199,7 +200,10 @@ impl Builder<'_, '_> {
     }
 
     fn test(&mut self, raw: NodeId, around: Around) {
-        let Some(effective) = self.effective(raw) else { return };
+        let Some(effective) = self.effective(raw) else {
+            self.tree.incomplete.insert(around.parent);
+            return;
+        };
         if self.open.len() >= MAX_DEPTH {
             self.diagnostics.push(too_deep(effective.span));
             return;
@@ -209,6 +213,7 @@ impl Builder<'_, '_> {
             && let Some(first) = self.open.iter().position(|open| open.group == group)
         {
             self.diagnostics.push(contains_itself(self.arena, &self.open[first..], effective.span));
+            self.tree.incomplete.insert(around.parent);
             return;
         }
         self.open.push(Open { group, span: effective.span });

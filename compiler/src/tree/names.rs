@@ -16,7 +16,10 @@ impl Builder<'_, '_> {
     pub(super) fn name(&mut self, id: TestId, effective: &Effective) {
         let object = self.arena.entry(effective.resolved.object);
         let explicit = object.get("id").and_then(Entry::as_str).filter(|id| !id.is_empty()).map(str::to_owned);
-        let Some(label) = self.label(id, effective, explicit.as_deref()) else { return };
+        let Some(label) = self.label(id, effective, explicit.as_deref()) else {
+            self.tree.incomplete.extend(self.tree.test(id).parent);
+            return;
+        };
         let english = label.get("en-US").map_or("", String::as_str);
         let name = explicit.unwrap_or_else(|| id_of_label(english));
         if !is_id(&name) {

@@ -74,13 +74,17 @@ const LIMITS: &[&str] = &["unit", "min", "max", "equals", "matches", "label"];
 
 /// Checks a configuration. Fields that are wrong are reported; the rest can be used.
 pub fn check(arena: &Arena, root: NodeId) -> Vec<Diagnostic> {
+    let entry = arena.entry(root);
+    let missing = ["options", "constants"].into_iter().filter(|field| entry.get(field).is_none());
+    let mut found: Vec<Diagnostic> = missing.map(|field| required_field(field, entry.span())).collect();
+    found.extend(check_fields(arena, root));
+    found
+}
+
+/// Checks the fields that a list has; what it lacks may come from elsewhere.
+pub fn check_fields(arena: &Arena, root: NodeId) -> Vec<Diagnostic> {
     let mut schema = Schema { arena, found: Vec::new() };
     let root = arena.entry(root);
-    for required in ["options", "constants"] {
-        if root.get(required).is_none() {
-            schema.found.push(required_field(required, root.span()));
-        }
-    }
     for member in root.members() {
         schema.member(member, TOP, "a test list");
     }
