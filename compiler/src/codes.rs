@@ -72,6 +72,7 @@ codes! {
     "bad-count" Refusal,
     "bad-id" Refusal,
     "bad-name" Refusal,
+    "broken-definition" Deny,
     "class-without-inherit" Refusal,
     "constants-ignored" Warn,
     "contains-itself" Refusal,

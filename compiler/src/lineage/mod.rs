@@ -8,7 +8,7 @@ mod c3;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use crate::diagnostic::{Diagnostic, Severity, did_you_mean};
+use crate::diagnostic::{Diagnostic, Severity, nearest};
 use crate::document::{Arena, Document, NodeId, Value, read};
 use crate::merge::{NoTrace, merge};
 use crate::source::{FileId, ReadError, SourceMap, Span, list_names};
@@ -193,7 +193,10 @@ impl Loader<'_> {
         } else {
             let places: Vec<_> =
                 self.directories.iter().map(|directory| format!("`{}`", directory.display())).collect();
-            did_you_mean(name, known.iter().map(String::as_str))
+            // What every name ends with says nothing about which is meant.
+            let ids = known.iter().filter_map(|known| known.strip_suffix(SUFFIX));
+            nearest(name.strip_suffix(SUFFIX).unwrap_or(name), ids)
+                .map(|id| format!("did you mean `{id}{SUFFIX}`?"))
                 .unwrap_or_else(|| format!("`{name}.json` was looked for in {}", places.join(", ")))
         };
         let finding = match inherited_at {

@@ -48,8 +48,11 @@ pub fn resolve(
     evaluation.begin(&constants);
     let options = Options::resolve(input.config.get(arena, "options"), arena, input.sources, evaluation, diagnostics);
     evaluation.set_options(&options);
-    let tests = input.config.get(arena, "tests")?;
-    let label = list_label(input, evaluation.catalogues(), arena, diagnostics);
+    let tests = input.config.get(arena, "tests");
+    let label = match tests {
+        Some(_) => list_label(input, evaluation.catalogues(), arena, diagnostics),
+        None => Text::default(),
+    };
     let span = arena.node(input.config.root).span;
     let nothing = arena.add_object(&[], Span { start: span.start, len: 0 });
     let definitions = Definitions::new(arena, input.config.get(arena, "definitions"));
@@ -64,18 +67,24 @@ pub fn resolve(
         labels: HashMap::new(),
         open: Vec::new(),
         full: false,
+        is_alone: false,
     };
     builder.tree.options = options;
     builder.tree.constants = constants;
-    builder.root(tests, span);
+    if let Some(tests) = tests {
+        let tests: Vec<NodeId> = builder.arena.entry(tests).items().map(|test| test.id).collect();
+        builder.root(&tests, span);
+    }
+    builder.unreached(tests.is_none());
     let mut tree = builder.tree;
+    tests?;
     overrides::apply(&mut tree, input, arena, diagnostics);
     requirements::resolve(&mut tree, input.list, arena, diagnostics);
     structure::check(&tree, arena, diagnostics);
     Some(tree)
 }
 
-fn empty_tree(label: Text) -> TestTree {
+pub(super) fn empty_tree(label: Text) -> TestTree {
     TestTree {
         label,
         options: Options::default(),
@@ -112,7 +121,7 @@ pub(super) struct Builder<'a, 'i> {
     pub(super) arena: &'a mut Arena,
     pub(super) evaluation: &'a mut Evaluation,
     pub(super) diagnostics: &'a mut Vec<Diagnostic>,
-    definitions: Definitions,
+    pub(super) definitions: Definitions,
     /// The object without members.
     pub(super) nothing: NodeId,
     pub(super) tree: TestTree,
@@ -120,6 +129,8 @@ pub(super) struct Builder<'a, 'i> {
     /// The tests that are being built, each in the subtests of the one before.
     open: Vec<Open>,
     full: bool,
+    /// A definition is being built by itself.
+    pub(super) is_alone: bool,
 }
 
 /// A label as a key.
@@ -152,7 +163,7 @@ pub(super) struct Effective {
 }
 
 impl Builder<'_, '_> {
-    fn root(&mut self, tests: NodeId, span: Span) {
+    pub(super) fn root(&mut self, tests: &[NodeId], span: Span) {
         let id = self.arena.intern("");
         let root = Test {
             parent: None,
@@ -181,10 +192,8 @@ impl Builder<'_, '_> {
         self.number(TestId(0));
     }
 
-    fn subtests(&mut self, subtests: NodeId, around: Around) {
-        let count = self.arena.entry(subtests).items().len();
-        for position in 0..count {
-            let Some(raw) = self.arena.entry(subtests).items().nth(position).map(|entry| entry.id) else { return };
+    fn subtests(&mut self, subtests: &[NodeId], around: Around) {
+        for &raw in subtests {
             if self.tree.tests.len() >= MAX_TESTS {
                 self.too_many(raw);
                 return;
@@ -214,6 +223,9 @@ impl Builder<'_, '_> {
         {
             self.diagnostics.push(contains_itself(self.arena, &self.open[first..], effective.span));
             self.tree.incomplete.insert(around.parent);
+            return;
+        }
+        if self.is_alone && group.is_some() && !self.open.is_empty() {
             return;
         }
         self.open.push(Open { group, span: effective.span });
@@ -261,7 +273,7 @@ impl Builder<'_, '_> {
         let child_action = self.action(object, "child_action_on_failure").or(around.child_action);
         self.expressions(object);
         if let Some(subtests) = self.list(object, "subtests") {
-            self.subtests(subtests, Around { locals, child_action, ..around });
+            self.subtests(&subtests, Around { locals, child_action, ..around });
         }
     }
 
@@ -300,7 +312,7 @@ impl Builder<'_, '_> {
         self.tree.tests[around.parent.0 as usize].children.push(id);
         if let Some(subtests) = self.list(object, "subtests") {
             let child_action = self.action(object, "child_action_on_failure").or(around.child_action);
-            self.subtests(subtests, Around { parent: id, locals, child_action, teardown });
+            self.subtests(&subtests, Around { parent: id, locals, child_action, teardown });
             self.number(id);
         }
         self.expressions(object);
@@ -317,7 +329,7 @@ impl Builder<'_, '_> {
 
     fn locals(&mut self, object: NodeId, enclosing: LocalsId) -> LocalsId {
         let Some(own) =
-            self.arena.entry(object).get("locals").filter(|own| !own.members().is_empty()).map(|own| own.id)
+            self.arena.entry(object).get("locals").filter(|own| !own.members().is_empty() && !self.is_alone).map(|own| own.id)
         else {
             return enclosing;
         };

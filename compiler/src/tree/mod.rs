@@ -13,6 +13,7 @@ mod overrides;
 mod requirements;
 mod schema;
 mod structure;
+mod unreached;
 
 use std::collections::HashSet;
 

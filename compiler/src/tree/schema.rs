@@ -329,7 +329,7 @@ fn wrong_type(field: &str, expected: &str, value: Entry<'_>) -> Diagnostic {
 /// What a value of a type looks like.
 fn how_to_write(expected: &str) -> &'static str {
     match expected {
-        "a string" => "put it between quotes",
+        "a string" => "write one text, between quotes",
         "`true` or `false`" => "write `true` or `false`, without quotes",
         "a number" | "a number greater than 0" => "write a number, without quotes",
         "an array of strings" => "write an array, also for one: `[\"NAME\"]`",
