@@ -173,9 +173,11 @@ fn one_report_holds_all_mistakes_and_none_of_their_consequences() {
 #[test]
 fn cases_and_pages_are_of_codes_that_exist() {
     let known: BTreeSet<&str> = CODES.iter().map(|code| code.name).collect();
-    let cases = folders(&cases()).iter().map(|path| name(path)).filter(|name| !name.starts_with('_')).collect::<Vec<_>>();
+    let cases =
+        folders(&cases()).iter().map(|path| name(path)).filter(|name| !name.starts_with('_')).collect::<Vec<_>>();
     let pages = fs::read_dir(root().join("docs/src/diagnostics")).expect("the pages");
-    let pages = pages.map(|entry| name(&entry.expect("an entry").path()).replace(".md", "")).filter(|name| name != "README");
+    let pages =
+        pages.map(|entry| name(&entry.expect("an entry").path()).replace(".md", "")).filter(|name| name != "README");
     let stray: Vec<String> = cases.into_iter().chain(pages).filter(|name| !known.contains(&**name)).collect();
     assert!(stray.is_empty(), "of no code: {stray:?}");
     let bad_input = read(&root().join("tests/bad_input.rs"));
@@ -225,7 +227,9 @@ fn every_page_has_its_parts() {
             parts.extend(["## Why it matters\n".into(), "## Its level\n".into()]);
             parts.extend([format!("`{}`", code.level.name()), format!("--allow {}", code.name)]);
         }
-        wrong.extend(parts.iter().filter(|part| !text.contains(&***part)).map(|part| format!("{}: no {part:?}", code.name)));
+        wrong.extend(
+            parts.iter().filter(|part| !text.contains(&***part)).map(|part| format!("{}: no {part:?}", code.name)),
+        );
         if !text.starts_with(&parts[0]) || code.summary().starts_with('#') || !code.summary().ends_with('.') {
             wrong.push(format!("{}: a page begins with its code and one sentence", code.name));
         }

@@ -31,10 +31,14 @@ impl LevelArgs {
     /// What the command line says.
     pub fn given(&self) -> Result<Vec<Given>, ExitCode> {
         let named = |codes: &[String], level: Level| -> Result<Vec<Given>, ExitCode> {
-            codes.iter().map(|code| lint(code).map(|lint| (lint, level)).map_err(|reason| unusable(code, &reason))).collect()
+            codes
+                .iter()
+                .map(|code| lint(code).map(|lint| (lint, level)).map_err(|reason| unusable(code, &reason)))
+                .collect()
         };
         let given: Vec<Given> =
-            [named(&self.deny, Level::Deny)?, named(&self.warn, Level::Warn)?, named(&self.allow, Level::Allow)?].concat();
+            [named(&self.deny, Level::Deny)?, named(&self.warn, Level::Warn)?, named(&self.allow, Level::Allow)?]
+                .concat();
         for (index, (code, level)) in given.iter().enumerate() {
             if given[..index].iter().any(|(other, given)| other.name == code.name && given != level) {
                 complain(format_args!("`{}` is given two levels", code.name));

@@ -96,7 +96,8 @@ fn constants_file(
     let (document, problems) = read(sources, file, arena);
     if let Some(problem) = problems.into_iter().find(|problem| problem.severity == Severity::Error) {
         diagnostics.push(
-            Diagnostic { code: "constants-ignored", severity: Severity::Warning, ..problem }.help("the file is left out"),
+            Diagnostic { code: "constants-ignored", severity: Severity::Warning, ..problem }
+                .help("the file is left out"),
         );
         return None;
     }
@@ -116,8 +117,13 @@ fn constants_file(
     };
     let Some((span, reason)) = problem else { return Some(root) };
     diagnostics.push(
-        Diagnostic::warning("constants-ignored", format!("`{}` is left out: {reason}", path.display()), span, "because of this")
-            .help("the list keeps its own constants"),
+        Diagnostic::warning(
+            "constants-ignored",
+            format!("`{}` is left out: {reason}", path.display()),
+            span,
+            "because of this",
+        )
+        .help("the list keeps its own constants"),
     );
     None
 }

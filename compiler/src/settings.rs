@@ -5,9 +5,9 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use crate::check::key_is_lost;
 use crate::codes::Code;
 use crate::diagnostic::{Diagnostic, Severity, did_you_mean};
-use crate::check::key_is_lost;
 use crate::document::{Arena, Entry, read};
 use crate::levels::{Level, NotALint, lint};
 use crate::source::{self, FileId, ReadError, SourceMap, Span};

@@ -28,8 +28,7 @@ pub(super) fn check(tree: &TestTree, arena: &Arena, evaluation: &Evaluation, dia
                 continue;
             };
             for (position, pattern) in items.iter().enumerate().filter_map(|(at, item)| Some((at, item.as_str()?))) {
-                let known =
-                    paths.get_or_insert_with(|| tree.preorder().map(|id| tree.path(arena, id)).collect());
+                let known = paths.get_or_insert_with(|| tree.preorder().map(|id| tree.path(arena, id)).collect());
                 if !known.iter().any(|path| pattern_matches(pattern, path)) {
                     diagnostics.push(no_test(option, pattern, place_of(place, position, pattern), known));
                 }
@@ -47,9 +46,9 @@ fn place_of(rule: Entry<'_>, position: usize, pattern: &str) -> Span {
 fn no_test(option: &str, pattern: &str, span: Span, paths: &[String]) -> Diagnostic {
     let message = format!("`{option}` names `{pattern}`, and there is no such test");
     let meant = did_you_mean(pattern, paths.iter().skip(1).take(CANDIDATES).map(String::as_str));
-    Diagnostic::denied("unmatched-pattern", message, span, "matches nothing").help(
-        meant.unwrap_or_else(|| "a pattern is the path of a test, or `*` and the end of one; `tlc dump` prints all paths".into()),
-    )
+    Diagnostic::denied("unmatched-pattern", message, span, "matches nothing").help(meant.unwrap_or_else(|| {
+        "a pattern is the path of a test, or `*` and the end of one; `tlc dump` prints all paths".into()
+    }))
 }
 
 fn no_patterns(option: &str, key: &str, found: &Data, span: Span) -> Diagnostic {

@@ -195,9 +195,10 @@ impl Loader<'_> {
                 self.directories.iter().map(|directory| format!("`{}`", directory.display())).collect();
             // What every name ends with says nothing about which is meant.
             let ids = known.iter().filter_map(|known| known.strip_suffix(SUFFIX));
-            nearest(name.strip_suffix(SUFFIX).unwrap_or(name), ids)
-                .map(|id| format!("did you mean `{id}{SUFFIX}`?"))
-                .unwrap_or_else(|| format!("`{name}.json` was looked for in {}", places.join(", ")))
+            nearest(name.strip_suffix(SUFFIX).unwrap_or(name), ids).map_or_else(
+                || format!("`{name}.json` was looked for in {}", places.join(", ")),
+                |id| format!("did you mean `{id}{SUFFIX}`?"),
+            )
         };
         let finding = match inherited_at {
             Some(span) => {

@@ -101,12 +101,7 @@ pub(super) fn empty_tree(label: Text) -> TestTree {
     }
 }
 
-fn list_label(
-    input: &Input<'_>,
-    catalogues: &Catalogues,
-    arena: &Arena,
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Text {
+fn list_label(input: &Input<'_>, catalogues: &Catalogues, arena: &Arena, diagnostics: &mut Vec<Diagnostic>) -> Text {
     let root = arena.entry(input.config.root);
     let label = root.get("label");
     if label.is_none() {
@@ -328,8 +323,12 @@ impl Builder<'_, '_> {
     }
 
     fn locals(&mut self, object: NodeId, enclosing: LocalsId) -> LocalsId {
-        let Some(own) =
-            self.arena.entry(object).get("locals").filter(|own| !own.members().is_empty() && !self.is_alone).map(|own| own.id)
+        let Some(own) = self
+            .arena
+            .entry(object)
+            .get("locals")
+            .filter(|own| !own.members().is_empty() && !self.is_alone)
+            .map(|own| own.id)
         else {
             return enclosing;
         };

@@ -99,7 +99,9 @@ fn bad_count(field: &str, least: u32, found: Entry<'_>) -> Diagnostic {
     let expected = format!("`{field}` is a whole number from {least}, or -1 for no end");
     let help = match (field, found.value()) {
         (_, Value::Float(_)) => "write it without a point and an exponent",
-        ("iterations", _) => "leave it out to run the test once; `run_if` and the option `skipped_tests` keep it from running",
+        ("iterations", _) => {
+            "leave it out to run the test once; `run_if` and the option `skipped_tests` keep it from running"
+        }
         _ => "leave it out if the test is not to be retried",
     };
     Diagnostic::error(

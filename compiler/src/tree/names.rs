@@ -92,10 +92,8 @@ fn bad_id(id: &str, span: Span) -> Diagnostic {
         return Diagnostic::error("bad-id", message, span, "nothing to make an id of").help("add an `id`");
     };
     let better = id_of_label(id);
-    let help = match is_id(&better) {
-        true => format!("add an `id` of ASCII letters and digits only, for example `{better}`"),
-        false => "add an `id` of ASCII letters and digits only".to_owned(),
-    };
+    let example = if is_id(&better) { format!(", for example `{better}`") } else { String::new() };
+    let help = format!("add an `id` of ASCII letters and digits only{example}");
     Diagnostic::error("bad-id", format!("`{id}` cannot be an id"), span, format!("`{wrong}` is not allowed")).help(help)
 }
 

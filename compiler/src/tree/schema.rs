@@ -333,7 +333,9 @@ fn how_to_write(expected: &str) -> &'static str {
         "`true` or `false`" => "write `true` or `false`, without quotes",
         "a number" | "a number greater than 0" => "write a number, without quotes",
         "an array of strings" => "write an array, also for one: `[\"NAME\"]`",
-        "an array of tests" => "write an array of test objects and names of definitions: `[{\"pytest_name\": \"led\"}, \"Led\"]`",
+        "an array of tests" => {
+            "write an array of test objects and names of definitions: `[{\"pytest_name\": \"led\"}, \"Led\"]`"
+        }
         "an object of texts" | "a string or an object of texts" => {
             "write a text, or one for each locale: `{\"en-US\": \"LED\"}`"
         }
