@@ -7,6 +7,7 @@ mod compile;
 mod diff;
 mod dump;
 mod explain;
+mod eval;
 mod input;
 mod levels;
 mod report;
@@ -50,13 +51,14 @@ struct Cli {
 enum Command {
     Check(check::CheckArgs),
     Dump(dump::DumpArgs),
-    Run(run::RunListArgs),
+    Run(Box<run::RunListArgs>),
     /// Show what earlier runs have found
     Results(ResultsArgs),
     Compile(compile::CompileArgs),
     Explain(explain::ExplainArgs),
     Diff(diff::DiffArgs),
     Why(why::WhyArgs),
+    Eval(eval::EvalArgs),
     /// Print the completions of a shell: `tlc completions bash >> ~/.bashrc`
     Completions {
         /// The shell.
@@ -74,6 +76,7 @@ fn main() -> ExitCode {
         Command::Explain(args) => explain::run(&args),
         Command::Diff(args) => diff::run(&args),
         Command::Why(args) => why::run(&args),
+        Command::Eval(args) => eval::run(&args),
         Command::Completions { shell } => completions(shell),
     }
 }
