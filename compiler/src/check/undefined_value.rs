@@ -21,6 +21,14 @@ pub(super) fn check(
     diagnostics: &mut Vec<Diagnostic>,
 ) {
     let mut reads = Reads { tree, list, evaluation, diagnostics, seen: HashSet::new() };
+    for locals in &tree.locals {
+        if let (Some(own), Some(enclosing)) = (locals.own, locals.enclosing) {
+            reads.value(list.arena.entry(own), enclosing.index());
+        }
+    }
+    for written in tree.options.iter().filter_map(|(_, setting)| setting.written) {
+        reads.value(list.arena.entry(written), 0);
+    }
     for id in tree.preorder() {
         reads.test(id);
     }
@@ -73,8 +81,15 @@ impl<'a> Reads<'a> {
         for access in expression.accesses() {
             let Some((depth, within)) = self.missing(&access, &self.tree.locals[locals], skip == 0) else { continue };
             let span = place(self.list.sources, literal.span(), skip, access.place.start, access.place.end);
-            if !is_reported(span, self.diagnostics) {
-                self.diagnostics.push(undefined(&access, depth, within, span, skip == 0));
+            let finding = undefined(&access, depth, within, span, skip == 0);
+            let reported = is_reported(span, self.diagnostics);
+            match self.diagnostics.iter_mut().find(|failure| is_failure_at(failure, span)) {
+                Some(failure) => {
+                    failure.message = format!("the expression fails: {}", finding.message);
+                    failure.help = finding.help;
+                }
+                None if reported => {}
+                None => self.diagnostics.push(finding),
             }
         }
     }
@@ -97,6 +112,12 @@ impl<'a> Reads<'a> {
         }
         None
     }
+}
+
+/// Whether an expression was found to fail exactly there, which is then for lack of the value.
+fn is_failure_at(diagnostic: &Diagnostic, span: Span) -> bool {
+    matches!(diagnostic.code, "argument-fails" | "evaluation-fails")
+        && diagnostic.labels.first().is_some_and(|label| label.span == span)
 }
 
 fn undefined(access: &Access, depth: usize, within: &Data, span: Span, in_condition: bool) -> Diagnostic {

@@ -428,10 +428,19 @@ pub fn syntax_finding(
         "argument-fails" => format!("the expression fails: {}", error.message),
         _ => error.message,
     };
-    let finding = Diagnostic::new(code, severity, message).label(span, text);
-    match error.help {
-        Some(help) => finding.help(help),
-        None => finding,
+    let help = error.help.unwrap_or_else(|| how_to_write(error.kind).to_owned());
+    Diagnostic::new(code, severity, message).label(span, text).help(help)
+}
+
+/// What to do about a mistake that does not say more itself.
+fn how_to_write(kind: SyntaxErrorKind) -> &'static str {
+    match kind {
+        SyntaxErrorKind::Syntax => "an expression is one value, written as in Python; `tlc eval` tries one",
+        SyntaxErrorKind::Limit => "make several of it: `locals` can hold parts",
+        SyntaxErrorKind::Refused | SyntaxErrorKind::RefusedName => "an expression computes with plain data only",
+        SyntaxErrorKind::UnknownName | SyntaxErrorKind::RootNotAllowed | SyntaxErrorKind::LocalsInRunIf => {
+            "a text within an expression stands between quotes"
+        }
     }
 }
 
@@ -445,15 +454,30 @@ pub fn evaluation_finding(
     sources: &SourceMap,
 ) -> Diagnostic {
     let span = place(sources, literal, skip, error.start, error.end);
-    let code = match severity {
-        Severity::Error => "evaluation-fails",
-        Severity::Denied => "argument-fails",
-        Severity::Note | Severity::Warning => "undecided-value",
+    let (code, what) = match severity {
+        Severity::Error => ("evaluation-fails", "the expression fails"),
+        Severity::Denied => ("argument-fails", "the expression fails"),
+        Severity::Note | Severity::Warning => ("undecided-value", "without device data, the expression fails"),
     };
-    let finding = Diagnostic::new(code, severity, format!("the expression fails: {}", error.message))
-        .label(span, error.kind.name());
-    match &error.help {
-        Some(help) => finding.help(help),
-        None => finding,
+    let help = error.help.clone().unwrap_or_else(|| how_to_save(error.kind, code).to_owned());
+    Diagnostic::new(code, severity, format!("{what}: {}", error.message)).label(span, error.kind.name()).help(help)
+}
+
+/// What to do about a failure that does not say more itself.
+fn how_to_save(kind: ErrorKind, code: &str) -> &'static str {
+    if code == "undecided-value" {
+        return "`--device-data FILE` decides it; `device.NAME or DEFAULT` has a value without";
+    }
+    match kind {
+        ErrorKind::Attribute | ErrorKind::Index | ErrorKind::Key | ErrorKind::Name => {
+            "`.get(\"NAME\", DEFAULT)` has a value also where there is none"
+        }
+        ErrorKind::Type | ErrorKind::Value | ErrorKind::Overflow => {
+            "look at the values that it reads; `int()`, `float()` and `str()` convert them"
+        }
+        ErrorKind::ZeroDivision => "look at the divisor: `a / b if b else 0`",
+        ErrorKind::Limit => "an expression has bounded time and memory; compute less of it, or in the test",
+        ErrorKind::NotPlain => "the result must be data: `list()` and `dict()` make some",
+        ErrorKind::Refused | ErrorKind::Unresolvable => "an expression computes with plain data only",
     }
 }

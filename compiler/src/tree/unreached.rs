@@ -44,8 +44,11 @@ impl Builder<'_, '_> {
 }
 
 fn would_be_refused(finding: Diagnostic, name: &str, member: &Member) -> Option<Diagnostic> {
-    if finding.severity != Severity::Error || UP_TO_THE_USER.contains(&finding.code) {
-        return None;
+    match finding.severity {
+        Severity::Denied => return Some(finding),
+        Severity::Note | Severity::Warning => return None,
+        Severity::Error if UP_TO_THE_USER.contains(&finding.code) => return None,
+        Severity::Error => {}
     }
     let mut finding = Diagnostic {
         code: "broken-definition",
