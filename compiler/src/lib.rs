@@ -115,8 +115,8 @@ pub fn compile(request: &Request) -> Compilation {
         .as_ref()
         .filter(|_| !refused)
         .map(|tree| lower::lower(&request.id, tree, &arena, &sources, &mut evaluation, &mut diagnostics));
-    if let Some(lineage) = &lineage {
-        let list = check::Checked { lineage, tree: tree.as_ref(), arena: &arena, sources: &sources };
+    if let (Some(lineage), Some(config)) = (&lineage, &config) {
+        let list = check::Checked { lineage, config, tree: tree.as_ref(), arena: &arena, sources: &sources };
         check::check(&list, &mut evaluation, &mut diagnostics);
     }
     request.levels.apply(&mut diagnostics);

@@ -11,10 +11,11 @@ mod unmatched_pattern;
 
 pub(crate) use duplicate_key::key_is_lost;
 
+use crate::config::Config;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::document::Arena;
 use crate::lineage::Lineage;
-use crate::source::{SourceMap, Span};
+use crate::source::SourceMap;
 use crate::tree::{Evaluation, TestTree};
 
 /// The options that have rules about tests.
@@ -23,6 +24,7 @@ const RULES: [&str; 2] = ["skipped_tests", "waived_tests"];
 /// What there is to look at.
 pub(crate) struct Checked<'a> {
     pub(crate) lineage: &'a Lineage,
+    pub(crate) config: &'a Config,
     pub(crate) tree: Option<&'a TestTree>,
     pub(crate) arena: &'a Arena,
     pub(crate) sources: &'a SourceMap,
@@ -40,10 +42,4 @@ pub(crate) fn check(list: &Checked<'_>, evaluation: &mut Evaluation, diagnostics
         // A refused list may lack tests, so that a pattern matches nothing only because of that.
         unmatched_pattern::check(tree, list.arena, evaluation, diagnostics);
     }
-}
-
-/// Whether a place was already pointed at.
-fn is_reported(span: Span, diagnostics: &[Diagnostic]) -> bool {
-    let overlaps = |other: Span| other.start < span.end() && span.start < other.end().max(other.start + 1);
-    diagnostics.iter().filter_map(|diagnostic| diagnostic.labels.first()).any(|label| overlaps(label.span))
 }

@@ -1,18 +1,20 @@
 //! `undefined-value`: an expression reads a constant or a local that nothing defines. In a `run_if` that is null without a word
 //! (reference: Q2); in an argument it fails, at the latest when the part that reads it is evaluated (reference: R5).
+//!
+//! An expression that was found to fail is explained here: what it lacks, or what it reads, and where that is written.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use tlc_plan::Data;
 use tlc_plan::expression::{Access, Root};
 
-use crate::diagnostic::{Diagnostic, did_you_mean};
+use crate::diagnostic::{Diagnostic, Label, did_you_mean};
 use crate::document::{Entry, NodeId, Value};
 use crate::source::Span;
 use crate::tree::evaluation::{EVAL, place};
-use crate::tree::{Evaluation, Locals, TestId, TestTree};
+use crate::tree::{Evaluation, TestId, TestTree};
 
-use super::{Checked, is_reported};
+use super::Checked;
 
 pub(super) fn check(
     tree: &TestTree,
@@ -20,7 +22,13 @@ pub(super) fn check(
     evaluation: &mut Evaluation,
     diagnostics: &mut Vec<Diagnostic>,
 ) {
-    let mut reads = Reads { tree, list, evaluation, diagnostics, seen: HashSet::new() };
+    let mut told: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+    for (index, finding) in diagnostics.iter().enumerate() {
+        if let Some(label) = finding.labels.first() {
+            told.entry(label.span.start).or_default().push(index);
+        }
+    }
+    let mut reads = Reads { tree, list, evaluation, diagnostics, told, seen: HashSet::new() };
     for locals in &tree.locals {
         if let (Some(own), Some(enclosing)) = (locals.own, locals.enclosing) {
             reads.value(list.arena.entry(own), enclosing.index());
@@ -39,8 +47,28 @@ struct Reads<'a> {
     list: &'a Checked<'a>,
     evaluation: &'a mut Evaluation,
     diagnostics: &'a mut Vec<Diagnostic>,
+    /// What other stages have found, by the places that it is about.
+    told: BTreeMap<u32, Vec<usize>>,
     /// What was looked at, with which locals.
     seen: HashSet<(NodeId, usize)>,
+}
+
+/// An expression in the list.
+#[derive(Clone, Copy)]
+struct Place {
+    literal: Span,
+    skip: usize,
+    /// The locals around it.
+    locals: usize,
+}
+
+/// What an access comes to.
+enum Found<'a> {
+    Value(&'a Data),
+    /// The first name that is not there, by its position, and the value that lacks it.
+    Missing(usize, &'a Data),
+    /// It is not for the compiler to know.
+    Open,
 }
 
 impl<'a> Reads<'a> {
@@ -79,59 +107,116 @@ impl<'a> Reads<'a> {
         let parsed = self.evaluation.expression(text, skip, self.list.arena);
         let Ok(expression) = &*parsed else { return };
         for access in expression.accesses() {
-            let Some((depth, within)) = self.missing(&access, &self.tree.locals[locals], skip == 0) else { continue };
-            let span = place(self.list.sources, literal.span(), skip, access.place.start, access.place.end);
-            let finding = undefined(&access, depth, within, span, skip == 0);
-            let reported = is_reported(span, self.diagnostics);
-            match self.diagnostics.iter_mut().find(|failure| is_failure_at(failure, span)) {
-                Some(failure) => {
-                    failure.message = format!("the expression fails: {}", finding.message);
-                    failure.help = finding.help;
-                }
-                None if reported => {}
-                None => self.diagnostics.push(finding),
+            self.access(&access, Place { literal: literal.span(), skip, locals });
+        }
+    }
+
+    fn access(&mut self, access: &Access, at: Place) {
+        let span = place(self.list.sources, at.literal, at.skip, access.place.start, access.place.end);
+        let told: Vec<usize> =
+            self.told.range(at.literal.start..span.end()).flat_map(|(_, indices)| indices).copied().collect();
+        match self.find(access, at) {
+            Found::Open => {}
+            Found::Value(value) => self.explain(access, value, at, span, &told),
+            Found::Missing(depth, owner) => self.missing(access, (depth, owner), at, span, &told),
+        }
+    }
+
+    /// Reports a value that is not there, or says that this is why an expression fails.
+    fn missing(&mut self, access: &Access, missing: (usize, &Data), at: Place, span: Span, told: &[usize]) {
+        let (depth, owner) = missing;
+        let mut finding = undefined(access, depth, owner, span, at.skip == 0);
+        if let Some(key) = self.written_at(access, depth, at.locals) {
+            finding = finding.label(key, "this is all that it has");
+        }
+        let mut is_told = false;
+        for index in told {
+            let other = &mut self.diagnostics[*index];
+            if is_failure(other) && other.labels[0].span == span {
+                other.message = format!("the expression fails: {}", finding.message);
+                other.labels.truncate(1);
+                other.labels.extend(finding.labels.iter().skip(1).cloned());
+                other.help.clone_from(&finding.help);
+            }
+            is_told |= other.labels[0].span.end() > span.start;
+        }
+        if !is_told {
+            self.diagnostics.push(finding);
+        }
+    }
+
+    /// Says where a value is written with which an expression fails.
+    fn explain(&mut self, access: &Access, value: &Data, at: Place, span: Span, told: &[usize]) {
+        for index in told {
+            let failure = &self.diagnostics[*index];
+            let around = failure.labels[0].span;
+            if !is_failure(failure) || around == span || around.end() < span.end() {
+                continue;
+            }
+            let Some(key) = self.written_at(access, access.names.len(), at.locals) else { return };
+            if failure.labels.iter().all(|label| label.span != key) {
+                let text = format!("`{}` is {}", spelled(access, access.names.len()), value.type_name());
+                self.diagnostics[*index].labels.push(Label { span: key, text });
             }
         }
     }
 
-    /// The first name of an access that is not there, and the value that lacks it.
-    fn missing(&self, access: &Access, locals: &'a Locals, in_condition: bool) -> Option<(usize, &'a Data)> {
+    fn find(&self, access: &Access, at: Place) -> Found<'a> {
+        let locals = &self.tree.locals[at.locals];
         let mut value: &'a Data = match access.root {
             Root::Constants => &self.tree.constants,
             // `locals` in a condition has a finding of its own.
-            Root::Locals if !in_condition => &locals.value,
-            Root::Locals | Root::Options | Root::Device | Root::Dut | Root::Station | Root::StateProxy => return None,
+            Root::Locals if at.skip > 0 => &locals.value,
+            Root::Locals | Root::Options | Root::Device | Root::Dut | Root::Station | Root::StateProxy => {
+                return Found::Open;
+            }
         };
         let undecided = access.root == Root::Locals && locals.reads_device;
         for (depth, name) in access.names.iter().enumerate() {
             match value.get(name) {
                 Some(inner) => value = inner,
-                None if undecided && depth > 0 => return None,
-                None => return Some((depth, value)),
+                None if undecided && depth > 0 => return Found::Open,
+                None => return Found::Missing(depth, value),
             }
         }
-        None
+        Found::Value(value)
+    }
+
+    /// The key at which the first `depth` names of an access are written, if they are.
+    fn written_at(&self, access: &Access, depth: usize, locals: usize) -> Option<Span> {
+        let (first, rest) = access.names[..depth].split_first()?;
+        let arena = self.list.arena;
+        let top = match access.root {
+            Root::Constants => arena.entry(self.list.config.get(arena, "constants")?).member(first),
+            _ => std::iter::successors(Some(locals), |id| Some(self.tree.locals[*id].enclosing?.index()))
+                .filter_map(|id| self.tree.locals[id].own)
+                .find_map(|own| arena.entry(own).member(first)),
+        };
+        rest.iter().try_fold(top?, |member, name| arena.entry(member.value).member(name)).map(|member| member.key_span)
     }
 }
 
-/// Whether an expression was found to fail exactly there, which is then for lack of the value.
-fn is_failure_at(diagnostic: &Diagnostic, span: Span) -> bool {
-    matches!(diagnostic.code, "argument-fails" | "evaluation-fails")
-        && diagnostic.labels.first().is_some_and(|label| label.span == span)
+/// Whether a finding is an expression that fails.
+fn is_failure(finding: &Diagnostic) -> bool {
+    matches!(finding.code, "argument-fails" | "evaluation-fails")
 }
 
-fn undefined(access: &Access, depth: usize, within: &Data, span: Span, in_condition: bool) -> Diagnostic {
-    let name = &access.names[depth];
-    let owner = access.names[..depth].iter().fold(access.root.name().to_owned(), |path, name| format!("{path}.{name}"));
+/// The first `depth` names of an access, as expressions spell them.
+fn spelled(access: &Access, depth: usize) -> String {
+    access.names[..depth].iter().fold(access.root.name().to_owned(), |path, name| format!("{path}.{name}"))
+}
+
+fn undefined(access: &Access, depth: usize, owner: &Data, span: Span, in_condition: bool) -> Diagnostic {
+    let (name, path) = (&access.names[depth], spelled(access, depth));
     let text = if in_condition { "always null" } else { "fails when it is read" };
-    let keys: Vec<&str> = within.as_object().map_or(Vec::new(), |members| members.keys().map(|key| &**key).collect());
-    let message = match within.as_object() {
-        Some(_) => format!("`{owner}` has no `{name}`"),
-        None => format!("`{owner}` is {}, and has no `{name}`", within.type_name()),
+    let keys: Vec<&str> = owner.as_object().map_or(Vec::new(), |members| members.keys().map(|key| &**key).collect());
+    let message = match owner.as_object() {
+        Some(_) => format!("`{path}` has no `{name}`"),
+        None => format!("`{path}` is {}, and has no `{name}`", owner.type_name()),
     };
     let help = did_you_mean(name, keys).unwrap_or_else(|| match access.root {
         Root::Locals => format!("add `{name}` to the `locals` of this test, or of a group around it"),
-        _ => format!("add `\"{name}\"` to `{owner}`, or correct the name"),
+        _ => format!("add `\"{name}\"` to `{path}`, or correct the name"),
     });
     Diagnostic::denied("undefined-value", message, span, text).help(help)
 }
