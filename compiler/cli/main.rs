@@ -9,6 +9,7 @@ mod dump;
 mod input;
 mod report;
 mod run;
+mod simulate;
 mod tree;
 mod why;
 
@@ -53,6 +54,7 @@ enum Command {
     Results(ResultsArgs),
     Compile(compile::CompileArgs),
     Diff(diff::DiffArgs),
+    Simulate(simulate::SimulateArgs),
     Why(why::WhyArgs),
     /// Print the completions of a shell: `tlc completions bash >> ~/.bashrc`
     Completions {
@@ -69,6 +71,7 @@ fn main() -> ExitCode {
         Command::Results(args) => tlc_runtime::results(&args).into(),
         Command::Compile(args) => compile::run(&args),
         Command::Diff(args) => diff::run(&args),
+        Command::Simulate(args) => simulate::run(&args),
         Command::Why(args) => why::run(&args),
         Command::Completions { shell } => completions(shell),
     }

@@ -117,9 +117,9 @@ fn every_failure_is_held_against_what_the_list_expects() {
 fn a_seed_draws_the_order_in_which_parallel_tests_end() {
     let members: Vec<_> = (0..8).map(|n| json!({"id": format!("M{n}"), "pytest_name": "m"})).collect();
     let plan = common::plan(&json!([{"id": "P", "parallel": true, "subtests": members}]), &Value::Null);
-    let play = |seed| run(&plan, &common::SmallConditions, &Script { seed, ..Script::default() }).to_string();
-    assert_eq!(play(Some(1)), play(Some(1)));
-    assert_ne!(play(Some(1)), play(None));
+    let ended = |seed| run(&plan, &common::SmallConditions, &Script { seed, ..Script::default() }).to_string();
+    assert_eq!(ended(Some(1)), ended(Some(1)));
+    assert_ne!(ended(Some(1)), ended(None));
 }
 
 #[test]
