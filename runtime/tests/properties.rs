@@ -319,7 +319,12 @@ fn ended(path: String, attempt: u32, outcome: Outcome, changes: Vec<DeviceChange
 fn check(case: &Case, always: bool) {
     let model = Model::new(&case.root, always, case.stop_on_failure, &case.incidents);
     let waived: Vec<_> = model.nodes.iter().filter(|node| node.spec.waived).map(|node| node.path.clone()).collect();
-    let options = json!({"phase": "PROTO", "waived_tests": {"PROTO": waived}, "stop_on_failure": case.stop_on_failure});
+    let options = json!({
+        "phase": "PROTO",
+        "waived_tests": {"PROTO": waived},
+        "stop_on_failure": case.stop_on_failure,
+        "auto_run_on_start": false,
+    });
     let plan = common::plan(&Value::Array(tests_of(&case.root, &model)), &options);
     let teardown = if always { TeardownPolicy::Always } else { TeardownPolicy::Reference };
     let settings = Settings { teardown, auto_run: Some(false), ..Settings::default() };

@@ -260,6 +260,18 @@ fn a_parallel_teardown_is_retried_after_stop_on_failure() {
     }
 }
 
+// A restart that is scheduled.
+
+#[test]
+fn a_scheduled_restart_comes_after_an_abort_but_not_after_a_stop() {
+    let abort = during("A", json!([["schedule_restart"], ["stop", "A", true]]));
+    let mut abort = abort;
+    abort["outcomes"]["A"] = json!(["HANG", "P"]);
+    assert_eq!(starts(vec![a("A"), a("Z")], abort), "A !schedule_restart !stop A Z");
+    let stop = during("A", json!([["schedule_restart"], ["stop", null, true]]));
+    assert_eq!(starts(vec![a("A"), a("Z")], stop), "A !schedule_restart !stop");
+}
+
 // Shutdowns.
 
 #[test]

@@ -3,7 +3,8 @@
 use tlc_plan::plan::NodeId;
 
 use super::action::{Action, Cause, Purpose};
-use super::event::DeviceChange;
+use super::commands::Deferred;
+use super::event::{Command, DeviceChange, Event};
 use super::settings::TeardownPolicy;
 use super::state::{Outcome, Status};
 use super::turn::Turn;
@@ -57,6 +58,10 @@ impl Turn<'_> {
         let Some(leaf) = shape::find(self.plan, path) else { return self.go_on() };
         self.record(leaf, outcome, message, ending.as_ref());
         if ending.is_some() {
+            if std::mem::take(&mut self.schedule.restart_scheduled) {
+                let restart = Event::Command(Command::Restart { path: None });
+                self.schedule.deferred.push_back(Deferred::Event(restart));
+            }
             return self.go_on();
         }
         if self.schedule.options.stop_on_failure && self.has_failed_for_good(leaf) {
