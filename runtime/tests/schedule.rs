@@ -329,6 +329,50 @@ fn a_running_test_that_an_edit_removes_is_ended() {
 }
 
 #[test]
+fn an_edit_that_makes_a_test_of_a_running_group_leaves_it_untested() {
+    let before = common::plan(&json!([group("G", json!({}), vec![a("A")])]), &json!({}));
+    let after = common::plan(&json!([a("G")]), &json!({}));
+    let mut schedule = Schedule::new(&before, Settings::default());
+    let device = tlc_plan::Data::object(indexmap::IndexMap::new());
+    schedule.on(&before, &NoExpressions, Event::Started { device });
+    schedule.on(&after, &NoExpressions, Event::PlanReplaced);
+    assert_eq!(schedule.states()["G"].status, Status::Untested);
+}
+
+#[test]
+fn a_test_that_an_edit_takes_away_and_another_gives_back_is_still_running() {
+    let before = common::plan(&json!([a("A")]), &json!({}));
+    let after = common::plan(&json!([a("B")]), &json!({}));
+    let mut schedule = Schedule::new(&before, Settings::default());
+    let device = tlc_plan::Data::object(indexmap::IndexMap::new());
+    schedule.on(&before, &NoExpressions, Event::Started { device });
+    schedule.on(&after, &NoExpressions, Event::PlanReplaced);
+    schedule.on(&before, &NoExpressions, Event::PlanReplaced);
+    assert_eq!((schedule.states()["A"].status, schedule.states()["A"].count), (Status::Active, 1));
+}
+
+#[test]
+fn commands_that_come_while_an_attempt_is_being_ended_are_done_in_their_order() {
+    let plan = common::plan(&json!([a("A"), a("B"), a("C")]), &json!({}));
+    let mut schedule = Schedule::new(&plan, Settings::default());
+    let device = tlc_plan::Data::object(indexmap::IndexMap::new());
+    schedule.on(&plan, &NoExpressions, Event::Started { device });
+    for command in [
+        Command::Stop { path: Some("A".into()), fail: true },
+        Command::Clear { path: Some("B".into()) },
+        Command::Restart { path: Some("C".into()) },
+    ] {
+        schedule.on(&plan, &NoExpressions, Event::Command(command));
+    }
+    // The clear goes on with B before it clears it; the restart ends B, and C is what it starts.
+    for (path, attempt, next) in [("A", 1, "B"), ("B", 1, "C")] {
+        let actions = schedule.on(&plan, &NoExpressions, ended(path, attempt));
+        assert!(started(&actions).contains(&next), "{path}: {actions:?}");
+    }
+    assert_eq!(schedule.run_root(), Some("C"));
+}
+
+#[test]
 fn a_late_answer_is_ignored() {
     let plan = common::plan(&json!([leaf("A", json!({"iterations": 2})), a("Z")]), &json!({}));
     let mut schedule = Schedule::new(&plan, Settings::default());

@@ -116,7 +116,8 @@ impl Turn<'_> {
 
     fn end_then(&mut self, path: &str, fail: bool, reason: &str, then: Deferred) {
         self.end_active(path, fail, reason);
-        self.schedule.deferred.push_back(then);
+        // Before what came later.
+        self.schedule.deferred.push_front(then);
         self.go_on();
     }
 

@@ -140,9 +140,26 @@ impl Turn<'_> {
                 self.actions.push(Action::End { path: path.clone(), attempt, reason });
             }
         }
+        self.keep_active();
         self.apply_rules();
         self.follow_all();
         self.go_on();
+    }
+
+    /// A test is active if an attempt runs, whatever was at its path before: a group, or a test that an edit took away and another gave back.
+    fn keep_active(&mut self) {
+        for leaf in shape::leaves(self.plan, self.plan.root()) {
+            let attempt = self.schedule.active.get(&self.plan.node(leaf).path).copied();
+            let is_active = self.status(leaf) == Status::Active;
+            self.change(leaf, |state| match attempt {
+                Some(attempt) => {
+                    state.status = Status::Active;
+                    state.count = attempt;
+                }
+                None if is_active => state.set_status(Status::Untested),
+                None => {}
+            });
+        }
     }
 
     fn read_options(&mut self) {

@@ -3,6 +3,8 @@
 //! It knows a tree, how each start of a leaf ends, and what an operator or the power does during a start. It says what starts, in which
 //! order, and every status at the end.
 
+pub mod random;
+
 use std::collections::VecDeque;
 use std::fmt;
 
