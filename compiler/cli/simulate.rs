@@ -217,8 +217,7 @@ fn play_scenario(path: &Path) -> Result<ExitCode, ExitCode> {
     let text = source::read_text(path).map_err(usage)?;
     let scenario: Scenario = serde_json::from_str(&text).map_err(|error| usage(error.to_string()))?;
     let plan = scenario_plan(&scenario)?.ok_or_else(|| usage("it has no plan".to_owned()))?;
-    let device = scenario.device.clone().unwrap_or_else(|| Script::default().device);
-    let recording = play(&plan, &evaluation(&plan, &device), &scenario).map_err(usage)?;
+    let recording = play(&plan, &evaluation(&plan, &scenario.device_data()), &scenario).map_err(usage)?;
     print_json(&recording)?;
     Ok(ExitCode::SUCCESS)
 }

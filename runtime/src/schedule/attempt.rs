@@ -8,7 +8,7 @@ use super::event::{Command, DeviceChange, Event};
 use super::settings::TeardownPolicy;
 use super::state::{Outcome, Status};
 use super::turn::Turn;
-use super::{Ending, device, shape};
+use super::{Ending, shape};
 
 impl Turn<'_> {
     /// Starts a leaf, or all members of a parallel group that are not skipped.
@@ -143,7 +143,7 @@ impl Turn<'_> {
     /// Device data changed.
     pub fn device_changed(&mut self, changes: &[DeviceChange]) {
         for change in changes {
-            device::apply(&mut self.schedule.device, &change.key, change.value.clone());
+            change.apply(&mut self.schedule.device);
         }
     }
 

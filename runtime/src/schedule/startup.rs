@@ -63,7 +63,7 @@ impl Turn<'_> {
             let in_order = ordered == Some(node.path.as_str());
             if node.class.is_shutdown() && (in_order || !always) {
                 self.after_shutdown(leaf, in_order);
-                if !in_order {
+                if !in_order && !matches!(continuation, Continuation::Cancelled) {
                     continuation = Continuation::Only(node.path.clone());
                 }
             } else if node.allow_reboot && !node.class.is_shutdown() {
