@@ -198,7 +198,8 @@ fn known_durations(args: &SimulateArgs, plan: &Plan) -> Result<Durations, ExitCo
 
 fn row(row: &Consequence) -> String {
     let mut text = format!("{}  {}\n", row.fail, row.verdict);
-    let lists = [("not run", &row.not_run), ("teardowns", &row.teardowns), ("TEARDOWNS MISSED", &row.missed_teardowns)];
+    let lists =
+        [("not run", &row.not_run_groups), ("teardowns", &row.teardowns), ("TEARDOWNS MISSED", &row.missed_teardowns)];
     for (what, paths) in lists.into_iter().filter(|(_, paths)| !paths.is_empty()) {
         text += &format!("    {what}: {}\n", paths.join(", "));
     }
