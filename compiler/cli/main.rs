@@ -9,6 +9,7 @@ mod dump;
 mod input;
 mod report;
 mod tree;
+mod why;
 
 use std::process::ExitCode;
 
@@ -47,6 +48,7 @@ enum Command {
     Dump(dump::DumpArgs),
     Compile(compile::CompileArgs),
     Diff(diff::DiffArgs),
+    Why(why::WhyArgs),
     /// Print the completions of a shell: `tlc completions bash >> ~/.bashrc`
     Completions {
         /// The shell.
@@ -60,6 +62,7 @@ fn main() -> ExitCode {
         Command::Dump(args) => dump::run(&args),
         Command::Compile(args) => compile::run(&args),
         Command::Diff(args) => diff::run(&args),
+        Command::Why(args) => why::run(&args),
         Command::Completions { shell } => completions(shell),
     }
 }

@@ -119,6 +119,7 @@ fn node(
             line: 1,
             column: 1,
             escapes: Vec::new(),
+            places: Arc::from([]),
         });
         ExpressionUse { expression: 0, source: sources.len() as u32 - 1 }
     });
