@@ -157,6 +157,7 @@ struct Prepared {
     then: Option<Command>,
     before: Duration,
     attempts: u32,
+    stopped: bool,
     headline: String,
 }
 
@@ -306,6 +307,7 @@ impl Preparation<'_> {
             then,
             before: recovered.before,
             attempts: store.attempts(number)?.len() as u32,
+            stopped: recovered.stopped,
             headline: format!("run {number} of {} was interrupted and goes on (--new starts afresh)", self.plan.id),
         })
     }
@@ -337,7 +339,17 @@ impl Preparation<'_> {
         store.commit(&row, &[], &test_rows(self.plan, &self.options.locale, settings.states.as_ref()))?;
         let headline = format!("run {number} of {}", self.plan.id);
         let first = vec![self.started(), Event::Command(settings.command)];
-        Ok(Prepared { row, id, schedule, first, then: None, before: Duration::ZERO, attempts: 0, headline })
+        Ok(Prepared {
+            row,
+            id,
+            schedule,
+            first,
+            then: None,
+            before: Duration::ZERO,
+            attempts: 0,
+            stopped: false,
+            headline,
+        })
     }
 
     fn schedule_settings(&self) -> ScheduleSettings {
@@ -405,6 +417,7 @@ impl Preparation<'_> {
                     before: prepared.before,
                     then: prepared.then,
                     attempts: prepared.attempts,
+                    stopped: prepared.stopped,
                 };
                 dispatch.run(prepared.first).await.map_err(Trouble::from)
             }

@@ -34,6 +34,9 @@ use journal::Journal;
 /// How often it is looked whether a service is still there.
 const SERVICE_WATCH: Duration = Duration::from_millis(500);
 
+/// How long the end of what was killed is waited for, if it cannot be recorded anyway.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// What a run needs to go on.
 pub(crate) struct Dispatch<'a> {
     pub plan: &'a Plan,
@@ -51,6 +54,8 @@ pub(crate) struct Dispatch<'a> {
     pub then: Option<Command>,
     /// How many attempts the run had before.
     pub attempts: u32,
+    /// Someone stopped it before it was interrupted.
+    pub stopped: bool,
 }
 
 /// What came of it.
@@ -95,13 +100,14 @@ impl Dispatch<'_> {
     pub async fn run(mut self, first: Vec<Event>) -> Result<Conclusion, StoreError> {
         let (over, mut ended) = mpsc::unbounded_channel();
         let mut course = Course::new(self.plan, over, first, self.then.take());
+        for (path, state) in self.schedule.states() {
+            self.reporter.settled(path, state.status);
+        }
         let concluded = self.drive(&mut course, &mut ended).await;
         if concluded.is_err() {
+            // Nothing can be recorded any more, so nothing may go on.
             course.kill_all("its end cannot be recorded");
-        }
-        while !course.running.is_empty() && !course.shutting_down {
-            let Some(Happening::AttemptOver { path, attempt, .. }) = ended.recv().await else { continue };
-            course.running.remove(&(path, attempt));
+            let _ = tokio::time::timeout(PATIENCE, course.all_gone(&mut ended)).await;
         }
         concluded
     }
@@ -132,19 +138,18 @@ impl Dispatch<'_> {
             }
             match course.then.take() {
                 Some(command) => course.queue.push_back(Happening::Event(Event::Command(command))),
+                // There was nothing to run, or to go on with.
+                None if course.running.is_empty() => self.close(course)?,
                 None => return Ok(()),
             }
         }
     }
 
-    fn conclusion(&mut self, course: &Course) -> Option<Conclusion> {
-        let verdict = match &course.verdict {
-            Some(verdict) => verdict.clone(),
-            None if course.shutting_down && course.interrupted => self.open_verdict(),
-            None if self.schedule.is_running() || !course.running.is_empty() => return None,
-            None => self.open_verdict(),
-        };
-        Some(Conclusion { verdict, interrupted: course.interrupted, shutting_down: course.shutting_down })
+    fn conclusion(&self, course: &Course) -> Option<Conclusion> {
+        let going_down = course.shutting_down && course.interrupted;
+        let verdict = course.verdict.clone().or_else(|| going_down.then(|| self.open_verdict()))?;
+        let interrupted = course.interrupted || self.stopped;
+        Some(Conclusion { verdict, interrupted, shutting_down: course.shutting_down })
     }
 
     /// The verdict of a run that did not say how it ended.
@@ -183,9 +188,6 @@ impl Dispatch<'_> {
         course.then = None;
         self.reporter.interrupted(course.killing);
         course.queue.push_back(Happening::Event(Event::Command(command)));
-        if course.killing {
-            course.kill_all("killed by the operator");
-        }
     }
 
     async fn watch_services(&mut self) {
@@ -210,6 +212,14 @@ impl Course {
             killing: false,
             shutting_down: false,
             begun: Instant::now(),
+        }
+    }
+
+    async fn all_gone(&mut self, ended: &mut mpsc::UnboundedReceiver<Happening>) {
+        while !self.running.is_empty() {
+            if let Some(Happening::AttemptOver { path, attempt, .. }) = ended.recv().await {
+                self.running.remove(&(path, attempt));
+            }
         }
     }
 

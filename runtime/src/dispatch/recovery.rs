@@ -30,6 +30,8 @@ pub(crate) struct Recovered {
     /// Whether what is untested runs when the teardowns have run: not if someone had stopped it, and not if it waits for a shutdown, after
     /// which the scheduler goes on by itself.
     pub goes_on: bool,
+    /// Someone had stopped it.
+    pub stopped: bool,
     /// It waits for a shutdown that was ordered.
     pub ordered: bool,
     /// How long it had taken.
@@ -66,8 +68,13 @@ pub(crate) fn replay(
     settings: &RunSettings,
     events: &[EventRow],
 ) -> Result<Recovered, RecoveryError> {
-    let mut recovered =
-        Recovered { schedule: settings.schedule(plan), goes_on: true, ordered: false, before: Duration::ZERO };
+    let mut recovered = Recovered {
+        schedule: settings.schedule(plan),
+        goes_on: true,
+        stopped: false,
+        ordered: false,
+        before: Duration::ZERO,
+    };
     let mut last = 0;
     let mut stopped = false;
     let mut ordered = false;
@@ -97,6 +104,7 @@ pub(crate) fn replay(
     }
     recovered.before += Duration::from_micros(u64::try_from(last).unwrap_or(0));
     recovered.ordered = ordered;
+    recovered.stopped = stopped;
     recovered.goes_on = !stopped && !ordered && has_more(plan, &recovered.schedule, &left_out);
     Ok(recovered)
 }

@@ -43,6 +43,7 @@ impl Dispatch<'_> {
                 Happening::Event(event) => event,
                 Happening::AttemptOver { path, attempt, ended } => {
                     let Some(running) = course.running.remove(&(path.clone(), attempt)) else { continue };
+                    course.shutting_down = false;
                     record.changes.push(journal::ended(&running.invocation, &ended));
                     let (outcome, message) = (ended.outcome, ended.message.clone());
                     deeds.push(Deed::Show(Shown::Ended { path: path.clone(), ended }));
@@ -88,12 +89,23 @@ impl Dispatch<'_> {
 
     /// A run that was interrupted goes on after its teardowns; any other is over.
     fn finish(&mut self, course: &mut Course, verdict: Verdict, record: &mut Record) {
-        if course.then.is_some() {
-            return;
+        if course.then.is_none() {
+            self.end_run(course, verdict, record);
         }
+    }
+
+    /// Ends a run in which nothing is left to happen, although the scheduler did not say so.
+    pub(super) fn close(&mut self, course: &mut Course) -> Result<(), StoreError> {
+        let mut record = Record::default();
+        self.end_run(course, self.open_verdict(), &mut record);
+        self.store.commit(&self.run, &record.entries, &record.changes)
+    }
+
+    fn end_run(&self, course: &mut Course, verdict: Verdict, record: &mut Record) {
+        let stopped = course.interrupted || self.stopped;
         record.entries.push(course.journal.run_ended(&verdict));
         record.changes.push(Change::RunEnded {
-            state: if course.interrupted { "stopped" } else { "finished" },
+            state: if stopped { "stopped" } else { "finished" },
             verdict: verdict.status.name(),
             attempts: self.attempts,
             duration: self.before + course.begun.elapsed(),
@@ -111,6 +123,9 @@ impl Dispatch<'_> {
                 Deed::RefuseShutDown { path, reason } => refuse(course, &path, reason),
                 Deed::Show(shown) => self.show(shown),
             }
+        }
+        if course.killing {
+            course.kill_all("killed by the operator");
         }
         if course.running.is_empty() {
             self.ground.reaper.end_strays().await;

@@ -1,7 +1,8 @@
 //! Reads: interrupted runs to resume, and results to show.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+use serde_json::Value;
 
 use super::{Reader, RunNumber, Store, StoreError};
 
@@ -87,8 +88,10 @@ pub struct AttemptRow {
     /// Which start of the test.
     pub number: u32,
     /// What ran, as JSON.
+    #[serde(serialize_with = "as_json")]
     pub program: String,
     /// The arguments, as JSON.
+    #[serde(serialize_with = "as_json")]
     pub arguments: String,
     /// The file of its output.
     pub log: String,
@@ -125,6 +128,11 @@ pub struct EventRow {
     pub monotonic_us: i64,
     /// The rest, as JSON.
     pub body: String,
+}
+
+/// JSON that is kept as text is shown as what it means.
+fn as_json<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    serde_json::from_str::<Value>(text).unwrap_or(Value::Null).serialize(serializer)
 }
 
 const RUN: &str =

@@ -7,7 +7,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tlc_plan::plan::{ActionOnFailure, Node};
 
-use crate::line::{Line, Ran, add, eventually, group, is_alive, list, shell, teardown};
+use crate::line::{Line, Ran, add, eventually, group, is_alive, list, shell, teardown, within};
 
 fn send(child: &Child, signal: Signal) {
     kill(Pid::from_raw(child.id().cast_signed()), signal).expect("the program is there");
@@ -141,6 +141,47 @@ fn a_killed_run_goes_on_where_it_was() {
     let trace = line.read("trace");
     assert_eq!(trace.matches("first").count(), 1, "what has passed does not run again: {trace}");
     assert!(trace.contains("down") && trace.contains("third"), "{trace}");
+}
+
+#[test]
+fn a_run_that_was_stopped_and_then_killed_does_not_go_on() {
+    let line = Line::new();
+    let plan = list(vec![
+        shell("Hangs", "echo $$ > \"$LINE/test\"; sleep 1000"),
+        shell("Never", "touch \"$LINE/never\""),
+        teardown(shell("Down", "echo $$ > \"$LINE/down\"; sleep 1000")),
+        teardown(shell("Further", "touch \"$LINE/further\"")),
+    ]);
+    let mut child = line.start(&plan, &[]);
+    eventually("the test starts", || is_alive(&line.path("test")));
+    send(&child, Signal::SIGINT);
+    eventually("the teardown starts", || is_alive(&line.path("down")));
+    child.kill().expect("killed");
+    child.wait().expect("its end");
+    line.run(&plan, &[]).ended_with(1);
+    assert!(line.path("further").exists() && !line.path("never").exists());
+    assert_eq!(line.results(&["last"])["run"]["state"], "stopped");
+    assert!(!is_alive(&line.path("down")));
+}
+
+#[test]
+fn many_members_of_a_parallel_group_all_end_and_are_all_recorded() {
+    let line = Line::new();
+    let mut plan = list(vec![]);
+    let root = plan.root();
+    let together = add(&mut plan, root, Node { parallel: true, ..group("Together") });
+    for number in 0..60 {
+        add(&mut plan, together, shell(&format!("T{number}"), "head -c 200000 /dev/zero"));
+    }
+    add(&mut plan, together, within(1.0, shell("Hangs", "sleep 1000")));
+    add(&mut plan, together, shell("Crashes", "kill -9 $$"));
+    add(&mut plan, together, shell("Forks", "sleep 1000 & exit 0"));
+    line.run(&plan, &[]).ended_with(1);
+    let statuses = line.statuses();
+    let failed: Vec<_> =
+        statuses.iter().filter(|(_, status)| status == "FAILED").map(|(path, _)| path.as_str()).collect();
+    assert_eq!(failed, ["Together.Hangs", "Together.Crashes"]);
+    assert_eq!(statuses.iter().filter(|(_, status)| status == "PASSED").count(), 61);
 }
 
 #[test]
