@@ -181,7 +181,16 @@ async fn run_here(plan: &Plan, options: &RunOptions, reporter: &mut Reporter) ->
     let number = prepared.row.number;
     let concluded = preparation.conduct(prepared, &mut store, &mut signals, &reaper, reporter).await;
     reaper.end_all().await;
-    let conclusion = concluded?;
+    let conclusion = match concluded {
+        Ok(conclusion) => conclusion,
+        Err(trouble) => {
+            // What has not begun is not to be resumed.
+            if store.scheduled_events(number).is_ok_and(|events| events.is_empty()) {
+                store.abandon(number)?;
+            }
+            return Err(trouble);
+        }
+    };
     summarise(&store, number, reporter)?;
     Ok(exit_of(&conclusion))
 }
@@ -252,6 +261,7 @@ impl Preparation<'_> {
         while let Some(run) = store.interrupted(&hash, SLOT)? {
             let number = RunNumber(run.run);
             end_left_behind(&run.id);
+            StateDirectory::clear(&store.run_directory(&run.id));
             if self.options.new || !self.continues(&run) {
                 store.abandon(number)?;
                 reporter.warn(&format!("run {number} was interrupted and is abandoned"));
@@ -294,6 +304,10 @@ impl Preparation<'_> {
         let events = store.scheduled_events(number)?;
         let recovered = replay(self.plan, &self.evaluation, run, &settings, &events).map_err(environment)?;
         store.end_lost_attempts(number, recovered.ordered)?;
+        let mut first = vec![self.started()];
+        if events.is_empty() {
+            first.push(Event::Command(settings.command));
+        }
         let then = match (recovered.goes_on, self.options.status.is_empty()) {
             (false, _) => None,
             (true, true) => Some(Command::AutoRun { path: self.path() }),
@@ -303,7 +317,7 @@ impl Preparation<'_> {
             row: self.key(number),
             id: run.id.clone(),
             schedule: recovered.schedule,
-            first: vec![self.started()],
+            first,
             then,
             before: recovered.before,
             attempts: store.attempts(number)?.len() as u32,
@@ -330,7 +344,7 @@ impl Preparation<'_> {
             slot: SLOT,
             unit: self.options.unit.clone(),
             operator: self.options.operator.clone(),
-            phase: self.options.phase.clone().unwrap_or_default(),
+            phase: self.options.phase.clone().or_else(|| self.evaluation.phase()).unwrap_or_default(),
             root: self.root(),
             continues: continued.map(|run| RunNumber(run.run)),
             settings: serde_json::to_string(&settings).unwrap_or_default(),
@@ -374,7 +388,7 @@ impl Preparation<'_> {
         let logs = directory.join("logs");
         fs::create_dir_all(&logs)
             .map_err(|error| environment(&format!("unable to make `{}`", logs.display()), &error))?;
-        let state = StateDirectory::create(&prepared.id)
+        let state = StateDirectory::create(&directory)
             .map_err(|error| environment("unable to make a directory for the run", &error))?;
         let python = self.python(state.path())?;
         let places =
