@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use crate::cli::{Results, ResultsArgs};
 use crate::dispatch::{
-    Conclusion, Dispatch, Evaluation, Ground, RunPlace, RunSettings, Signals, replay, tests as test_rows,
+    Beginning, Conclusion, Dispatch, Evaluation, Ground, RunPlace, RunSettings, Signals, replay, tests as test_rows,
 };
 use crate::report::{Output, Progress, Reporter, Summary, show_history, show_list, show_run, write};
 use crate::schedule::{Command, Event, Schedule, Settings as ScheduleSettings, State, Status};
@@ -153,11 +153,11 @@ struct Prepared {
     row: RunKey,
     id: String,
     schedule: Schedule,
-    first: Vec<Event>,
-    then: Option<Command>,
+    beginning: Beginning,
     before: Duration,
     attempts: u32,
     stopped: bool,
+    resumed: bool,
     headline: String,
 }
 
@@ -272,9 +272,9 @@ impl Preparation<'_> {
         self.begin(store, hash)
     }
 
-    /// Whether the interrupted run is the one that is asked for.
+    /// Whether the interrupted run is the one that is asked for; with `--status` its states are, in a run of its own.
     fn continues(&self, run: &RunRow) -> bool {
-        run.root == self.root()
+        run.root == self.root() && self.options.status.is_empty()
     }
 
     fn root(&self) -> String {
@@ -304,24 +304,19 @@ impl Preparation<'_> {
         let events = store.scheduled_events(number)?;
         let recovered = replay(self.plan, &self.evaluation, run, &settings, &events).map_err(environment)?;
         store.end_lost_attempts(number, recovered.ordered)?;
-        let mut first = vec![self.started()];
+        let mut beginning = recovered.beginning(self.plan, settings.schedule.teardown, self.started());
         if events.is_empty() {
-            first.push(Event::Command(settings.command));
+            beginning.events.push(Event::Command(settings.command));
         }
-        let then = match (recovered.goes_on, self.options.status.is_empty()) {
-            (false, _) => None,
-            (true, true) => Some(Command::AutoRun { path: self.path() }),
-            (true, false) => Some(self.command()),
-        };
         Ok(Prepared {
             row: self.key(number),
             id: run.id.clone(),
             schedule: recovered.schedule,
-            first,
-            then,
+            beginning,
             before: recovered.before,
             attempts: store.attempts(number)?.len() as u32,
             stopped: recovered.stopped,
+            resumed: true,
             headline: format!("run {number} of {} was interrupted and goes on (--new starts afresh)", self.plan.id),
         })
     }
@@ -352,13 +347,14 @@ impl Preparation<'_> {
         let row = self.key(number);
         store.commit(&row, &[], &test_rows(self.plan, &self.options.locale, settings.states.as_ref()))?;
         let headline = format!("run {number} of {}", self.plan.id);
-        let first = vec![self.started(), Event::Command(settings.command)];
+        let beginning =
+            Beginning { events: vec![self.started(), Event::Command(settings.command)], relaunched: Vec::new() };
         Ok(Prepared {
             row,
             id,
             schedule,
-            first,
-            then: None,
+            beginning,
+            resumed: false,
             before: Duration::ZERO,
             attempts: 0,
             stopped: false,
@@ -429,11 +425,11 @@ impl Preparation<'_> {
                     signals,
                     reporter,
                     before: prepared.before,
-                    then: prepared.then,
+                    resumed: prepared.resumed,
                     attempts: prepared.attempts,
                     stopped: prepared.stopped,
                 };
-                dispatch.run(prepared.first).await.map_err(Trouble::from)
+                dispatch.run(prepared.beginning).await.map_err(Trouble::from)
             }
         };
         services.stop().await;

@@ -21,7 +21,7 @@ use tokio::sync::{mpsc, watch};
 pub(crate) use attempt::Ground;
 pub(crate) use evaluation::Evaluation;
 pub(crate) use journal::{label, tests};
-pub(crate) use recovery::{RecoveryError, RunSettings, replay};
+pub(crate) use recovery::{Beginning, RecoveryError, RunSettings, replay};
 pub(crate) use signals::Signals;
 
 use crate::report::Reporter;
@@ -50,8 +50,8 @@ pub(crate) struct Dispatch<'a> {
     pub reporter: &'a mut Reporter,
     /// How long earlier parts of the run took.
     pub before: Duration,
-    /// What an interrupted run goes on with when its teardowns have run.
-    pub then: Option<Command>,
+    /// It was interrupted, and goes on.
+    pub resumed: bool,
     /// How many attempts the run had before.
     pub attempts: u32,
     /// Someone stopped it before it was interrupted.
@@ -87,7 +87,6 @@ struct Course {
     running: BTreeMap<(String, u32), Running>,
     over: mpsc::UnboundedSender<Happening>,
     journal: Journal,
-    then: Option<Command>,
     verdict: Option<Verdict>,
     interrupted: bool,
     killing: bool,
@@ -96,14 +95,14 @@ struct Course {
 }
 
 impl Dispatch<'_> {
-    /// Drives the run to its end. `first` is what it begins with.
-    pub async fn run(mut self, first: Vec<Event>) -> Result<Conclusion, StoreError> {
+    /// Drives the run to its end.
+    pub async fn run(mut self, beginning: Beginning) -> Result<Conclusion, StoreError> {
         let (over, mut ended) = mpsc::unbounded_channel();
-        let mut course = Course::new(self.plan, over, first, self.then.take());
+        let mut course = Course::new(self.plan, over, beginning.events);
         for (path, state) in self.schedule.states() {
             self.reporter.settled(path, state.status);
         }
-        let concluded = self.drive(&mut course, &mut ended).await;
+        let concluded = self.drive(&mut course, &mut ended, beginning.relaunched).await;
         if concluded.is_err() {
             // Nothing can be recorded any more, so nothing may go on.
             course.kill_all("its end cannot be recorded");
@@ -116,7 +115,11 @@ impl Dispatch<'_> {
         &mut self,
         course: &mut Course,
         ended: &mut mpsc::UnboundedReceiver<Happening>,
+        relaunched: Vec<(String, u32)>,
     ) -> Result<Conclusion, StoreError> {
+        if self.resumed {
+            self.relaunch(course, relaunched)?;
+        }
         loop {
             self.turns(course).await?;
             if let Some(conclusion) = self.conclusion(course) {
@@ -136,12 +139,11 @@ impl Dispatch<'_> {
             if self.schedule.is_running() || course.verdict.is_some() {
                 return Ok(());
             }
-            match course.then.take() {
-                Some(command) => course.queue.push_back(Happening::Event(Event::Command(command))),
-                // There was nothing to run, or to go on with.
-                None if course.running.is_empty() => self.close(course)?,
-                None => return Ok(()),
+            if !course.running.is_empty() {
+                return Ok(());
             }
+            // There was nothing to run, or to go on with.
+            self.close(course)?;
         }
     }
 
@@ -185,7 +187,6 @@ impl Dispatch<'_> {
             }
         };
         course.interrupted = true;
-        course.then = None;
         self.reporter.interrupted(course.killing);
         course.queue.push_back(Happening::Event(Event::Command(command)));
     }
@@ -199,14 +200,13 @@ impl Dispatch<'_> {
 }
 
 impl Course {
-    fn new(plan: &Plan, over: mpsc::UnboundedSender<Happening>, first: Vec<Event>, then: Option<Command>) -> Self {
+    fn new(plan: &Plan, over: mpsc::UnboundedSender<Happening>, first: Vec<Event>) -> Self {
         Self {
             index: plan.preorder().map(|id| (plan.node(id).path.clone(), id)).collect(),
             queue: first.into_iter().map(Happening::Event).collect(),
             running: BTreeMap::new(),
             over,
             journal: Journal::new(),
-            then,
             verdict: None,
             interrupted: false,
             killing: false,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::attempt::Prepared;
 use super::{Course, Dispatch, Happening, Running, attempt, journal};
-use crate::schedule::{Action, Cause, Event, NoteLevel, SkipReason, Status, Verdict};
+use crate::schedule::{Action, Cause, Event, NoteLevel, Purpose, SkipReason, Status, Verdict};
 use crate::store::{Change, Entry, StoreError};
 use crate::worker::{Ended, Ending};
 
@@ -62,11 +62,7 @@ impl Dispatch<'_> {
     fn take(&mut self, course: &mut Course, action: Action, record: &mut Record, deeds: &mut Vec<Deed>) {
         let deed = match action {
             Action::Start { path, attempt, purpose } => {
-                self.attempts += 1;
-                let prepared = self.prepare(course, &path, attempt, purpose);
-                let start = prepared.start();
-                record.entries.push(course.journal.attempt_started(start));
-                record.changes.push(Change::AttemptStarted(start.clone()));
+                let prepared = self.start(course, &path, attempt, purpose, record);
                 Deed::Launch { path, attempt, prepared }
             }
             Action::End { path, attempt, reason } => Deed::End { path, attempt, reason },
@@ -82,16 +78,33 @@ impl Dispatch<'_> {
             Action::ShutdownRefused { path, reason } => Deed::RefuseShutDown { path, reason },
             Action::Note { level, text } => Deed::Show(Shown::Note { level, text }),
             Action::RunStarted { .. } => return,
-            Action::RunFinished { verdict } => return self.finish(course, verdict, record),
+            Action::RunFinished { verdict } => return self.end_run(course, verdict, record),
         };
         deeds.push(deed);
     }
 
-    /// A run that was interrupted goes on after its teardowns; any other is over.
-    fn finish(&mut self, course: &mut Course, verdict: Verdict, record: &mut Record) {
-        if course.then.is_none() {
-            self.end_run(course, verdict, record);
+    /// Says that the run goes on, and starts once more what a restart was a part of.
+    pub(super) fn relaunch(&mut self, course: &mut Course, relaunched: Vec<(String, u32)>) -> Result<(), StoreError> {
+        let mut record = Record { entries: vec![course.journal.resumed()], changes: Vec::new() };
+        let mut launches = Vec::new();
+        for (path, attempt) in relaunched {
+            let prepared = self.start(course, &path, attempt, Purpose::Test, &mut record);
+            launches.push((path, attempt, prepared));
         }
+        self.store.commit(&self.run, &record.entries, &record.changes)?;
+        for (path, attempt, prepared) in launches {
+            self.launch(course, path, attempt, prepared);
+        }
+        Ok(())
+    }
+
+    fn start(&mut self, course: &Course, path: &str, attempt: u32, purpose: Purpose, record: &mut Record) -> Prepared {
+        self.attempts += 1;
+        let prepared = self.prepare(course, path, attempt, purpose);
+        let start = prepared.start();
+        record.entries.push(course.journal.attempt_started(start));
+        record.changes.push(Change::AttemptStarted(start.clone()));
+        prepared
     }
 
     /// Ends a run in which nothing is left to happen, although the scheduler did not say so.

@@ -245,12 +245,12 @@ impl Store {
         self.connection.query_row(sql, params![plan_hash, slot], run).optional().map_err(|error| self.fault(&error))
     }
 
-    /// The events of a run that a scheduler saw, in their order.
+    /// The events of a run that a scheduler saw, and where it was resumed, in their order.
     pub fn scheduled_events(&self, number: RunNumber) -> Result<Vec<EventRow>, StoreError> {
         let read = || {
             self.connection
                 .prepare_cached(
-                    "SELECT seq, kind, monotonic_us, body FROM events WHERE run = ?1 AND source = 'schedule' ORDER BY seq",
+                    "SELECT seq, kind, monotonic_us, body FROM events WHERE run = ?1 AND (source = 'schedule' OR kind = 'resumed') ORDER BY seq",
                 )?
                 .query_map([number.0], |row| {
                     Ok(EventRow { seq: row.get(0)?, kind: row.get(1)?, monotonic_us: row.get(2)?, body: row.get(3)? })
