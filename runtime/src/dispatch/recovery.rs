@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use tlc_plan::Plan;
 
 use super::Evaluation;
+use super::journal::is_teardown;
 use crate::schedule::{Action, Command, Event, Outcome, Schedule, Settings, State, TeardownPolicy};
 use crate::store::{EventRow, RunRow};
 
@@ -46,7 +47,7 @@ pub(crate) struct Recovered {
 pub(crate) struct Beginning {
     /// What the scheduler is told.
     pub events: Vec<Event>,
-    /// Attempts that start once more: a restart is a part of them.
+    /// Attempts that start once more.
     pub relaunched: Vec<(String, u32)>,
 }
 
@@ -107,16 +108,14 @@ fn part(microseconds: i64) -> Duration {
 impl Recovered {
     /// How it goes on. An ordered shutdown has happened, and the scheduler knows what to do then; with the reference's policy an interruption
     /// ends the run (rule Z2). Otherwise the attempts that were running have crashed, and the run goes on as after any failure: with
-    /// retries, with `action_on_failure`, and with teardowns where they stand.
+    /// retries, with `action_on_failure`, and with teardowns where they stand. A teardown that was running starts again.
     pub fn beginning(&self, plan: &Plan, policy: TeardownPolicy, started: Event) -> Beginning {
         if self.ordered || policy == TeardownPolicy::Reference || !self.schedule.is_running() {
             return Beginning { events: vec![started], relaunched: Vec::new() };
         }
         let mut beginning = Beginning::default();
         for (path, &attempt) in self.schedule.active() {
-            let reboots =
-                plan.find(path).is_some_and(|id| plan.node(id).allow_reboot && !plan.node(id).class.is_shutdown());
-            if reboots {
+            if starts_again(plan, path) {
                 beginning.relaunched.push((path.clone(), attempt));
             } else {
                 beginning.events.push(crashed(path, attempt));
@@ -124,6 +123,13 @@ impl Recovered {
         }
         beginning
     }
+}
+
+/// A test of which a restart is a part, and a teardown: it always runs, and to its end.
+fn starts_again(plan: &Plan, path: &str) -> bool {
+    let Some(id) = plan.find(path) else { return false };
+    let node = plan.node(id);
+    is_teardown(plan, id) || (node.allow_reboot && !node.class.is_shutdown())
 }
 
 fn crashed(path: &str, attempt: u32) -> Event {
