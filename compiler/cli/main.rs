@@ -48,7 +48,7 @@ struct Cli {
 enum Command {
     Check(check::CheckArgs),
     Dump(dump::DumpArgs),
-    Run(run::RunListArgs),
+    Run(Box<run::RunListArgs>),
     /// Show what earlier runs have found
     Results(ResultsArgs),
     Compile(compile::CompileArgs),
