@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tracing::debug;
+
 use super::attempt::Prepared;
 use super::{Course, Dispatch, Happening, Running, attempt, journal};
 use crate::schedule::{Action, Cause, Event, NoteLevel, Purpose, SkipReason, Status, Verdict};
@@ -50,8 +52,10 @@ impl Dispatch<'_> {
                     Event::AttemptEnded { path, attempt, outcome, message, changes: Vec::new() }
                 }
             };
+            debug!(?event);
             record.entries.push(course.journal.event(&event));
             for action in self.schedule.on(self.plan, self.evaluation, event) {
+                debug!(?action);
                 self.take(course, action, &mut record, &mut deeds);
             }
         }

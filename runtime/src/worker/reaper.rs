@@ -35,8 +35,10 @@ pub struct Reaper {
 impl Reaper {
     /// Makes this process the subreaper of all that it starts.
     pub fn new() -> io::Result<Self> {
+        // A program that became this one may have left it children; they are not ours to end.
+        let inherited = children().into_iter().map(Pid::as_raw).collect();
         set_child_subreaper(true)?;
-        Ok(Self { leaders: Mutex::default(), _reserved: occupy()? })
+        Ok(Self { leaders: Mutex::new(inherited), _reserved: occupy()? })
     }
 
     fn leaders(&self) -> MutexGuard<'_, BTreeSet<i32>> {
