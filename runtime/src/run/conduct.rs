@@ -40,43 +40,48 @@ impl Preparation<'_> {
             }
             () = signals.next() => Err(Trouble::Interrupted),
         };
+        let place = RunPlace {
+            id: prepared.id.clone(),
+            logs,
+            tests: self.tests.clone(),
+            locale: self.options.locale.as_str().into(),
+        };
+        let ground =
+            Ground { place, settings: Arc::clone(&self.settings), python, variables, reaper: Arc::clone(reaper) };
         let concluded = match ready {
+            Ok(()) => self.dispatch(prepared, ground, store, &mut services, signals, reporter).await,
             Err(trouble) => Err(trouble),
-            Ok(()) => {
-                reporter.begins(&prepared.headline, self.plan, &self.options.locale, &self.root());
-                let place = RunPlace {
-                    id: prepared.id,
-                    logs,
-                    tests: self.tests.clone(),
-                    locale: self.options.locale.as_str().into(),
-                };
-                let ground = Ground {
-                    place,
-                    settings: Arc::clone(&self.settings),
-                    python,
-                    variables,
-                    reaper: Arc::clone(reaper),
-                };
-                let dispatch = Dispatch {
-                    plan: self.plan,
-                    schedule: prepared.schedule,
-                    evaluation: &self.evaluation,
-                    store,
-                    run: prepared.row,
-                    ground,
-                    services: &mut services,
-                    signals,
-                    reporter,
-                    before: prepared.before,
-                    resumed: prepared.resumed,
-                    attempts: prepared.attempts,
-                    stopped: prepared.stopped,
-                };
-                dispatch.run(prepared.beginning).await.map_err(Trouble::from)
-            }
         };
         services.stop().await;
         concluded
+    }
+
+    async fn dispatch(
+        &self,
+        prepared: Prepared,
+        ground: Ground,
+        store: &mut Store,
+        services: &mut Services,
+        signals: &mut Signals,
+        reporter: &mut Reporter,
+    ) -> Result<Conclusion, Trouble> {
+        reporter.begins(&prepared.headline, self.plan, &self.options.locale, &self.root());
+        let dispatch = Dispatch {
+            plan: self.plan,
+            schedule: prepared.schedule,
+            evaluation: &self.evaluation,
+            store,
+            run: prepared.row,
+            ground,
+            services,
+            signals,
+            reporter,
+            before: prepared.before,
+            resumed: prepared.resumed,
+            attempts: prepared.attempts,
+            stopped: prepared.stopped,
+        };
+        dispatch.run(prepared.beginning).await.map_err(Trouble::from)
     }
 
     fn python(&self, directory: &Path) -> Result<Option<Arc<Python>>, Trouble> {
