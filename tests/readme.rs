@@ -118,8 +118,8 @@ fn compared(line: &str) -> String {
 }
 
 fn word(word: &str) -> String {
-    if word.starts_with('/') {
-        return "<path>".to_owned();
+    if word.contains('/') && word.ends_with(".log") {
+        return "<log>".to_owned();
     }
     let letters = word.trim_matches(|letter: char| letter.is_ascii_punctuation());
     let is_hash = letters.len() >= 8 && letters.bytes().all(|byte| byte.is_ascii_hexdigit());
