@@ -111,7 +111,7 @@ proptest! {
             let offset = source_offset(&sources, span, index);
             let written = literal[offset as usize..].chars().next();
             prop_assert!(written == Some(c) || written == Some('\\'));
-            let extra = breakpoints.iter().rev().find(|(from, _)| *from as usize <= index).map_or(0, |(_, extra)| *extra);
+            let extra = breakpoints.iter().rev().find(|(from, _)| (*from as usize) < index).map_or(0, |(_, extra)| *extra);
             prop_assert_eq!(sources.position(offset).column, 2 + index as u32 + extra);
         }
     }

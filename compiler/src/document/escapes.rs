@@ -90,24 +90,26 @@ pub fn source_offset(sources: &SourceMap, literal: Span, char_index: usize) -> u
     literal.start + local as u32
 }
 
-/// Where a literal's text has escapes, in the form of [`tlc_plan::plan::ExpressionSource::escapes`]. Offsets count from the text's
-/// code point `from`; escapes before it are left out.
+/// Where a literal's text has escapes, in the form of [`tlc_plan::plan::ExpressionSource::escapes`]: the offset of the escaped code
+/// point, and by how many columns what comes after it is further right. Offsets count from the text's code point `from`; what is before
+/// that is left out.
 ///
 /// A line that goes on counts as the columns of its backslash and of its line break: columns are those of the literal on one line.
 pub fn escape_breakpoints(sources: &SourceMap, literal: Span, from: usize) -> Vec<(u32, u32)> {
     let text = sources.slice(literal);
-    let (mut index, mut extra, mut breakpoints) = (0_usize, 0_u32, Vec::<(u32, u32)>::new());
+    let (mut index, mut further, mut breakpoints) = (0_usize, 0_u32, Vec::<(u32, u32)>::new());
     for place in Places::of(text) {
-        let columns = text[place.start..place.next].chars().count() as u32;
         index += usize::from(place.visible);
-        if columns == 1 || index < from + usize::from(place.visible) {
+        let columns = text[place.start..place.next].chars().count() as u32;
+        // A continued line at the very beginning is before the first code point, whose own column is known.
+        if columns == 1 || index <= from {
             continue;
         }
-        extra += columns - u32::from(place.visible);
-        let offset = (index - from) as u32;
+        further += columns - u32::from(place.visible);
+        let offset = (index - from - 1) as u32;
         match breakpoints.last_mut() {
-            Some(last) if last.0 == offset => last.1 = extra,
-            _ => breakpoints.push((offset, extra)),
+            Some(last) if last.0 == offset => last.1 = further,
+            _ => breakpoints.push((offset, further)),
         }
     }
     breakpoints
@@ -187,13 +189,14 @@ c""#,
     #[test]
     fn breakpoints_are_cumulative_and_count_from_the_expression() {
         let (sources, span) = literal(r#""\teval! a\"b\u0041c""#);
-        assert_eq!(escape_breakpoints(&sources, span, 0), [(1, 1), (9, 2), (11, 7)]);
-        assert_eq!(escape_breakpoints(&sources, span, 7), [(2, 1), (4, 6)]);
+        assert_eq!(escape_breakpoints(&sources, span, 0), [(0, 1), (8, 2), (10, 7)]);
+        assert_eq!(escape_breakpoints(&sources, span, 7), [(1, 1), (3, 6)]);
     }
 
     #[test]
     fn a_continued_line_takes_columns_and_is_no_character() {
         let (sources, span) = literal("'ab\\\ncd'");
-        assert_eq!(escape_breakpoints(&sources, span, 0), [(2, 2)]);
+        assert_eq!(escape_breakpoints(&sources, span, 0), [(1, 2)]);
+        assert_eq!(escape_breakpoints(&sources, span, 2), []);
     }
 }
