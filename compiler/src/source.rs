@@ -175,10 +175,12 @@ fn code_points(text: &str) -> Vec<u32> {
     if text.is_ascii() {
         return Vec::new();
     }
-    let counts =
-        text.as_bytes().chunks(BLOCK).map(|block| block.iter().filter(|byte| starts_code_point(**byte)).count() as u32);
-    let mut before = 0;
-    counts.chain([0]).map(|count| std::mem::replace(&mut before, before + count)).collect()
+    let mut before = vec![0];
+    for block in text.as_bytes().chunks(BLOCK) {
+        let count = block.iter().filter(|byte| starts_code_point(**byte)).count() as u32;
+        before.push(before[before.len() - 1] + count);
+    }
+    before
 }
 
 /// Reads a file as text.
