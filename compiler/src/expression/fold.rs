@@ -231,7 +231,7 @@ impl Folder<'_> {
     /// The same node with folded children.
     fn copy(&mut self, id: Id) -> Result<Id, TooComplex> {
         let source = self.source;
-        let mut name = |built: &mut Builder, name: u32| built.name(source.name(name));
+        let name = |built: &mut Builder, name: u32| built.name(source.name(name));
         let node = match source.node(id) {
             node @ (Node::None | Node::Bool(_) | Node::Int(_) | Node::Root(_) | Node::Builtin(_)) => node,
             Node::Literal(literal) => return self.built.value(source.literal(literal).clone(), source.place(id)),
