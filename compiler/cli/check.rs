@@ -46,17 +46,14 @@ fn check(args: &CheckArgs) -> Result<ExitCode, ExitCode> {
     for list in &compiled {
         list.report_to(&mut report);
     }
-    match args.format {
-        Format::Json => print(&format!("{:#}\n", report.to_json())),
-        Format::Human => {
-            report.show();
-            let checked = if let [list] = &compiled[..] {
-                format!("`{}`", list.found.id)
-            } else {
-                format!("{} lists", compiled.len())
-            };
-            print(&format!("{checked}: {}\n", report.summary()));
-        }
+    print(&report.text(args.format));
+    if args.format == Format::Human {
+        let checked = if let [list] = &compiled[..] {
+            format!("`{}`", list.found.id)
+        } else {
+            format!("{} lists", compiled.len())
+        };
+        print(&format!("{checked}: {}\n", report.summary()));
     }
     let unreadable = compiled.iter().any(|list| list.refused() == ExitCode::from(ENVIRONMENT));
     Ok(match (unreadable, report.errors) {

@@ -8,11 +8,14 @@ mod diff;
 mod dump;
 mod input;
 mod report;
+mod run;
 mod tree;
+mod why;
 
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
+use tlc_runtime::cli::ResultsArgs;
 
 /// The lists have errors, or a test failed.
 const FAILED: u8 = 1;
@@ -45,8 +48,12 @@ struct Cli {
 enum Command {
     Check(check::CheckArgs),
     Dump(dump::DumpArgs),
+    Run(run::RunListArgs),
+    /// Show what earlier runs have found
+    Results(ResultsArgs),
     Compile(compile::CompileArgs),
     Diff(diff::DiffArgs),
+    Why(why::WhyArgs),
     /// Print the completions of a shell: `tlc completions bash >> ~/.bashrc`
     Completions {
         /// The shell.
@@ -58,8 +65,11 @@ fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Check(args) => check::run(&args),
         Command::Dump(args) => dump::run(&args),
+        Command::Run(args) => run::run(&args),
+        Command::Results(args) => tlc_runtime::results(&args).into(),
         Command::Compile(args) => compile::run(&args),
         Command::Diff(args) => diff::run(&args),
+        Command::Why(args) => why::run(&args),
         Command::Completions { shell } => completions(shell),
     }
 }
@@ -69,4 +79,14 @@ fn completions(shell: clap_complete::Shell) -> ExitCode {
     clap_complete::generate(shell, &mut Cli::command(), "tlc", &mut text);
     report::print(&String::from_utf8_lossy(&text));
     ExitCode::SUCCESS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
 }

@@ -78,6 +78,14 @@ pub fn resolved(compilation: &mut Compilation) -> Data {
     Data::object(top)
 }
 
+/// One field of a test in the resolved form.
+pub fn field(compilation: &mut Compilation, id: TestId, name: &str) -> Option<Data> {
+    let tree = compilation.tree.as_ref()?;
+    let waived = std::collections::HashSet::new();
+    let mut nodes = Nodes { tree, arena: &compilation.arena, evaluation: &mut compilation.evaluation, waived: &waived };
+    nodes.fields(id).get(name).cloned()
+}
+
 struct Nodes<'a> {
     tree: &'a TestTree,
     arena: &'a Arena,
@@ -87,6 +95,14 @@ struct Nodes<'a> {
 
 impl Nodes<'_> {
     fn node(&mut self, id: TestId) -> Data {
+        let mut node = self.fields(id);
+        let children = self.tree.test(id).children.iter().map(|child| self.node(*child)).collect();
+        node.insert("subtests".into(), Data::list(children));
+        Data::object(node)
+    }
+
+    /// Everything about a node but its tests.
+    fn fields(&mut self, id: TestId) -> Object {
         let (tree, arena) = (self.tree, self.arena);
         let test = tree.test(id);
         let written = arena.entry(test.object);
@@ -136,9 +152,7 @@ impl Nodes<'_> {
                 set(resolved, self.evaluation.argument(value.id, locals, arena));
             }
         }
-        let children = test.children.iter().map(|child| self.node(*child)).collect();
-        node.insert("subtests".into(), Data::list(children));
-        Data::object(node)
+        node
     }
 }
 

@@ -18,6 +18,7 @@ pub mod merge;
 pub mod settings;
 pub mod source;
 pub mod tree;
+pub mod why;
 
 pub use tlc_plan as plan;
 

@@ -138,6 +138,7 @@ pub(super) struct Effective {
     pub(super) resolved: Resolved,
     /// The definition that it names, if any.
     named: Option<Symbol>,
+    raw: NodeId,
     pub(super) span: Span,
 }
 
@@ -149,6 +150,7 @@ impl Builder<'_, '_> {
             children: Vec::new(),
             id,
             class: Class::TestGroup,
+            raw: self.nothing,
             object: self.nothing,
             args: self.nothing,
             span,
@@ -194,11 +196,11 @@ impl Builder<'_, '_> {
             self.diagnostics.push(too_deep(effective.span));
             return;
         }
-        if let Some(name) = effective.named {
-            if self.open.contains(&name) && self.arena.entry(effective.resolved.object).get("subtests").is_some() {
-                self.diagnostics.push(contains_itself(self.arena.text(name), effective.span));
-                return;
-            }
+        if let Some(name) = effective.named.filter(|name| self.open.contains(name))
+            && self.arena.entry(effective.resolved.object).get("subtests").is_some()
+        {
+            self.diagnostics.push(contains_itself(self.arena.text(name), effective.span));
+            return;
         }
         self.open.push(effective.named.unwrap_or_else(|| self.arena.intern("")));
         match effective.resolved.kind {
@@ -214,7 +216,7 @@ impl Builder<'_, '_> {
         let span = entry.span();
         if let Value::String(name) = entry.value() {
             let resolved = self.definitions.resolve(name, span, self.arena, self.diagnostics)?;
-            return Some(Effective { resolved, named: Some(name), span });
+            return Some(Effective { resolved, named: Some(name), raw, span });
         }
         if !entry.is_object() {
             return None;
@@ -228,7 +230,7 @@ impl Builder<'_, '_> {
         let resolved = self.definitions.resolve(name, at, self.arena, self.diagnostics)?;
         let (object, found) = merge(self.arena, &[resolved.object, raw], &mut NoTrace);
         self.diagnostics.extend(found);
-        Some(Effective { resolved: Resolved { object, ..resolved }, named: Some(name), span })
+        Some(Effective { resolved: Resolved { object, ..resolved }, named: Some(name), raw, span })
     }
 
     /// A flattened group hands down its locals and its children's action, and nothing else.
@@ -252,6 +254,7 @@ impl Builder<'_, '_> {
             children: Vec::new(),
             id: self.arena.intern(""),
             class,
+            raw: effective.raw,
             object,
             args: self.args(object, class),
             span: effective.span,

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use indexmap::IndexMap;
 use tlc_plan::plan::Class;
 
 use crate::diagnostic::{Diagnostic, did_you_mean};
@@ -38,11 +39,8 @@ pub struct Definitions {
     present: bool,
 }
 
-/// A definition on the way to its class.
-struct Step {
-    name: Symbol,
-    member: Member,
-}
+/// Definitions on the way to their class, each the base of the one before it.
+type Chain = IndexMap<Symbol, Member>;
 
 impl Definitions {
     /// The definitions of this object, if there is one.
@@ -60,13 +58,13 @@ impl Definitions {
         arena: &mut Arena,
         diagnostics: &mut Vec<Diagnostic>,
     ) -> Option<Resolved> {
-        let mut chain: Vec<Step> = Vec::new();
+        let mut chain: Chain = IndexMap::new();
         let (mut name, mut at) = (name, at);
         let mut resolved = loop {
             if let Some(known) = self.resolved.get(&name) {
                 break *known;
             }
-            if chain.iter().any(|step| step.name == name) && chain.last().is_none_or(|last| last.name != name) {
+            if chain.contains_key(&name) {
                 diagnostics.push(circle(arena, &chain, name, at));
                 break None;
             }
@@ -75,32 +73,40 @@ impl Definitions {
                 break None;
             };
             let (base, base_at) = base(arena, &member);
-            chain.push(Step { name, member });
             if base == name {
-                break class(arena, &member, base_at, diagnostics)
+                let class = class(arena, &member, base_at, diagnostics)
                     .map(|kind| Resolved { object: object_of(arena, &member), kind });
+                self.resolved.insert(name, class);
+                break class;
             }
+            chain.insert(name, member);
             (name, at) = (base, base_at);
         };
-        let is_class = |resolved: &Option<Resolved>, chain: &[Step]| {
-            resolved.is_some() && chain.last().is_some_and(|last| base(arena, &last.member).0 == last.name)
-        };
-        if is_class(&resolved, &chain)
-            && let Some(class) = chain.pop()
-        {
-            self.resolved.insert(class.name, resolved);
-        }
-        for step in chain.into_iter().rev() {
-            resolved = resolved.map(|below| extend(below, &step, arena, diagnostics));
-            self.resolved.insert(step.name, resolved);
+        for (name, member) in chain.into_iter().rev() {
+            resolved = resolved.map(|below| extend(below, &member, arena, diagnostics));
+            self.resolved.insert(name, resolved);
         }
         resolved
     }
 
-    fn unknown(&self, arena: &Arena, name: Symbol, user: Option<&Step>, at: Span) -> Diagnostic {
+    /// What a definition is made of: the names and own objects of its chain, the class first.
+    pub fn ancestry(&self, name: Symbol, arena: &mut Arena) -> Vec<(Symbol, NodeId)> {
+        let mut chain: Chain = IndexMap::new();
+        let mut next = Some(name);
+        while let Some((name, member)) = next.and_then(|name| Some((name, *self.written.get(&name)?)))
+            && !chain.contains_key(&name)
+        {
+            chain.insert(name, member);
+            next = Some(base(arena, &member).0);
+        }
+        let names: Vec<(Symbol, Member)> = chain.into_iter().rev().collect();
+        names.into_iter().map(|(name, member)| (name, own_object(arena, &member))).collect()
+    }
+
+    fn unknown(&self, arena: &Arena, name: Symbol, user: Option<(&Symbol, &Member)>, at: Span) -> Diagnostic {
         let text = arena.text(name);
         let message = match user {
-            Some(step) => format!("`{}` inherits `{text}`, which is not defined", arena.text(step.name)),
+            Some((name, _)) => format!("`{}` inherits `{text}`, which is not defined", arena.text(*name)),
             None => format!("`{text}` is not defined"),
         };
         let finding = Diagnostic::error("unknown-definition", message, at, "not in `definitions`");
@@ -164,30 +170,35 @@ fn class(arena: &Arena, member: &Member, at: Span, diagnostics: &mut Vec<Diagnos
 }
 
 /// A definition over its base. Its name is its id, unless it has one.
-fn extend(below: Resolved, step: &Step, arena: &mut Arena, diagnostics: &mut Vec<Diagnostic>) -> Resolved {
-    let own = object_of(arena, &step.member);
-    let mut members = arena.entry(own).members().to_vec();
-    let id = arena.intern("id");
-    if !members.iter().any(|member| member.key == id) {
-        let name = arena.text(step.name).clone();
-        let value = arena.add_string(&name, step.member.key_span);
-        members.push(Member { key: id, key_span: step.member.key_span, value });
-    }
-    let span = arena.node(own).span;
-    let named = arena.add_object(&members, span);
+fn extend(below: Resolved, member: &Member, arena: &mut Arena, diagnostics: &mut Vec<Diagnostic>) -> Resolved {
+    let named = own_object(arena, member);
     let (object, found) = merge(arena, &[below.object, named], &mut NoTrace);
     diagnostics.extend(found);
     Resolved { object, ..below }
 }
 
-fn circle(arena: &Arena, chain: &[Step], name: Symbol, at: Span) -> Diagnostic {
-    let steps: Vec<&Step> = chain.iter().skip_while(|step| step.name != name).collect();
+/// What a definition says itself, with its name as its id.
+fn own_object(arena: &mut Arena, member: &Member) -> NodeId {
+    let own = object_of(arena, member);
+    let mut members = arena.entry(own).members().to_vec();
+    let id = arena.intern("id");
+    if !members.iter().any(|member| member.key == id) {
+        let name = arena.text(member.key).clone();
+        let value = arena.add_string(&name, member.key_span);
+        members.push(Member { key: id, key_span: member.key_span, value });
+    }
+    let span = arena.node(own).span;
+    arena.add_object(&members, span)
+}
+
+fn circle(arena: &Arena, chain: &Chain, name: Symbol, at: Span) -> Diagnostic {
+    let steps: Vec<(&Symbol, &Member)> = chain.iter().skip_while(|(step, _)| **step != name).collect();
     let names: Vec<_> =
-        steps.iter().map(|step| step.name).chain([name]).map(|name| format!("`{}`", arena.text(name))).collect();
+        steps.iter().map(|(name, _)| **name).chain([name]).map(|name| format!("`{}`", arena.text(name))).collect();
     let message = format!("`{}` inherits itself: {}", arena.text(name), names.join(" → "));
     let mut finding = Diagnostic::error("definition-cycle", message, at, "closes the circle");
-    for step in &steps[..steps.len() - 1] {
-        finding = finding.label(base(arena, &step.member).1, "inherited here");
+    for (_, member) in &steps[..steps.len() - 1] {
+        finding = finding.label(base(arena, member).1, "inherited here");
     }
     finding.help("a definition of a parent list is changed by giving its name again without `inherit`")
 }

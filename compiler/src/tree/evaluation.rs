@@ -76,6 +76,11 @@ impl Evaluation {
         &self.catalogues
     }
 
+    /// The device data, if some were given.
+    pub fn device(&self) -> Option<&Data> {
+        self.device.as_ref()
+    }
+
     /// Whether device data were given; without, what fails for lack of them is undecided.
     pub fn has_device(&self) -> bool {
         self.device.is_some()

@@ -3,7 +3,7 @@
 //! This is the only stage that knows what a test is. A node keeps the object that it was made from, so every field keeps its place.
 
 mod build;
-mod definitions;
+pub mod definitions;
 pub mod evaluation;
 mod fields;
 pub mod label;
@@ -59,6 +59,8 @@ pub struct Test {
     pub id: Symbol,
     /// Its class.
     pub class: Class,
+    /// As it was written: an object, or the name of a definition. For the root, an object without members.
+    pub raw: NodeId,
     /// Its fields after inheritance; an object.
     pub object: NodeId,
     /// Its arguments after `override_args`; an object.

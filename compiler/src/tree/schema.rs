@@ -108,9 +108,8 @@ impl<'a> Schema<'a> {
             Shape::Number => self.expect(is_number(value), field, "a number", value),
             Shape::PositiveNumber => self.expect(is_positive(value), field, "a number greater than 0", value),
             Shape::Object => self.expect(value.is_object(), field, "an object", value),
-            Shape::Texts => self.texts(field, value),
             Shape::TextOrTexts if value.as_str().is_some() => {}
-            Shape::TextOrTexts => self.texts(field, value),
+            Shape::Texts | Shape::TextOrTexts => self.texts(field, value),
             Shape::Label => self.expect(
                 value.as_str().is_some() || value.is_object(),
                 field,

@@ -1,5 +1,7 @@
 //! Diagnostics for people and for machines.
 
+mod formats;
+
 use std::collections::HashSet;
 use std::fmt::{self, Write as _};
 use std::io::{self, IsTerminal as _, Write as _};
@@ -17,6 +19,10 @@ pub enum Format {
     Human,
     /// One JSON document.
     Json,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// Workflow commands of GitHub.
+    Github,
 }
 
 /// Where a report for people goes.
@@ -72,9 +78,14 @@ impl Report {
         }
     }
 
-    /// The document of `--format json`.
-    pub fn to_json(&self) -> Value {
-        json!({ "diagnostics": self.json })
+    /// Everything in the format of a machine; the text for people otherwise.
+    pub fn text(&self, format: Format) -> String {
+        match format {
+            Format::Human => self.human.clone(),
+            Format::Json => format!("{:#}\n", json!({ "diagnostics": self.json })),
+            Format::Sarif => format!("{:#}\n", formats::sarif(&self.json)),
+            Format::Github => formats::github(&self.json),
+        }
     }
 
     /// `2 errors, 1 warning`.

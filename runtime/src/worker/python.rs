@@ -1,0 +1,93 @@
+//! Python for tests: an interpreter, and the worker's sources, which travel inside this program.
+
+use std::fmt;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::MESSAGE_LIMIT;
+
+const WORKER: &str = include_str!("../../sdk/python/tlc_worker.py");
+const MODULE: &str = include_str!("../../sdk/python/tlc.py");
+
+/// An interpreter with the worker's sources beside it.
+#[derive(Clone, Debug)]
+pub struct Python {
+    /// The interpreter.
+    pub(super) interpreter: PathBuf,
+    /// The script that runs one test.
+    pub(super) worker: PathBuf,
+}
+
+/// Why there is no Python.
+#[derive(Debug)]
+pub enum PythonError {
+    /// No such program; what was looked for.
+    NotFound(String),
+    /// The worker's sources could not be written.
+    Sources(PathBuf, io::Error),
+}
+
+impl Python {
+    /// Finds the interpreter, `python3` if none is set, on `search` (as in `PATH`), and writes the worker's sources to `directory`.
+    pub fn prepare(interpreter: Option<&str>, search: &str, directory: &Path) -> Result<Self, PythonError> {
+        let name = interpreter.unwrap_or("python3");
+        let interpreter = find_program(name, search).ok_or_else(|| PythonError::NotFound(name.into()))?;
+        let worker = directory.join("tlc_worker.py");
+        let write = |path: &Path, text: &str| {
+            fs::write(path, text).map_err(|error| PythonError::Sources(path.to_path_buf(), error))
+        };
+        write(&worker, &WORKER.replace("@MESSAGE_LIMIT@", &MESSAGE_LIMIT.to_string()))?;
+        write(&directory.join("tlc.py"), MODULE)?;
+        Ok(Self { interpreter, worker })
+    }
+}
+
+fn find_program(name: &str, search: &str) -> Option<PathBuf> {
+    if name.contains('/') {
+        let path = PathBuf::from(name);
+        return is_program(&path).then_some(path);
+    }
+    search.split(':').map(|directory| Path::new(directory).join(name)).find(|path| is_program(path))
+}
+
+fn is_program(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
+}
+
+impl fmt::Display for PythonError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotFound(name) if name.contains('/') => {
+                write!(
+                    f,
+                    "the Python interpreter `{name}` does not exist or is no program; the station's settings name it in `python`"
+                )
+            }
+            Self::NotFound(name) => {
+                write!(
+                    f,
+                    "the list has Python tests, and there is no `{name}` on PATH; install Python 3, or name an interpreter in the station's settings with `python`"
+                )
+            }
+            Self::Sources(path, error) => write!(f, "unable to write `{}`: {error}", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for PythonError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_interpreter_is_named() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let missing = Python::prepare(None, "/nowhere", directory.path()).expect_err("there is none");
+        assert!(missing.to_string().contains("no `python3` on PATH"));
+        let missing = Python::prepare(Some("/opt/python9"), "/usr/bin", directory.path()).expect_err("there is none");
+        assert!(missing.to_string().contains("`/opt/python9`"));
+    }
+}
