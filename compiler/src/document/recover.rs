@@ -297,6 +297,18 @@ impl Reader<'_> {
         self.skip_to_line_end();
     }
 
+    /// Lines before the file's value that were meant as comments.
+    #[cold]
+    pub(super) fn leading_hashes(&mut self) {
+        while self.byte() == Some(b'#') {
+            let (found, place) = self.found();
+            self.report(faults::missing_value(&found, place));
+            self.skip_line();
+            self.space();
+            self.stop_if_full();
+        }
+    }
+
     /// Goes to the separators and brackets at the end of the line.
     fn skip_to_line_end(&mut self) {
         let start = self.at;
@@ -405,9 +417,9 @@ impl Reader<'_> {
 
     #[cold]
     pub(super) fn stray_word(&mut self, start: usize, word: &str) -> Read {
-        let rest = &self.text[self.at..];
-        let line = &rest[..rest.find(['\n', '\r']).unwrap_or(rest.len())];
         if word.starts_with(['“', '„']) && !word.ends_with('”') {
+            let rest = &self.text[self.at..];
+            let line = &rest[..rest.find(['\n', '\r']).unwrap_or(rest.len())];
             self.at += line.find('”').map_or(0, |at| at + '”'.len_utf8());
         }
         let span = self.span_from(start);
