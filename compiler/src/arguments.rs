@@ -4,6 +4,7 @@
 //! unchecked and never guessed (reference: T).
 
 mod check;
+mod declaring;
 mod python;
 mod schema;
 

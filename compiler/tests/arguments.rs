@@ -211,6 +211,13 @@ fn problems_say_what_is_expected_and_what_was_found() {
     assert_eq!(problems[4].kind, ProblemKind::Undeclared(Some("count".into())));
 }
 
+/// Fifty names, each of which stands for the next one twice.
+fn unfolding(operator: &str) -> String {
+    let names: String =
+        (0..50).map(|n| format!("a{n} = [*a{m}] {operator} [*a{m}]\n", m = n + 1)).collect::<Vec<_>>().concat();
+    format!("{names}class T(TestCase):\n  ARGS = [Arg('x', int, 'h', default=a0)] + a0\n")
+}
+
 #[test]
 fn hostile_sources_end() {
     let deep = [
@@ -220,6 +227,8 @@ fn hostile_sources_end() {
         format!("class T(TestCase):\n  ARGS = {}[]\n", "[] + ".repeat(20_000)),
         "a = b\nb = a\nclass T(TestCase):\n  ARGS = a\n".to_owned(),
         "#".repeat(300 << 10),
+        unfolding("+"),
+        unfolding(","),
     ];
     for source in deep {
         reading(&source);
