@@ -6,6 +6,7 @@ mod check;
 mod compile;
 mod diff;
 mod dump;
+mod eval;
 mod input;
 mod report;
 mod run;
@@ -48,12 +49,13 @@ struct Cli {
 enum Command {
     Check(check::CheckArgs),
     Dump(dump::DumpArgs),
-    Run(run::RunListArgs),
+    Run(Box<run::RunListArgs>),
     /// Show what earlier runs have found
     Results(ResultsArgs),
     Compile(compile::CompileArgs),
     Diff(diff::DiffArgs),
     Why(why::WhyArgs),
+    Eval(eval::EvalArgs),
     /// Print the completions of a shell: `tlc completions bash >> ~/.bashrc`
     Completions {
         /// The shell.
@@ -70,6 +72,7 @@ fn main() -> ExitCode {
         Command::Compile(args) => compile::run(&args),
         Command::Diff(args) => diff::run(&args),
         Command::Why(args) => why::run(&args),
+        Command::Eval(args) => eval::run(&args),
         Command::Completions { shell } => completions(shell),
     }
 }

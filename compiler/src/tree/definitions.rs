@@ -100,7 +100,13 @@ impl Definitions {
             next = Some(base(arena, &member).0);
         }
         let names: Vec<(Symbol, Member)> = chain.into_iter().rev().collect();
-        names.into_iter().map(|(name, member)| (name, own_object(arena, &member))).collect()
+        let is_class = |member: &Member| base(arena, member).0 == member.key;
+        let classes: Vec<bool> = names.iter().map(|(_, member)| is_class(member)).collect();
+        let objects = names.into_iter().zip(classes).map(|((name, member), is_class)| {
+            let object = if is_class { object_of(arena, &member) } else { own_object(arena, &member) };
+            (name, object)
+        });
+        objects.collect()
     }
 
     fn unknown(&self, arena: &Arena, name: Symbol, user: Option<(&Symbol, &Member)>, at: Span) -> Diagnostic {
