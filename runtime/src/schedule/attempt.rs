@@ -29,17 +29,17 @@ impl Turn<'_> {
 
     fn start(&mut self, leaf: NodeId) {
         let path = self.plan.node(leaf).path.clone();
+        let attempt = self.state(leaf).count.saturating_add(1);
+        self.schedule.active.insert(path.clone(), attempt);
         self.change(leaf, |state| {
             state.status = Status::Active;
-            state.count += 1;
+            state.count = attempt;
             state.outcome = None;
             state.message = None;
         });
-        let attempt = self.state(leaf).count;
         if let Some(run) = &mut self.schedule.run {
             run.attempts += 1;
         }
-        self.schedule.active.insert(path.clone(), attempt);
         let purpose = match self.schedule.after_shutdown.take_if(|after| after.path == path) {
             Some(after) => Purpose::AfterShutdown { error: after.error },
             None => Purpose::Test,
