@@ -55,7 +55,9 @@ impl Turn<'_> {
         self.schedule.active.shift_remove(path);
         self.schedule.shutdown.take_if(|step| step == path);
         let ending = self.schedule.ending.shift_remove(path);
-        let Some(leaf) = shape::find(self.plan, path) else { return self.go_on() };
+        // An edit of the list may have taken it away meanwhile, or made a group of it.
+        let leaf = shape::find(self.plan, path).filter(|&node| self.plan.is_leaf(node));
+        let Some(leaf) = leaf else { return self.go_on() };
         self.record(leaf, outcome, message, ending.as_ref());
         if ending.is_some() {
             if std::mem::take(&mut self.schedule.restart_scheduled) {
