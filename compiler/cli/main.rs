@@ -6,6 +6,7 @@ mod check;
 mod compile;
 mod diff;
 mod dump;
+mod eval;
 mod input;
 mod report;
 mod run;
@@ -56,6 +57,7 @@ enum Command {
     Diff(diff::DiffArgs),
     Simulate(simulate::SimulateArgs),
     Why(why::WhyArgs),
+    Eval(eval::EvalArgs),
     /// Print the completions of a shell: `tlc completions bash >> ~/.bashrc`
     Completions {
         /// The shell.
@@ -73,6 +75,7 @@ fn main() -> ExitCode {
         Command::Diff(args) => diff::run(&args),
         Command::Simulate(args) => simulate::run(&args),
         Command::Why(args) => why::run(&args),
+        Command::Eval(args) => eval::run(&args),
         Command::Completions { shell } => completions(shell),
     }
 }

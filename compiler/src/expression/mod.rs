@@ -3,11 +3,22 @@
 //! A text comes in, a [`tlc_plan::expression::Expression`] or a [`SyntaxError`] goes out. What it evaluates to is not known here, except
 //! by [`fold`], which asks `tlc_plan`.
 
+mod comprehension;
 mod fold;
+mod fstring;
+mod grammar;
+mod literal;
 mod names;
+mod operand;
+mod scan;
+mod tree;
+
+use std::collections::HashMap;
+use std::sync::Arc;
 
 pub use fold::fold;
 pub use names::{Context, check_names};
+pub use scan::{MAX_BRACKETS, MAX_LENGTH};
 use tlc_plan::expression::Expression;
 
 /// What is wrong with an expression, before it is evaluated.
@@ -59,12 +70,28 @@ impl SyntaxErrorKind {
 
 /// Reads an expression: the text after `eval! `, or that of a `run_if`.
 pub fn parse(text: &str) -> Result<Expression, SyntaxError> {
-    let _ = text;
-    Err(SyntaxError {
-        kind: SyntaxErrorKind::Syntax,
-        message: "expressions cannot be read yet".into(),
-        help: None,
-        start: 0,
-        end: 0,
-    })
+    scan::scan(text).and_then(|part| tree::read(text, part)).map_err(|mistake| mistake.placed(text))
+}
+
+/// Expressions by their texts, so that equal texts are read once.
+#[derive(Debug, Default)]
+pub struct Expressions {
+    known: HashMap<Arc<str>, Result<Arc<Expression>, SyntaxError>>,
+}
+
+impl Expressions {
+    /// None yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Reads an expression, unless that has been done.
+    pub fn parse(&mut self, text: &str) -> Result<Arc<Expression>, SyntaxError> {
+        if let Some(known) = self.known.get(text) {
+            return known.clone();
+        }
+        let parsed = parse(text).map(Arc::new);
+        self.known.insert(text.into(), parsed.clone());
+        parsed
+    }
 }

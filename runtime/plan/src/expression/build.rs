@@ -126,14 +126,18 @@ pub(super) fn depth(tree: &Tree, depths: &[u16], node: Node) -> Option<u16> {
     let of = |id: Id| depths.get(id.index()).copied().unwrap_or(0);
     let depth = match node {
         Node::Binary { left, right, .. } if matches!(tree.nodes.get(left.index()), Some(Node::Binary { .. })) => {
-            of(left).max(of(right) + 1)
+            of(left).max(of(right).saturating_add(1))
         }
         node => {
             let (children, list) = node.parts();
             let direct = children.into_iter().flatten().map(of).max().unwrap_or(0);
             let listed = list
                 .map_or(0, |list| tree.list(list).iter().map(|&index| of(Id::new(index as usize))).max().unwrap_or(0));
-            direct.max(listed) + 1
+            let clauses = match node {
+                Node::Comprehension { clauses, .. } => tree.list(clauses).len().min(usize::from(MAX_DEPTH)) as u16,
+                _ => 0,
+            };
+            (direct.max(listed) + 1).saturating_add(clauses)
         }
     };
     (depth <= MAX_DEPTH).then_some(depth)

@@ -11,6 +11,8 @@ pub struct NameUse {
     pub name: Arc<str>,
     /// Where it stands.
     pub place: Place,
+    /// Whether nothing binds it: it is no root, no builtin, or a variable that is read before its `for`.
+    pub unknown: bool,
 }
 
 /// A place where an expression reads a root.
@@ -39,11 +41,12 @@ impl Expression {
         let named = |name: &str| NameUse {
             name: name.into(),
             place: Place::new(place.start, place.start + name.chars().count() as u32),
+            unknown: false,
         };
         match node {
             Node::Root(root) | Node::Path { root, .. } => Some(named(root.name())),
             Node::Builtin(builtin) => Some(named(builtin.name())),
-            Node::Unknown(name) => Some(NameUse { name: self.name(name).clone(), place }),
+            Node::Unknown(name) => Some(NameUse { name: self.name(name).clone(), place, unknown: true }),
             _ => None,
         }
     }

@@ -87,7 +87,7 @@ impl Value {
             Self::None => Data::Null,
             Self::Bool(value) => Data::Bool(*value),
             Self::Int(value) => Data::Int(*value),
-            Self::Big(value) if value.bits() > integer::MAX_TEXT_BITS => {
+            Self::Big(value) if !integer::has_text(value) => {
                 return not_plain("an integer of more than 4300 digits", None);
             }
             Self::Big(value) => Data::Big(Arc::clone(value)),

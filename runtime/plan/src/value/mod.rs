@@ -18,6 +18,7 @@ use num_traits::ToPrimitive;
 
 pub use builtin::{Builtin, Function, Type};
 pub use data::NotPlain;
+pub(crate) use data::Refusal;
 pub use dict::{Dict, Set, View, ViewKind};
 pub(crate) use iterate::Iter;
 pub(crate) use key::{Key, Text};
