@@ -12,6 +12,7 @@ mod input;
 mod levels;
 mod report;
 mod run;
+mod simulate;
 mod tree;
 mod why;
 
@@ -57,6 +58,7 @@ enum Command {
     Compile(compile::CompileArgs),
     Explain(explain::ExplainArgs),
     Diff(diff::DiffArgs),
+    Simulate(simulate::SimulateArgs),
     Why(why::WhyArgs),
     Eval(eval::EvalArgs),
     /// Print the completions of a shell: `tlc completions bash >> ~/.bashrc`
@@ -75,6 +77,7 @@ fn main() -> ExitCode {
         Command::Compile(args) => compile::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Diff(args) => diff::run(&args),
+        Command::Simulate(args) => simulate::run(&args),
         Command::Why(args) => why::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Completions { shell } => completions(shell),

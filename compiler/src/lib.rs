@@ -3,6 +3,7 @@
 //! [`compile`] is the chain of stages, read from top to bottom. Each stage is a module with one type in and one type out; a problem is a
 //! [`Diagnostic`] value, and one run reports all it can.
 
+pub mod arguments;
 pub mod catalogue;
 mod check;
 pub mod codes;

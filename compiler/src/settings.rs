@@ -161,7 +161,7 @@ impl Reading<'_> {
 
 /// A path in a directory; without a `./` before it if that is the current one.
 fn below(directory: &Path, path: &str) -> PathBuf {
-    if directory == Path::new(".") { PathBuf::from(path) } else { directory.join(path) }
+    if directory == Path::new(".") { PathBuf::from(path) } else { source::shortened(directory.join(path)) }
 }
 
 /// The directory around another; none for the root.

@@ -151,8 +151,8 @@ pub(super) struct Around {
 /// A raw test with what it inherits.
 pub(super) struct Effective {
     pub(super) resolved: Resolved,
-    /// The definition that it names, if any.
-    named: Option<Symbol>,
+    /// The definition whose subtests it has, if it has none of its own.
+    group: Option<Symbol>,
     raw: NodeId,
     pub(super) span: Span,
 }
@@ -214,7 +214,7 @@ impl Builder<'_, '_> {
             self.tree.incomplete.insert(around.parent);
             return;
         }
-        let group = self.inherited_group(&effective);
+        let group = effective.group;
         if group.is_some()
             && let Some(first) = self.open.iter().position(|open| open.group == group)
         {
@@ -233,20 +233,14 @@ impl Builder<'_, '_> {
         self.open.pop();
     }
 
-    /// The definition that gives a test its subtests; none if it has its own, or none.
-    fn inherited_group(&self, effective: &Effective) -> Option<Symbol> {
-        let own = self.arena.entry(effective.raw).get("subtests").is_some();
-        let any = self.arena.entry(effective.resolved.object).get("subtests").is_some();
-        effective.named.filter(|_| any && !own)
-    }
-
     /// A string names a definition; an object is merged over the definition that it inherits.
     fn effective(&mut self, raw: NodeId) -> Option<Effective> {
         let entry = self.arena.entry(raw);
         let span = entry.span();
         if let Value::String(name) = entry.value() {
             let resolved = self.definitions.resolve(name, span, self.arena, self.diagnostics)?;
-            return Some(Effective { resolved, named: Some(name), raw, span });
+            let group = self.arena.entry(resolved.object).get("subtests").map(|_| name);
+            return Some(Effective { resolved, group, raw, span });
         }
         if !entry.is_object() {
             return None;
@@ -258,9 +252,11 @@ impl Builder<'_, '_> {
             None => (self.arena.intern("FactoryTest"), Span { len: span.len.min(1), ..span }),
         };
         let resolved = self.definitions.resolve(name, at, self.arena, self.diagnostics)?;
+        let has_subtests = |object| self.arena.entry(object).get("subtests").is_some();
+        let group = (has_subtests(resolved.object) && !has_subtests(raw)).then_some(name);
         let (object, found) = merge(self.arena, &[resolved.object, raw], &mut NoTrace);
         self.diagnostics.extend(found);
-        Some(Effective { resolved: Resolved { object, ..resolved }, named: Some(name), raw, span })
+        Some(Effective { resolved: Resolved { object, ..resolved }, group, raw, span })
     }
 
     /// A flattened group hands down its locals and its children's action, and nothing else.
