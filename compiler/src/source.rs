@@ -12,6 +12,9 @@ use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanConten
 /// The largest file that is read, in bytes: 64 MiB.
 pub const MAX_FILE_BYTES: u64 = 64 << 20;
 
+/// How much of a file that is not UTF-8 is kept after the first bad byte, in bytes.
+const SHOWN_OF_BROKEN: usize = 200;
+
 /// A stretch of bytes of one file, as offsets into the whole [`SourceMap`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Span {
@@ -80,7 +83,7 @@ pub enum ReadError {
     Refused(std::io::Error),
     /// It is larger than [`MAX_FILE_BYTES`], or all files together are larger than 4 GiB.
     TooLarge,
-    /// It is not UTF-8: the text before the first bad byte is in the map as this file, and the span is where that text ends.
+    /// It is not UTF-8: the beginning of its text, with U+FFFD in the place of what is none is in the map as this file, and the span is the first of them.
     NotUtf8(FileId, Span),
 }
 
@@ -110,9 +113,11 @@ impl SourceMap {
 
     fn add_broken(&mut self, path: &Path, error: &std::string::FromUtf8Error) -> ReadError {
         let valid = error.utf8_error().valid_up_to();
-        let text = String::from_utf8_lossy(&error.as_bytes()[..valid]).into_owned();
+        let shown = error.as_bytes().len().min(valid + SHOWN_OF_BROKEN);
+        let text = String::from_utf8_lossy(&error.as_bytes()[..shown]).into_owned();
+        let len = '\u{fffd}'.len_utf8() as u32;
         match self.add(path, text) {
-            Some(file) => ReadError::NotUtf8(file, Span { start: self.base(file) + valid as u32, len: 0 }),
+            Some(file) => ReadError::NotUtf8(file, Span { start: self.base(file) + valid as u32, len }),
             None => ReadError::TooLarge,
         }
     }
@@ -371,7 +376,7 @@ mod tests {
         std::fs::write(&path, b"ab\n\xff").expect("written");
         let mut map = SourceMap::default();
         let Err(ReadError::NotUtf8(file, span)) = map.read(&path) else { panic!("it is not UTF-8") };
-        assert_eq!(map.text(file), "ab\n");
+        assert_eq!(map.text(file), "ab\n\u{fffd}");
         assert_eq!(map.position(span.start), Position { line: 2, column: 1 });
     }
 }
