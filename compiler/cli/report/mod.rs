@@ -171,25 +171,20 @@ fn to_json(diagnostic: &Diagnostic, sources: &SourceMap) -> Value {
     })
 }
 
-/// The offset and the length of what is marked of a span. The end of a file is on no line; the end of its last line is shown instead.
+/// The offset and the length of what is marked of a span: its first line, and not more of that than can be looked at. The end of a file is on no line; the end of its last line is shown instead.
 fn visible(span: Span, sources: &SourceMap) -> (usize, usize) {
     let file = sources.file_of(span);
     let (text, base) = (sources.text(file), sources.base(file) as usize);
     let last_line = text.trim_end();
     if span.len > 0 || (span.start as usize - base) < last_line.len() {
-        return (span.start as usize, shown_length(sources, span));
+        let marked = sources.slice(span);
+        let line = marked.find('\n').unwrap_or(marked.len());
+        return (span.start as usize, marked.floor_char_boundary(line.min(LONGEST_MARK)));
     }
     match last_line.char_indices().next_back() {
         Some((at, last)) if last_line.len() == text.len() => (base + at, last.len_utf8()),
         _ => (base + last_line.len(), 0),
     }
-}
-
-/// How much of a place is marked: its first line, and not more of that than can be looked at.
-fn shown_length(sources: &SourceMap, span: Span) -> usize {
-    let text = sources.slice(span);
-    let line = text.find('\n').unwrap_or(text.len());
-    text.floor_char_boundary(line.min(LONGEST_MARK))
 }
 
 /// A diagnostic with the files that it is about, as miette wants it.

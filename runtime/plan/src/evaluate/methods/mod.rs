@@ -38,9 +38,7 @@ pub(crate) fn call(object: &Value, name: &str, args: Args, meter: &mut Meter) ->
         | Value::Complex(..)
         | Value::Iterator(_)
         | Value::Method(_)
-        | Value::Builtin(Builtin::Function(_)) => {
-            Err(attribute::missing(object, name))
-        }
+        | Value::Builtin(Builtin::Function(_)) => Err(attribute::missing(object, name)),
     }
 }
 
