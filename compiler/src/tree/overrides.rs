@@ -25,8 +25,12 @@ pub(super) fn apply(tree: &mut TestTree, input: &Input<'_>, arena: &mut Arena, d
             diagnostics.push(override_is_no_object(path, value.type_name(), value.span()));
             continue;
         }
-        let (args, found) = merge(arena, &[tree.test(id).args, member.value], &mut NoTrace);
+        let before = tree.test(id).args;
+        let (args, found) = merge(arena, &[before, member.value], &mut NoTrace);
         diagnostics.extend(found);
+        if arena.entry(args).to_data() == arena.entry(before).to_data() {
+            diagnostics.push(changes_nothing(path, member.key_span));
+        }
         tree.tests[id.0 as usize].args = args;
     }
 }
@@ -43,6 +47,12 @@ fn unknown_override(tree: &TestTree, arena: &Arena, path: &str, span: Span) -> D
         Some(help) => finding.help(help),
         None => finding.help("`tlc dump` prints the paths of all tests"),
     }
+}
+
+fn changes_nothing(path: &str, span: Span) -> Diagnostic {
+    let message = format!("`override_args` changes nothing of `{path}`");
+    Diagnostic::warning("override-without-effect", message, span, "the test has these arguments already")
+        .help("remove it, or correct the arguments")
 }
 
 fn override_is_no_object(path: &str, found: &str, span: Span) -> Diagnostic {
