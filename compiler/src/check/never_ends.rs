@@ -26,7 +26,8 @@ pub(super) fn check(tree: &TestTree, arena: &Arena, diagnostics: &mut Vec<Diagno
 fn next_after(tree: &TestTree, id: TestId) -> Option<TestId> {
     tree.ancestors(id).find_map(|node| {
         let siblings = &tree.test(tree.test(node).parent?).children;
-        siblings.iter().copied().skip_while(|sibling| *sibling != node).nth(1)
+        // Ids are given in the order of the list.
+        siblings.get(siblings.partition_point(|sibling| *sibling <= node)).copied()
     })
 }
 
