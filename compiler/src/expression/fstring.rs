@@ -209,7 +209,6 @@ impl Reader<'_> {
                     position += 1;
                 }
                 b'!' | b'=' | b'<' | b'>' if open.is_empty() && bytes.get(position + 1) == Some(&b'=') => position += 2,
-                b'<' | b'>' => position += 1,
                 b'!' | b':' | b'=' | b'}' if open.is_empty() => return Ok(position),
                 b')' | b']' | b'}' => {
                     let opens = match byte {

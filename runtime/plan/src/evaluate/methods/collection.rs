@@ -37,9 +37,9 @@ pub(super) fn of_items(object: &Value, items: &[Value], name: &str, args: Args, 
             let [wanted, start, stop] = args.without_keywords(name)?.take(name, ["", "", ""], 1)?;
             let wanted = wanted.unwrap_or(Value::None);
             let (start, stop) = (bound(start.as_ref(), items.len(), 0)?, bound(stop.as_ref(), items.len(), items.len())?);
-            for position in start..stop.max(start) {
+            for (position, item) in items.iter().enumerate().take(stop).skip(start) {
                 meter.step()?;
-                if compare::is_equal(&items[position], &wanted, meter)? {
+                if compare::is_equal(item, &wanted, meter)? {
                     return Ok(Value::from(position));
                 }
             }
