@@ -88,27 +88,116 @@ fn expression(random: &mut Random, depth: usize, kind: Kind) -> String {
 fn leaf(random: &mut Random, kind: Kind) -> &'static str {
     match kind {
         Kind::Int => random.pick(&[
-            "0", "1", "-1", "2", "3", "7", "10", "255", "0x1f", "0b101", "1_000", "True", "2**64", "-2**63", "2**63-1", "10**20",
-            "constants.n", "constants.neg", "constants.big", "locals.port", "constants.zero", "-(2**53+1)",
+            "0",
+            "1",
+            "-1",
+            "2",
+            "3",
+            "7",
+            "10",
+            "255",
+            "0x1f",
+            "0b101",
+            "1_000",
+            "True",
+            "2**64",
+            "-2**63",
+            "2**63-1",
+            "10**20",
+            "constants.n",
+            "constants.neg",
+            "constants.big",
+            "locals.port",
+            "constants.zero",
+            "-(2**53+1)",
         ]),
         Kind::Float => random.pick(&[
-            "0.0", "-0.0", "0.1", "1.5", "2.5", "-2.5", "1e16", "1e-5", "1e-3", "123456789.125", "1e300", "5e-324", "0.5", "1e22",
-            "constants.f", "locals.voltage", "3.0", "1/3", "-7.25", "2675.5e-3", "99.995", "1e100",
+            "0.0",
+            "-0.0",
+            "0.1",
+            "1.5",
+            "2.5",
+            "-2.5",
+            "1e16",
+            "1e-5",
+            "1e-3",
+            "123456789.125",
+            "1e300",
+            "5e-324",
+            "0.5",
+            "1e22",
+            "constants.f",
+            "locals.voltage",
+            "3.0",
+            "1/3",
+            "-7.25",
+            "2675.5e-3",
+            "99.995",
+            "1e100",
         ]),
         Kind::Str => random.pick(&[
-            "''", "'a'", "'abc'", "'Hello, World'", "'a,b,c'", "'  pad '", "'12'", "'-3'", "'%s'", "'x=%d'", "'測'", "'ß'", "'a\\nb'",
-            "\"it's\"", "'q\"q'", "r'\\d'", "'\\x00\\x7f\\u2028'", "constants.s", "constants.uni", "constants.csv", "constants.num",
-            "locals.name", "constants.tab", "'ΑΣ ΟΔΟΣ'", "'ﬁ ǅ'", "'٣'", "'1_000'", "' 1e5 '", "'nan'", "'0x1F'",
+            "''",
+            "'a'",
+            "'abc'",
+            "'Hello, World'",
+            "'a,b,c'",
+            "'  pad '",
+            "'12'",
+            "'-3'",
+            "'%s'",
+            "'x=%d'",
+            "'測'",
+            "'ß'",
+            "'a\\nb'",
+            "\"it's\"",
+            "'q\"q'",
+            "r'\\d'",
+            "'\\x00\\x7f\\u2028'",
+            "constants.s",
+            "constants.uni",
+            "constants.csv",
+            "constants.num",
+            "locals.name",
+            "constants.tab",
+            "'ΑΣ ΟΔΟΣ'",
+            "'ﬁ ǅ'",
+            "'٣'",
+            "'1_000'",
+            "' 1e5 '",
+            "'nan'",
+            "'0x1F'",
         ]),
         Kind::List => random.pick(&[
-            "[]", "[1, 2, 3]", "[3, 1, 2]", "['a', 'b']", "(1, 2)", "()", "[None, 1, 'a']", "list(range(4))", "range(3)",
-            "range(10, 0, -3)", "constants.l", "constants.ls", "constants.ll", "constants.ld", "[1.5, 2, True]", "(1, 'a')",
+            "[]",
+            "[1, 2, 3]",
+            "[3, 1, 2]",
+            "['a', 'b']",
+            "(1, 2)",
+            "()",
+            "[None, 1, 'a']",
+            "list(range(4))",
+            "range(3)",
+            "range(10, 0, -3)",
+            "constants.l",
+            "constants.ls",
+            "constants.ll",
+            "constants.ld",
+            "[1.5, 2, True]",
+            "(1, 'a')",
         ]),
         Kind::Dict => random.pick(&[
-            "{}", "{'a': 1}", "{'a': 1, 'b': [2]}", "{1: 'x', 2: 'y'}", "dict(a=1, b=2)", "constants.d", "{'k': None}",
+            "{}",
+            "{'a': 1}",
+            "{'a': 1, 'b': [2]}",
+            "{1: 'x', 2: 'y'}",
+            "dict(a=1, b=2)",
+            "constants.d",
+            "{'k': None}",
         ]),
         Kind::Bool => random.pick(&["True", "False", "None", "constants.b", "constants.nul"]),
-        Kind::Set => random.pick(&["{1, 2, 3}", "set()", "{'a', 'b'}", "{1.0, True}", "frozenset([1, 2])", "set('abc')"]),
+        Kind::Set => {
+            random.pick(&["{1, 2, 3}", "set()", "{'a', 'b'}", "{1.0, True}", "frozenset([1, 2])", "set('abc')"])
+        }
     }
 }
 
@@ -134,7 +223,11 @@ fn int(random: &mut Random, depth: usize) -> String {
             let range = random.pick(&["", ", 1", ", -3", ", 1, 4", ", None, 2"]);
             format!("{a}.{method}({b}{range})")
         }
-        14 => format!("({}).{}()", number(random), random.pick(&["bit_length", "bit_count", "conjugate", "as_integer_ratio"])),
+        14 => format!(
+            "({}).{}()",
+            number(random),
+            random.pick(&["bit_length", "bit_count", "conjugate", "as_integer_ratio"])
+        ),
         _ => format!("{}({}, {})", random.pick(&["divmod", "pow", "max", "min"]), number(random), small),
     }
 }
@@ -156,7 +249,8 @@ fn float(random: &mut Random, depth: usize) -> String {
 
 fn spec(random: &mut Random) -> String {
     let fill = random.pick(&["", "", "", "*", "0", "é"]);
-    let align = if fill.is_empty() { random.pick(&["", "", "<", ">", "^", "="]) } else { random.pick(&["<", ">", "^", "="]) };
+    let align =
+        if fill.is_empty() { random.pick(&["", "", "<", ">", "^", "="]) } else { random.pick(&["<", ">", "^", "="]) };
     let sign = random.pick(&["", "", "", "+", "-", " "]);
     let z = random.pick(&["", "", "", "", "", "z"]);
     let alternate = random.pick(&["", "", "", "#"]);
@@ -185,9 +279,31 @@ fn string(random: &mut Random, depth: usize) -> String {
         3 => format!("{}({})", random.pick(&["bin", "hex", "oct", "chr"]), expression(random, depth, Kind::Int)),
         4..=6 => {
             let method = random.pick(&[
-                "upper", "lower", "title", "capitalize", "swapcase", "casefold", "strip", "lstrip", "rstrip", "isalpha", "isdigit",
-                "isnumeric", "isdecimal", "isalnum", "isspace", "isupper", "islower", "istitle", "isidentifier", "isprintable",
-                "isascii", "splitlines", "split", "rsplit", "expandtabs",
+                "upper",
+                "lower",
+                "title",
+                "capitalize",
+                "swapcase",
+                "casefold",
+                "strip",
+                "lstrip",
+                "rstrip",
+                "isalpha",
+                "isdigit",
+                "isnumeric",
+                "isdecimal",
+                "isalnum",
+                "isspace",
+                "isupper",
+                "islower",
+                "istitle",
+                "isidentifier",
+                "isprintable",
+                "isascii",
+                "splitlines",
+                "split",
+                "rsplit",
+                "expandtabs",
             ]);
             format!("{}.{method}()", text(random))
         }
@@ -199,8 +315,18 @@ fn string(random: &mut Random, depth: usize) -> String {
         8 => format!("{}.zfill({})", text(random), random.pick(&["0", "3", "6", "10"])),
         9 => {
             let method = random.pick(&[
-                "strip", "lstrip", "rstrip", "split", "rsplit", "partition", "rpartition", "removeprefix", "removesuffix",
-                "startswith", "endswith", "join",
+                "strip",
+                "lstrip",
+                "rstrip",
+                "split",
+                "rsplit",
+                "partition",
+                "rpartition",
+                "removeprefix",
+                "removesuffix",
+                "startswith",
+                "endswith",
+                "join",
             ]);
             format!("{}.{method}({})", text(random), text(random))
         }
@@ -210,13 +336,25 @@ fn string(random: &mut Random, depth: usize) -> String {
         }
         11 => {
             let separator = random.pick(&["None", "','", "' '", "'l'"]);
-            format!("{}.{}({separator}, {})", text(random), random.pick(&["split", "rsplit"]), random.pick(&["0", "1", "2", "-1"]))
+            format!(
+                "{}.{}({separator}, {})",
+                text(random),
+                random.pick(&["split", "rsplit"]),
+                random.pick(&["0", "1", "2", "-1"])
+            )
         }
         12 | 13 => format!("format({}, '{}')", any_but_sets(random, depth), spec(random)),
         14 => format!("'<{{:{}}}>'.format({})", spec(random), any_but_sets(random, depth)),
         15 => {
-            let spec = random.pick(&["{0}", "{a!r}", "{0!s:>8}", "{}{}", "{{}}", "{0[0]}", "{a[k]}", "{1:{0}}", "{:{}}", "{0.real}"]);
-            format!("'{spec}'.format({}, {}, a={})", any_but_sets(random, depth), leaf(random, Kind::Int), any_but_sets(random, depth))
+            let spec = random.pick(&[
+                "{0}", "{a!r}", "{0!s:>8}", "{}{}", "{{}}", "{0[0]}", "{a[k]}", "{1:{0}}", "{:{}}", "{0.real}",
+            ]);
+            format!(
+                "'{spec}'.format({}, {}, a={})",
+                any_but_sets(random, depth),
+                leaf(random, Kind::Int),
+                any_but_sets(random, depth)
+            )
         }
         16 | 17 => {
             let (a, b) = (any_but_sets(random, depth), any_but_sets(random, depth));
@@ -229,13 +367,25 @@ fn string(random: &mut Random, depth: usize) -> String {
         }
         18 => format!("('%(k)s %(n)5d' % {})", expression(random, depth, Kind::Dict)),
         19 => {
-            let value = random.pick(&["constants.n", "constants.s", "constants.f", "locals.voltage", "constants.l", "1 + 2", "constants.big"]);
+            let value = random.pick(&[
+                "constants.n",
+                "constants.s",
+                "constants.f",
+                "locals.voltage",
+                "constants.l",
+                "1 + 2",
+                "constants.big",
+            ]);
             let conversion = random.pick(&["", "", "!r", "!s", "!a", "=", " = "]);
             let spec = spec(random);
             let spec = if spec.is_empty() || random.next(2) == 0 { String::new() } else { format!(":{spec}") };
             format!("f'<{{{value}{conversion}{spec}}}>'")
         }
-        20 => format!("{}[{}]", text(random), random.pick(&["0", "-1", "1:3", "::-1", "::2", ":2", "-2:", "5", "3:1:-1", "-9:9:3"])),
+        20 => format!(
+            "{}[{}]",
+            text(random),
+            random.pick(&["0", "-1", "1:3", "::-1", "::2", ":2", "-2:", "5", "3:1:-1", "-9:9:3"])
+        ),
         21 => format!("{}.join({})", text(random), list(random, depth)),
         22 => format!("{}.join([str(x) for x in {}])", text(random), expression(random, depth, Kind::List)),
         _ => format!("{}.translate(str.maketrans('abl', 'xyz', 'o'))", text(random)),
@@ -256,18 +406,32 @@ fn list(random: &mut Random, depth: usize) -> String {
         2 => format!("({} + {})", items(random), items(random)),
         3 => format!("({} * {})", items(random), random.pick(&["0", "2", "-1"])),
         4 => format!("[*{}, {}]", any(random, depth), any(random, depth)),
-        5 => format!("{}[{}]", items(random), random.pick(&["0", "-1", "1:3", "::-1", "::2", ":2", "-2:", "5", "2::-1", "-1:-5:-2"])),
+        5 => format!(
+            "{}[{}]",
+            items(random),
+            random.pick(&["0", "-1", "1:3", "::-1", "::2", ":2", "-2:", "5", "2::-1", "-1:-5:-2"])
+        ),
         6 => format!("sorted({}{})", items(random), random.pick(&["", ", reverse=True", ", key=str", ", key=len"])),
         7 => format!("list({})", any_but_sets(random, depth)),
         8 => format!("list(zip({}, {}))", items(random), items(random)),
         9 => format!("list(enumerate({}{}))", any_but_sets(random, depth), random.pick(&["", ", 1", ", start=-1"])),
         10 => format!("list(reversed({}))", items(random)),
-        11 => format!("[x for x in {} if {}]", items(random), random.pick(&["x", "x != 1", "isinstance(x, int)", "x in [1, 'a']"])),
-        12 => format!("[{} for x in {}]", random.pick(&["x", "x * 2", "[x]", "(x, x)", "str(x)", "-x", "x + 1"]), items(random)),
+        11 => format!(
+            "[x for x in {} if {}]",
+            items(random),
+            random.pick(&["x", "x != 1", "isinstance(x, int)", "x in [1, 'a']"])
+        ),
+        12 => format!(
+            "[{} for x in {}]",
+            random.pick(&["x", "x * 2", "[x]", "(x, x)", "str(x)", "-x", "x + 1"]),
+            items(random)
+        ),
         13 => format!("[(x, y) for x in {} for y in {}]", items(random), items(random)),
         14 => format!("[a for a, *b in {}]", items(random)),
         15 => format!("sorted({})", expression(random, depth, Kind::Set)),
-        16 => format!("list({}.{}())", expression(random, depth, Kind::Dict), random.pick(&["keys", "values", "items"])),
+        16 => {
+            format!("list({}.{}())", expression(random, depth, Kind::Dict), random.pick(&["keys", "values", "items"]))
+        }
         17 => format!("tuple({})", any_but_sets(random, depth)),
         _ => format!("list(filter(None, {}))", items(random)),
     }
@@ -311,7 +475,12 @@ fn truth(random: &mut Random, depth: usize) -> String {
             format!("isinstance({}, {classes})", any(random, depth))
         }
         9 => format!("({}).is_integer()", expression(random, depth, Kind::Float)),
-        10 => format!("{}.{}({})", expression(random, depth, Kind::Set), random.pick(&["issubset", "issuperset", "isdisjoint"]), any(random, depth)),
+        10 => format!(
+            "{}.{}({})",
+            expression(random, depth, Kind::Set),
+            random.pick(&["issubset", "issuperset", "isdisjoint"]),
+            any(random, depth)
+        ),
         _ => format!("({} == {})", any(random, depth), any(random, depth)),
     }
 }
@@ -323,7 +492,12 @@ fn set(random: &mut Random, depth: usize) -> String {
         2 => format!("set({})", any(random, depth)),
         3 => format!("{{x for x in {}}}", expression(random, depth, Kind::List)),
         4 => format!("({}.keys() & {})", expression(random, depth, Kind::Dict), members(random)),
-        _ => format!("{}.{}({})", members(random), random.pick(&["union", "intersection", "difference", "symmetric_difference"]), any(random, depth)),
+        _ => format!(
+            "{}.{}({})",
+            members(random),
+            random.pick(&["union", "intersection", "difference", "symmetric_difference"]),
+            any(random, depth)
+        ),
     }
 }
 
@@ -416,7 +590,8 @@ fn ours(text: &str, scope: &Scope) -> Json {
 #[test]
 #[ignore = "needs python3 and minutes"]
 fn random_expressions_mean_what_they_mean_in_python() {
-    let number = |name: &str, default: u64| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default);
+    let number =
+        |name: &str, default: u64| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default);
     let count = number("TLC_DIFFERENTIAL", 20_000);
     let mut random = Random(number("TLC_SEED", 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
     let scope = scope();
@@ -428,7 +603,9 @@ fn random_expressions_mean_what_they_mean_in_python() {
         let (ours, mut theirs) = (ours(&text, &scope), python.answer(&text));
         with_bits(&mut theirs);
         values += usize::from(theirs.get("value").is_some());
-        if ours.get("limit").is_some() || matches!(theirs["error"].as_str(), Some("Surrogate" | "TimeoutError" | "MemoryError")) {
+        if ours.get("limit").is_some()
+            || matches!(theirs["error"].as_str(), Some("Surrogate" | "TimeoutError" | "MemoryError"))
+        {
             limits += 1;
         } else if ours.get("value") != theirs.get("value") || ours.get("error") != theirs.get("error") {
             differences.push(format!("{text}\n    python {theirs}\n    tlc    {ours}"));

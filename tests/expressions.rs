@@ -10,7 +10,8 @@ const PAGE: &str = include_str!("../docs/src/reference/expressions.md");
 
 /// The scope that the page shows.
 fn scope() -> Scope {
-    let json = PAGE.split("```json\n").nth(1).and_then(|rest| rest.split("```").next()).expect("the page shows its scope");
+    let json =
+        PAGE.split("```json\n").nth(1).and_then(|rest| rest.split("```").next()).expect("the page shows its scope");
     let data: Data = serde_json::from_str(json).expect("the scope is JSON");
     let part = |name: &str| data.get(name).expect("the scope has this part");
     Scope::new()
@@ -56,7 +57,8 @@ fn every_example_of_the_page_has_the_value_that_it_shows() {
             in_examples = true;
             continue;
         }
-        let Some(expression) = row[0].strip_prefix('`').and_then(|text| text.strip_suffix('`')).filter(|_| in_examples) else {
+        let Some(expression) = row[0].strip_prefix('`').and_then(|text| text.strip_suffix('`')).filter(|_| in_examples)
+        else {
             continue;
         };
         examples += 1;
@@ -101,7 +103,9 @@ fn the_corpus_has_the_answers_of_the_reference() {
             if plain == later { plain } else { Err(format!("folded: {later:?}, not folded: {plain:?}")) }
         });
         let right = match (&result, case["ok"] == true) {
-            (Ok(value), true) => value.to_string() == Data::from(&case["value"]).to_string() || *value == Data::from(&case["value"]),
+            (Ok(value), true) => {
+                value.to_string() == Data::from(&case["value"]).to_string() || *value == Data::from(&case["value"])
+            }
             (Err(message), ok) => !ok && !message.starts_with("folded"),
             (Ok(_), false) => false,
         };

@@ -22,7 +22,10 @@ const DEVICE: &str = r#"{"component": {"has_x": true, "has_y": false, "n": 0, "s
 
 fn arguments() -> Scope {
     Scope::new()
-        .with(Root::Constants, Binding::attributes(&data(r#"{"n": 5, "b": true, "l": [{"k": 7}], "x": {"y": 8, "items": 1}}"#)))
+        .with(
+            Root::Constants,
+            Binding::attributes(&data(r#"{"n": 5, "b": true, "l": [{"k": 7}], "x": {"y": 8, "items": 1}}"#)),
+        )
         .with(Root::Device, Binding::device(&data(DEVICE)))
         .with(Root::Dut, Binding::Unresolvable)
 }
@@ -81,7 +84,11 @@ fn blanks_and_lines_are_as_in_python() {
 fn names_are_checked_for_their_context() {
     use SyntaxErrorKind::{LocalsInRunIf, RefusedName, RootNotAllowed, UnknownName};
     for (text, context, expected) in [
-        ("constants.a + options.b + dut.c + station.d + state_proxy.e + locals.f + device.g + len(x.y)", Context::Argument, Some(UnknownName)),
+        (
+            "constants.a + options.b + dut.c + station.d + state_proxy.e + locals.f + device.g + len(x.y)",
+            Context::Argument,
+            Some(UnknownName),
+        ),
         ("constants.a and device.b and len('x')", Context::RunIf, None),
         ("options.a", Context::RunIf, Some(RootNotAllowed)),
         ("locals.a", Context::RunIf, Some(LocalsInRunIf)),
@@ -179,7 +186,8 @@ fn a_condition_that_fails_holds() {
 
 #[test]
 fn folding_keeps_what_is_not_known() {
-    let known = Scope::new().with(Root::Constants, Binding::attributes(&data(r#"{"n": 5, "no": false, "d": {"k": 1}}"#)));
+    let known =
+        Scope::new().with(Root::Constants, Binding::attributes(&data(r#"{"n": 5, "no": false, "d": {"k": 1}}"#)));
     for (text, same_as) in [
         ("constants.n * 2 + 1", "11"),
         ("constants.n or device.x", "5"),
@@ -208,18 +216,21 @@ fn folding_keeps_what_is_not_known() {
 fn nothing_overflows_the_stack() {
     let deep = [
         ("(", "1", ")", 5000),
-        ("(", "1", ")", 100),
-        ("[", "", "]", 100),
-        ("{1:", "1", "}", 99),
-        ("f(", "1", ")", 99),
+        ("(", "1", ")", 50),
+        ("[", "", "]", 50),
+        ("{1:", "1", "}", 50),
+        ("len(", "1", ")", 50),
+        ("(1+(", "1", "))", 25),
         ("-", "1", "", 30_000),
-        ("not ", "True", "", 190),
+        ("not ", "True", "", 140),
         ("", "1", "+1", 30_000),
         ("", "x", ".a", 20_000),
         ("", "x", "[0]", 20_000),
+        ("", "constants", "[0]", 140),
+        ("1 if 1 else ", "1", "", 140),
         ("2**", "1", "", 20_000),
         ("1 if 1 else ", "1", "", 5000),
-        ("[x for x in ", "[1]", "]", 99),
+        ("[x for x in ", "[1]", "]", 49),
     ];
     for (prefix, middle, suffix, count) in deep {
         let text = format!("{}{middle}{}", prefix.repeat(count), suffix.repeat(count));
@@ -249,7 +260,11 @@ fn a_tree_in_a_plan_is_checked() {
     ] {
         assert!(serde_json::from_str::<Expression>(&good.replacen(from, to, 1)).is_err(), "{from} -> {to}");
     }
-    let stray = good.replacen("{\"int\":1}", "{\"starred\":0}", 1).replacen("[{\"starred\":0}", "[{\"int\":5},{\"starred\":0}", 1);
+    let stray = good.replacen("{\"int\":1}", "{\"starred\":0}", 1).replacen(
+        "[{\"starred\":0}",
+        "[{\"int\":5},{\"starred\":0}",
+        1,
+    );
     let stray = stray.replace("\"left\":0,\"right\":1", "\"left\":1,\"right\":2");
     let malformed: Expression = serde_json::from_str(&stray).expect("a tree with a node where it cannot be");
     assert!(evaluate_to_data(&malformed, &Scope::new(), &Limits::default()).is_err());
@@ -261,8 +276,16 @@ fn what_an_expression_reads_is_known() {
     let found: Vec<_> = read
         .accesses()
         .into_iter()
-        .map(|access| format!("{}:{}:{}:{}", access.root.name(), access.names.join("."), access.method.as_deref().unwrap_or(""), access.place.start))
+        .map(|access| {
+            format!(
+                "{}:{}:{}:{}",
+                access.root.name(),
+                access.names.join("."),
+                access.method.as_deref().unwrap_or(""),
+                access.place.start
+            )
+        })
         .collect();
-    assert_eq!(found, ["constants:a.b::0", "device:x:Get:21", "locals:::43", "constants:z::60"]);
+    assert_eq!(found, ["constants:a.b::0", "device:x:Get:21", "locals:::43", "constants:z::61"]);
     assert_eq!(read.roots(), [Root::Constants, Root::Locals, Root::Device]);
 }

@@ -20,7 +20,8 @@ const MAX_FAILURES: usize = 20;
 ///
 /// A root that is [absent](Binding::Absent) or [unresolvable](Binding::Unresolvable) stays.
 pub fn fold(expression: &Expression, scope: &Scope) -> Expression {
-    let mut folder = Folder { source: expression, scope, known: known(expression, scope), built: Builder::new(), failures: 0 };
+    let mut folder =
+        Folder { source: expression, scope, known: known(expression, scope), built: Builder::new(), failures: 0 };
     match folder.fold(expression.root()) {
         Ok(_) => folder.built.finish(),
         Err(TooComplex) => expression.clone(),
@@ -251,7 +252,9 @@ impl Folder<'_> {
                 let object = self.object(object)?;
                 Node::Attribute { object, name: name(&mut self.built, index) }
             }
-            Node::Subscript { object, index } => Node::Subscript { object: self.object(object)?, index: self.fold(index)? },
+            Node::Subscript { object, index } => {
+                Node::Subscript { object: self.object(object)?, index: self.fold(index)? }
+            }
             Node::Slice { start, stop, step } => {
                 Node::Slice { start: self.fold(start)?, stop: self.fold(stop)?, step: self.fold(step)? }
             }

@@ -53,7 +53,8 @@ impl ExpressionSource {
     /// The place in the file of a part of the text, given in code points.
     pub fn place(&self, start: u32, end: u32) -> ListPlace {
         let column = |offset: u32| {
-            let further = self.escapes.iter().take_while(|(at, _)| *at < offset).last().map_or(0, |(_, further)| *further);
+            let further =
+                self.escapes.iter().take_while(|(at, _)| *at < offset).last().map_or(0, |(_, further)| *further);
             self.column + offset + further
         };
         ListPlace { file: Arc::clone(&self.file), line: self.line, column: column(start), end_column: column(end) }

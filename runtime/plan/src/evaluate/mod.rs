@@ -40,7 +40,12 @@ pub fn evaluate(expression: &Expression, scope: &Scope, limits: &Limits) -> Resu
 }
 
 /// Evaluates a part of an expression: a node that is an expression of its own and reads no variable of a comprehension around it.
-pub fn evaluate_part(expression: &Expression, part: Id, scope: &Scope, limits: &Limits) -> Result<Value, EvaluationError> {
+pub fn evaluate_part(
+    expression: &Expression,
+    part: Id,
+    scope: &Scope,
+    limits: &Limits,
+) -> Result<Value, EvaluationError> {
     let mut evaluation = Evaluation::new(&expression.tree, scope, limits);
     evaluation.value(part).map_err(|failure| placed(expression, &failure))
 }

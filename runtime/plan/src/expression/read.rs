@@ -72,7 +72,9 @@ impl Expression {
             .filter_map(|(id, node)| {
                 let root = root_of(node)?;
                 let names = match node {
-                    Node::Path { names, .. } => self.tree.list(names).iter().map(|&name| self.name(name).clone()).collect(),
+                    Node::Path { names, .. } => {
+                        self.tree.list(names).iter().map(|&name| self.name(name).clone()).collect()
+                    }
                     _ => Vec::new(),
                 };
                 Some(Access { root, names, method: methods.get(&id).cloned(), place: self.place(id) })

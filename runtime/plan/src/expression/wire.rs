@@ -64,7 +64,9 @@ fn check(tree: &Tree) -> Result<(), &'static str> {
         check_indices(tree, node)?;
         let (children, list) = node.parts();
         let listed = list.map_or(&[][..], |list| tree.list(list));
-        for child in children.into_iter().flatten().map(super::Id::index).chain(listed.iter().map(|&index| index as usize)) {
+        for child in
+            children.into_iter().flatten().map(super::Id::index).chain(listed.iter().map(|&index| index as usize))
+        {
             if child >= position || std::mem::replace(&mut owned[child], true) {
                 return Err("the nodes of an expression are no tree");
             }

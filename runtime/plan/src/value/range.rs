@@ -17,7 +17,8 @@ impl Range {
     /// From `start` to before `stop`; `step` is not 0.
     pub(crate) fn new(start: BigInt, stop: BigInt, step: BigInt) -> Self {
         let distance = if step.is_negative() { &start - &stop } else { &stop - &start };
-        let length = if distance.is_positive() { (distance - 1u8).div_floor(&step.abs()) + 1u8 } else { BigInt::zero() };
+        let length =
+            if distance.is_positive() { (distance - 1u8).div_floor(&step.abs()) + 1u8 } else { BigInt::zero() };
         Self { start, stop, step, length }
     }
 

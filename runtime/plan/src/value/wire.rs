@@ -73,7 +73,12 @@ impl Plain {
                 let members = set.iter().map(|member| Self::within(member, left)).collect::<Option<_>>()?;
                 if set.frozen { Self::Frozenset(members) } else { Self::Set(members) }
             }
-            Value::Complex(..) | Value::Range(_) | Value::View(_) | Value::Iterator(_) | Value::Builtin(_) | Value::Method(_) => return None,
+            Value::Complex(..)
+            | Value::Range(_)
+            | Value::View(_)
+            | Value::Iterator(_)
+            | Value::Builtin(_)
+            | Value::Method(_) => return None,
         })
     }
 }

@@ -38,9 +38,7 @@ pub(crate) fn call(object: &Value, name: &str, args: Args, meter: &mut Meter) ->
         | Value::Complex(..)
         | Value::Iterator(_)
         | Value::Method(_)
-        | Value::Builtin(Builtin::Function(_)) => {
-            Err(attribute::missing(object, name))
-        }
+        | Value::Builtin(Builtin::Function(_)) => Err(attribute::missing(object, name)),
     }
 }
 
@@ -56,7 +54,8 @@ pub(crate) fn check(object: &Value, name: &str) -> Result<(), Failure> {
 pub(crate) fn exists(object: &Value, name: &str) -> bool {
     match object {
         Value::Builtin(Builtin::Type(kind)) => {
-            of_kind(*kind).contains(&name) || matches!((kind, name), (Type::Dict, "fromkeys") | (Type::Float, "fromhex"))
+            of_kind(*kind).contains(&name)
+                || matches!((kind, name), (Type::Dict, "fromkeys") | (Type::Float, "fromhex"))
         }
         other => kind_of(other).is_some_and(|kind| of_kind(kind).contains(&name)),
     }
