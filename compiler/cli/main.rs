@@ -7,9 +7,12 @@ mod compile;
 mod diff;
 mod dump;
 mod eval;
+mod explain;
 mod input;
+mod levels;
 mod report;
 mod run;
+mod simulate;
 mod tree;
 mod why;
 
@@ -53,7 +56,9 @@ enum Command {
     /// Show what earlier runs have found
     Results(ResultsArgs),
     Compile(compile::CompileArgs),
+    Explain(explain::ExplainArgs),
     Diff(diff::DiffArgs),
+    Simulate(simulate::SimulateArgs),
     Why(why::WhyArgs),
     Eval(eval::EvalArgs),
     /// Print the completions of a shell: `tlc completions bash >> ~/.bashrc`
@@ -70,7 +75,9 @@ fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Results(args) => tlc_runtime::results(&args).into(),
         Command::Compile(args) => compile::run(&args),
+        Command::Explain(args) => explain::run(&args),
         Command::Diff(args) => diff::run(&args),
+        Command::Simulate(args) => simulate::run(&args),
         Command::Why(args) => why::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Completions { shell } => completions(shell),

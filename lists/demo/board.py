@@ -84,6 +84,7 @@ class Board:
     def boot(self, now):
         self.powered = True
         self.boot_ends = now + BOOT_SECONDS
+        self.scans = 0
         self.led = "off"
         self.self_tests = {}
         self.loads = {}

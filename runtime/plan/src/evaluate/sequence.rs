@@ -45,7 +45,10 @@ pub(crate) fn repeat(a: &Value, b: &Value, meter: &mut Meter) -> Result<Value, F
     let Some(times) = integer::of(times) else {
         return Err(error::r#type(format!("can't multiply sequence by non-int of type '{}'", times.type_name())));
     };
-    let times = if times.is_negative() { 0 } else { times.to_usize().unwrap_or(usize::MAX) };
+    let Some(times) = times.to_i64() else {
+        return Err(error::overflow("cannot fit 'int' into an index-sized integer"));
+    };
+    let times = usize::try_from(times).unwrap_or(0);
     match sequence {
         Value::Str(text) => {
             meter.allocate(text.len().saturating_mul(times))?;
@@ -116,9 +119,7 @@ fn position(index: &Value, length: usize, what: &str) -> Result<usize, Failure> 
     let Some(index) = integer::small(index) else {
         return Err(match index {
             Value::Big(_) => error::index("cannot fit 'int' into an index-sized integer"),
-            other => {
-                error::r#type(format!("{what} indices must be integers or slices, not {}", other.type_name()))
-            }
+            other => error::r#type(format!("{what} indices must be integers or slices, not {}", other.type_name())),
         });
     };
     let position = if index < 0 { index + length as i64 } else { index };
@@ -206,8 +207,8 @@ impl Positions {
 fn part(value: &Value) -> Result<Option<BigInt>, Failure> {
     match value {
         Value::None => Ok(None),
-        other => integer::of(other).map(|value| Some(value.into_owned())).ok_or_else(|| {
-            error::r#type("slice indices must be integers or None or have an __index__ method")
-        }),
+        other => integer::of(other)
+            .map(|value| Some(value.into_owned()))
+            .ok_or_else(|| error::r#type("slice indices must be integers or None or have an __index__ method")),
     }
 }

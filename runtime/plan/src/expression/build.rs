@@ -92,21 +92,15 @@ impl Builder {
         self.tree.slots - 1
     }
 
+    /// A variable that has the same slot in the expression that this one is made from.
+    pub fn keep_slot(&mut self, slot: u32) -> u32 {
+        self.tree.slots = self.tree.slots.max(slot + 1);
+        slot
+    }
+
     /// A node that was pushed.
     pub fn node(&self, id: Id) -> Node {
         self.tree.nodes[id.index()]
-    }
-
-    /// The names of a path that was pushed.
-    pub fn path_names(&self, names: Nodes) -> Vec<u32> {
-        self.tree.list(names).to_vec()
-    }
-
-    /// Takes back the last node: the one that was pushed last, and is nobody's child.
-    pub fn pop(&mut self) {
-        self.tree.nodes.pop();
-        self.places.pop();
-        self.depths.pop();
     }
 
     /// Where a node stands.
@@ -131,9 +125,8 @@ pub(super) fn depth(tree: &Tree, depths: &[u16], node: Node) -> Option<u16> {
         node => {
             let (children, list) = node.parts();
             let direct = children.into_iter().flatten().map(of).max().unwrap_or(0);
-            let listed = list.map_or(0, |list| {
-                tree.list(list).iter().map(|&index| of(Id::new(index as usize))).max().unwrap_or(0)
-            });
+            let listed = list
+                .map_or(0, |list| tree.list(list).iter().map(|&index| of(Id::new(index as usize))).max().unwrap_or(0));
             let clauses = match node {
                 Node::Comprehension { clauses, .. } => tree.list(clauses).len().min(usize::from(MAX_DEPTH)) as u16,
                 _ => 0,

@@ -91,6 +91,10 @@ fn incomplete() -> Failure {
 /// Writes what a conversion gives, and returns what follows it.
 fn convert<'t>(text: &'t str, values: &mut Values<'_>, output: &mut Output<'_>) -> Result<&'t str, Failure> {
     let mut rest = text;
+    if let Some(after) = rest.strip_prefix('%') {
+        output.push('%')?;
+        return Ok(after);
+    }
     if let Some(after) = rest.strip_prefix('(') {
         let length = key_length(after).ok_or_else(|| error::value("incomplete format key"))?;
         values.name(&after[..length], output.meter)?;
@@ -103,10 +107,6 @@ fn convert<'t>(text: &'t str, values: &mut Values<'_>, output: &mut Output<'_>) 
     rest = rest.strip_prefix(['h', 'l', 'L']).unwrap_or(rest);
     let kind = rest.chars().next().ok_or_else(incomplete)?;
     let after = &rest[kind.len_utf8()..];
-    if kind == '%' {
-        output.push('%')?;
-        return Ok(after);
-    }
     let shown = show(kind, &conversion, values, output.meter)?;
     output.push_str(&shown)?;
     Ok(after)
@@ -237,9 +237,8 @@ fn decimal(kind: char, value: &Value, conversion: &Conversion, meter: &mut Meter
 }
 
 fn based(kind: char, value: &Value, conversion: &Conversion, meter: &mut Meter) -> Result<String, Failure> {
-    let number = integer::of(value).ok_or_else(|| {
-        error::r#type(format!("%{kind} format: an integer is required, not {}", value.type_name()))
-    })?;
+    let number = integer::of(value)
+        .ok_or_else(|| error::r#type(format!("%{kind} format: an integer is required, not {}", value.type_name())))?;
     let base = if kind == 'o' { 8 } else { 16 };
     integer::charge(number.bits() * 8, meter)?;
     let mut digits = number.magnitude().to_str_radix(base);
@@ -251,7 +250,13 @@ fn based(kind: char, value: &Value, conversion: &Conversion, meter: &mut Meter) 
     numeric(number.is_negative(), &prefix, &digits, conversion, meter)
 }
 
-fn numeric(negative: bool, prefix: &str, digits: &str, conversion: &Conversion, meter: &mut Meter) -> Result<String, Failure> {
+fn numeric(
+    negative: bool,
+    prefix: &str,
+    digits: &str,
+    conversion: &Conversion,
+    meter: &mut Meter,
+) -> Result<String, Failure> {
     let zeros = conversion.precision.unwrap_or(0).saturating_sub(digits.len());
     let mut body = Output::new(meter);
     body.pad('0', zeros)?;
