@@ -75,14 +75,13 @@ impl Dispatch<'_> {
                 Deed::Show(Shown::Settled { path, status: state.status })
             }
             Action::Skipped { path, why } => not_run(path, skipped(&why), record),
-            Action::PassedOver { status: Status::Passed, .. } => return,
-            Action::PassedOver { path, status } => not_run(path, format!("it is {status} already"), record),
             Action::LeftOut { path, cause } => not_run(path, left_out(&cause), record),
             Action::Round { path, retry } => Deed::Show(Shown::Round { path, retry }),
             Action::Shutdown { path } => Deed::ShutDown { path },
             Action::ShutdownRefused { path, reason } => Deed::RefuseShutDown { path, reason },
             Action::Note { level, text } => Deed::Show(Shown::Note { level, text }),
-            Action::RunStarted { .. } => return,
+            Action::RunStarted { .. } | Action::PassedOver { status: Status::Passed, .. } => return,
+            Action::PassedOver { path, status } => not_run(path, format!("it is {status} already"), record),
             Action::RunFinished { .. } if !course.then.is_empty() => return,
             Action::RunFinished { verdict } => return self.end_run(course, verdict, record),
         };

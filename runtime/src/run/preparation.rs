@@ -85,11 +85,14 @@ pub(super) fn device_data(options: &RunOptions, store: &Store) -> Result<Data, T
 impl Preparation<'_> {
     /// The interrupted run of this plan, or a new one.
     pub(super) fn prepare(&self, store: &mut Store, reporter: &mut Reporter) -> Result<Prepared, Trouble> {
+        let unfinished = store.unfinished()?;
+        end_left_behind(&unfinished);
+        for id in &unfinished {
+            StateDirectory::clear(&store.run_directory(id));
+        }
         let hash = self.plan.hash();
         while let Some(run) = store.interrupted(&hash, SLOT)? {
             let number = RunNumber(run.run);
-            end_left_behind(&run.id);
-            StateDirectory::clear(&store.run_directory(&run.id));
             if self.options.new || !self.continues(&run) {
                 store.abandon(number)?;
                 reporter.warn(&format!("run {number} was interrupted and is abandoned"));

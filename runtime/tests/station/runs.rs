@@ -257,6 +257,24 @@ fn a_sequence_that_was_interrupted_runs_as_a_whole() {
 }
 
 #[test]
+fn what_a_killed_run_left_behind_is_ended_by_the_next_one() {
+    let line = Line::new();
+    line.write(
+        "station.json5",
+        r#"{ services: { board: { command: ["sh", "-c", "echo $$ > \"$LINE/service\"; exec sleep 1000"] } } }"#,
+    );
+    let settings = line.path("station.json5").display().to_string();
+    let plan = list(vec![shell("Hangs", "echo $$ > \"$LINE/test\"; sleep 1000")]);
+    let mut child = line.start(&plan, &["--station", &settings]);
+    eventually("test and service start", || is_alive(&line.path("test")) && is_alive(&line.path("service")));
+    child.kill().expect("killed");
+    child.wait().expect("its end");
+    assert!(is_alive(&line.path("service")));
+    line.run(&list(vec![shell("Other", "true")]), &[]).ended_with(0);
+    assert!(!is_alive(&line.path("test")) && !is_alive(&line.path("service")), "also by one of another list");
+}
+
+#[test]
 fn a_killed_run_can_be_given_up() {
     let line = Line::new();
     let plan = list(vec![shell("Once", "[ -e \"$LINE/test\" ] || { echo $$ > \"$LINE/test\"; sleep 1000; }")]);
