@@ -120,7 +120,7 @@ fn plans_of(args: &DiffArgs, argument: &str) -> Result<BTreeMap<String, Plan>, E
 }
 
 /// The plan of a file that says that it is one.
-fn compiled_plan(argument: &str) -> Result<Option<Plan>, ExitCode> {
+pub fn compiled_plan(argument: &str) -> Result<Option<Plan>, ExitCode> {
     let Ok(text) = source::read_text(Path::new(argument)) else { return Ok(None) };
     if !text.chars().take(200).collect::<String>().contains(FORMAT) {
         return Ok(None);

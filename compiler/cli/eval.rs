@@ -15,7 +15,12 @@ use tlc_compiler::plan::expression::Root;
 #[derive(Debug, Args)]
 pub struct EvalArgs {
     /// The expression, without `eval! `.
-    #[arg(value_name = "EXPR", required_unless_present = "jsonl", conflicts_with = "jsonl", allow_hyphen_values = true)]
+    #[arg(
+        value_name = "EXPR",
+        required_unless_present = "jsonl",
+        conflicts_with = "jsonl",
+        allow_hyphen_values = true
+    )]
     pub expression: Option<String>,
 
     /// A JSON file that says what `constants`, `options`, `locals`, `device` and the others are.

@@ -10,6 +10,7 @@ mod eval;
 mod input;
 mod report;
 mod run;
+mod simulate;
 mod tree;
 mod why;
 
@@ -54,6 +55,7 @@ enum Command {
     Results(ResultsArgs),
     Compile(compile::CompileArgs),
     Diff(diff::DiffArgs),
+    Simulate(simulate::SimulateArgs),
     Why(why::WhyArgs),
     Eval(eval::EvalArgs),
     /// Print the completions of a shell: `tlc completions bash >> ~/.bashrc`
@@ -71,6 +73,7 @@ fn main() -> ExitCode {
         Command::Results(args) => tlc_runtime::results(&args).into(),
         Command::Compile(args) => compile::run(&args),
         Command::Diff(args) => diff::run(&args),
+        Command::Simulate(args) => simulate::run(&args),
         Command::Why(args) => why::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Completions { shell } => completions(shell),

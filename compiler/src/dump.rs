@@ -73,7 +73,7 @@ pub fn resolved(compilation: &mut Compilation) -> Data {
     let waived: std::collections::HashSet<TestId> = marks.waived.iter().copied().collect();
     set("waived_at_start", strings(tree.preorder().filter(|id| waived.contains(id)).map(|id| tree.path(arena, id))));
     let children = tree.test(tree.root()).children.clone();
-    let mut dump = Nodes { tree, arena, evaluation: &mut compilation.evaluation, waived: &waived };
+    let mut dump = Nodes { tree, arena, evaluation: &mut compilation.evaluation };
     set("tests", Data::list(children.into_iter().map(|child| dump.node(child)).collect()));
     Data::object(top)
 }
@@ -81,8 +81,7 @@ pub fn resolved(compilation: &mut Compilation) -> Data {
 /// One field of a test in the resolved form.
 pub fn field(compilation: &mut Compilation, id: TestId, name: &str) -> Option<Data> {
     let tree = compilation.tree.as_ref()?;
-    let waived = std::collections::HashSet::new();
-    let mut nodes = Nodes { tree, arena: &compilation.arena, evaluation: &mut compilation.evaluation, waived: &waived };
+    let mut nodes = Nodes { tree, arena: &compilation.arena, evaluation: &mut compilation.evaluation };
     nodes.fields(id).get(name).cloned()
 }
 
@@ -90,7 +89,6 @@ struct Nodes<'a> {
     tree: &'a TestTree,
     arena: &'a Arena,
     evaluation: &'a mut crate::tree::Evaluation,
-    waived: &'a std::collections::HashSet<TestId>,
 }
 
 impl Nodes<'_> {
@@ -126,7 +124,7 @@ impl Nodes<'_> {
         set("iterations", count(test.iterations));
         set("retries", count(test.retries));
         set("run_if", test.run_if.map_or(Data::Null, |run_if| arena.entry(run_if).to_data()));
-        set("run_if_value", Data::Bool(test.run_if.is_none_or(|run_if| self.evaluation.condition(run_if, arena))));
+        set("run_if_value", test.run_if.map_or(Data::Bool(true), |run_if| self.evaluation.condition(run_if, arena)));
         set("require_run", require);
         set("require_run_resolved", strings(test.require_run.iter().map(|required| tree.path(arena, *required))));
         set("exclusive_resources", names("exclusive_resources"));
@@ -137,7 +135,8 @@ impl Nodes<'_> {
         set("disable_abort", Data::Bool(crate::tree::flag(arena, test.object, "disable_abort").unwrap_or(false)));
         set("no_host", Data::Bool(crate::tree::flag(arena, test.object, "no_host").unwrap_or(false)));
         set("no_host_effective", Data::Bool(tree.no_host(arena, id)));
-        set("waived", Data::Bool(self.waived.contains(&id)));
+        // What `waived_tests` marks is in `waived_at_start`; the field itself is the original's, which no list can set.
+        set("waived", Data::Bool(false));
         set("layout", layout(field("layout")));
         set("dut_options", field("dut_options").map_or_else(|| object([]), Entry::to_data));
         set("top_level_test", Data::Bool(tree.is_top_level(id)));
@@ -156,20 +155,20 @@ impl Nodes<'_> {
     }
 }
 
-/// `require_run` as a list, as it was written.
+/// `require_run` as a list, as it was written; `all` is the root.
 fn tree_requirements(written: Entry<'_>) -> Data {
+    let path = |item: Entry<'_>| if item.as_str() == Some("all") { Data::from("") } else { item.to_data() };
     match written.get("require_run") {
+        Some(field) if field.as_str().is_some_and(|text| !text.is_empty()) => Data::list(vec![path(field)]),
+        Some(field) => Data::list(field.items().map(path).collect()),
         None => Data::list(Vec::new()),
-        Some(field) if field.as_str() == Some("") => Data::list(Vec::new()),
-        Some(field) if field.as_str().is_some() => Data::list(vec![field.to_data()]),
-        Some(field) => field.to_data(),
     }
 }
 
 /// The layout in its long form.
 pub fn layout(written: Option<Entry<'_>>) -> Data {
     let kind = written
-        .and_then(|layout| layout.as_str().map(str::to_owned).or(layout.get("type")?.as_str().map(str::to_owned)));
+        .and_then(|layout| layout.as_str().or_else(|| layout.get("type")?.as_str()).map(str::to_owned));
     let options = written.and_then(|layout| layout.get("options")).map_or_else(|| object([]), Entry::to_data);
     object([("type", Data::string(kind.unwrap_or_else(|| "tab".into()))), ("options", options)])
 }

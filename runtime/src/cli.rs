@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use tlc_plan::Data;
+use tracing_subscriber::EnvFilter;
 
 use crate::report::{Format, Progress};
 use crate::run::RunOptions;
@@ -134,6 +135,15 @@ impl RunArgs {
                 (false, false) => Progress::Fitting,
             },
         }
+    }
+}
+
+/// Sends what the parts of the runtime say about their work to stderr, as far as the variable `TLC_LOG` asks for it, for example
+/// `TLC_LOG=tlc_runtime=debug`.
+pub fn trace_to_stderr() {
+    if std::env::var_os("TLC_LOG").is_some() {
+        let filter = EnvFilter::try_from_env("TLC_LOG").unwrap_or_else(|_| EnvFilter::new("debug"));
+        let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
     }
 }
 

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use tlc_plan::Plan;
-use tlc_runtime::cli::{ResultsArgs, RunArgs, read_device_data};
+use tlc_runtime::cli::{ResultsArgs, RunArgs, read_device_data, trace_to_stderr};
 use tlc_runtime::{Exit, results, run};
 
 /// Runs compiled test lists
@@ -33,6 +33,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    trace_to_stderr();
     match Arguments::parse().command {
         Command::Run { plan, device_data, options } => match read(&plan, device_data) {
             Ok((plan, device_data)) => run(&plan, &options.options(device_data)),

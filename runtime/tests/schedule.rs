@@ -260,6 +260,18 @@ fn a_parallel_teardown_is_retried_after_stop_on_failure() {
     }
 }
 
+// A restart that is scheduled.
+
+#[test]
+fn a_scheduled_restart_comes_after_an_abort_but_not_after_a_stop() {
+    let abort = during("A", json!([["schedule_restart"], ["stop", "A", true]]));
+    let mut abort = abort;
+    abort["outcomes"]["A"] = json!(["HANG", "P"]);
+    assert_eq!(starts(vec![a("A"), a("Z")], abort), "A !schedule_restart !stop A Z");
+    let stop = during("A", json!([["schedule_restart"], ["stop", null, true]]));
+    assert_eq!(starts(vec![a("A"), a("Z")], stop), "A !schedule_restart !stop");
+}
+
 // Shutdowns.
 
 #[test]
@@ -314,6 +326,50 @@ fn a_running_test_that_an_edit_removes_is_ended() {
     let actions = schedule.on(&after, &NoExpressions, Event::PlanReplaced);
     assert!(actions.iter().any(|action| matches!(action, Action::End { path, .. } if path == "G.A")));
     assert_eq!(started(&schedule.on(&after, &NoExpressions, ended("G.A", 1))), ["T"]);
+}
+
+#[test]
+fn an_edit_that_makes_a_test_of_a_running_group_leaves_it_untested() {
+    let before = common::plan(&json!([group("G", json!({}), vec![a("A")])]), &json!({}));
+    let after = common::plan(&json!([a("G")]), &json!({}));
+    let mut schedule = Schedule::new(&before, Settings::default());
+    let device = tlc_plan::Data::object(indexmap::IndexMap::new());
+    schedule.on(&before, &NoExpressions, Event::Started { device });
+    schedule.on(&after, &NoExpressions, Event::PlanReplaced);
+    assert_eq!(schedule.states()["G"].status, Status::Untested);
+}
+
+#[test]
+fn a_test_that_an_edit_takes_away_and_another_gives_back_is_still_running() {
+    let before = common::plan(&json!([a("A")]), &json!({}));
+    let after = common::plan(&json!([a("B")]), &json!({}));
+    let mut schedule = Schedule::new(&before, Settings::default());
+    let device = tlc_plan::Data::object(indexmap::IndexMap::new());
+    schedule.on(&before, &NoExpressions, Event::Started { device });
+    schedule.on(&after, &NoExpressions, Event::PlanReplaced);
+    schedule.on(&before, &NoExpressions, Event::PlanReplaced);
+    assert_eq!((schedule.states()["A"].status, schedule.states()["A"].count), (Status::Active, 1));
+}
+
+#[test]
+fn commands_that_come_while_an_attempt_is_being_ended_are_done_in_their_order() {
+    let plan = common::plan(&json!([a("A"), a("B"), a("C")]), &json!({}));
+    let mut schedule = Schedule::new(&plan, Settings::default());
+    let device = tlc_plan::Data::object(indexmap::IndexMap::new());
+    schedule.on(&plan, &NoExpressions, Event::Started { device });
+    for command in [
+        Command::Stop { path: Some("A".into()), fail: true },
+        Command::Clear { path: Some("B".into()) },
+        Command::Restart { path: Some("C".into()) },
+    ] {
+        schedule.on(&plan, &NoExpressions, Event::Command(command));
+    }
+    // The clear goes on with B before it clears it; the restart ends B, and C is what it starts.
+    for (path, attempt, next) in [("A", 1, "B"), ("B", 1, "C")] {
+        let actions = schedule.on(&plan, &NoExpressions, ended(path, attempt));
+        assert!(started(&actions).contains(&next), "{path}: {actions:?}");
+    }
+    assert_eq!(schedule.run_root(), Some("C"));
 }
 
 #[test]

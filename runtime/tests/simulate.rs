@@ -25,19 +25,14 @@ fn text(script: &Script) -> String {
 fn a_timeline_says_what_runs_and_what_does_not_and_why() {
     let script = Script { fail: vec![("Fixture.Measure".into(), Some(1))], ..Script::default() };
     insta::assert_snapshot!(text(&script), @"
-       0:00.0  start      Fixture.Setup
-       0:00.0  passed     Fixture.Setup
-       0:00.0  start      Fixture.Measure
-       0:00.0  failed     Fixture.Measure: as the script says
-       0:00.0  start      Fixture.Measure, start 2
-       0:00.0  passed     Fixture.Measure
-       0:00.0  skipped    Fixture.Radio: its `run_if` is false: `device.has_radio`
-       0:00.0  start      Fixture.Release, teardown
-       0:00.0  passed     Fixture.Release
-       0:00.0  start      Label
-       0:00.0  passed     Label
-       0:00.0  end        the list: SKIPPED
-    5 attempts in 0:00.0; 5 of them of unknown duration, counted as nothing
+    passed     Fixture.Setup
+    failed     Fixture.Measure: as the script says
+    passed     Fixture.Measure  (start 2)
+    skipped    Fixture.Radio: its `run_if` is false: `device.has_radio`
+    passed     Fixture.Release  (teardown)
+    passed     Label
+    end        the list: SKIPPED
+    5 attempts; how long they take is not known
     ");
 }
 
@@ -50,14 +45,12 @@ fn a_power_loss_with_durations() {
         ..Script::default()
     };
     insta::assert_snapshot!(text(&script), @"
-       0:00.0  start      Fixture.Setup
-       0:02.0  passed     Fixture.Setup
+       0:00.0  passed     Fixture.Setup
        0:02.0  start      Fixture.Measure
        0:02.0  power loss
        0:02.0  note       `Fixture.Measure` was interrupted; nothing else starts by itself
        0:02.0  left out   Fixture.Radio: a restart interrupted the run
-       0:02.0  start      Fixture.Release, teardown
-       0:02.5  passed     Fixture.Release
+       0:02.0  passed     Fixture.Release  (teardown)
        0:02.5  left out   Label: a restart interrupted the run
        0:02.5  end        the list: FAILED
     3 attempts in 0:02.5
@@ -85,6 +78,7 @@ fn every_failure_finds_the_teardown_that_can_be_missed() {
     let failed = ["Fixture.Setup", "Fixture.Measure", "Fixture.Release", "Label"].map(|path| (path, Status::Failed));
     assert_eq!(tests, failed);
     assert_eq!(rows[0].not_run, ["Fixture.Measure", "Label"]);
+    assert_eq!(rows[0].not_run_groups, ["Fixture.Measure", "Label"]);
     assert!(rows.iter().all(|row| row.teardowns == ["Fixture.Release"] && row.missed_teardowns.is_empty()));
 
     let options = json!({"stop_on_failure": true});
@@ -117,9 +111,9 @@ fn every_failure_is_held_against_what_the_list_expects() {
 fn a_seed_draws_the_order_in_which_parallel_tests_end() {
     let members: Vec<_> = (0..8).map(|n| json!({"id": format!("M{n}"), "pytest_name": "m"})).collect();
     let plan = common::plan(&json!([{"id": "P", "parallel": true, "subtests": members}]), &Value::Null);
-    let play = |seed| run(&plan, &common::SmallConditions, &Script { seed, ..Script::default() }).to_string();
-    assert_eq!(play(Some(1)), play(Some(1)));
-    assert_ne!(play(Some(1)), play(None));
+    let ended = |seed| run(&plan, &common::SmallConditions, &Script { seed, ..Script::default() }).to_string();
+    assert_eq!(ended(Some(1)), ended(Some(1)));
+    assert_ne!(ended(Some(1)), ended(None));
 }
 
 #[test]

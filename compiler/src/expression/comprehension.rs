@@ -30,14 +30,20 @@ impl<'t> Reader<'t> {
     }
 
     pub(super) fn list_comprehension(&mut self, pair: Pair<'t, Rule>, clauses: Pair<'t, Rule>) -> Result<Id, Mistake> {
-        let Some(element) = pair.clone().into_inner().next() else { return Err(self.does_not_fit(self.bytes_of(&pair))) };
+        let Some(element) = pair.clone().into_inner().next() else {
+            return Err(self.does_not_fit(self.bytes_of(&pair)));
+        };
         self.comprehension(&pair, clauses, |this| match element.as_rule() {
             Rule::starred => Err(starred(this, &element)),
             _ => Ok((this.expression(element)?, Collection::List)),
         })
     }
 
-    pub(super) fn braces_comprehension(&mut self, pair: Pair<'t, Rule>, clauses: Pair<'t, Rule>) -> Result<Id, Mistake> {
+    pub(super) fn braces_comprehension(
+        &mut self,
+        pair: Pair<'t, Rule>,
+        clauses: Pair<'t, Rule>,
+    ) -> Result<Id, Mistake> {
         let Some(entry) = pair.clone().into_inner().next() else { return Err(self.does_not_fit(self.bytes_of(&pair))) };
         self.comprehension(&pair, clauses, |this| {
             let bytes = entry.clone();
@@ -115,11 +121,19 @@ impl<'t> Reader<'t> {
                 Rule::name => {
                     let name = part.as_str();
                     if !frame.variables.iter().any(|variable| variable.name == name) {
-                        frame.variables.push(Variable { name: name.to_owned(), slot: self.builder.slot(), visible: false });
+                        frame.variables.push(Variable {
+                            name: name.to_owned(),
+                            slot: self.builder.slot(),
+                            visible: false,
+                        });
                     }
                 }
                 Rule::place_target => {
-                    return Err(self.refused(&part, "a comprehension binds names only", "write a name between `for` and `in`"));
+                    return Err(self.refused(
+                        &part,
+                        "a comprehension binds names only",
+                        "write a name between `for` and `in`",
+                    ));
                 }
                 _ => self.declare(part, frame)?,
             }
@@ -189,5 +203,6 @@ impl<'t> Reader<'t> {
 fn starred(reader: &Reader<'_>, pair: &Pair<'_, Rule>) -> Mistake {
     let span = pair.as_span();
     let bytes = span.start() + reader.base..span.end() + reader.base;
-    Mistake::syntax("a comprehension cannot unpack", bytes).help("write a second `for`: `[y for x in items for y in x]`")
+    Mistake::syntax("a comprehension cannot unpack", bytes)
+        .help("write a second `for`: `[y for x in items for y in x]`")
 }

@@ -198,9 +198,10 @@ impl Reader<'_> {
             match byte {
                 b'\\' => return Err(Mistake::syntax("a backslash in the braces of an f-string", place)),
                 b'#' => return Err(Mistake::syntax("a `#` in the braces of an f-string", place)),
-                b'\'' | b'"' => position = string_end(bytes, position).ok_or_else(|| {
-                    Mistake::syntax("the string in the f-string is never closed", place)
-                })?,
+                b'\'' | b'"' => {
+                    position = string_end(bytes, position)
+                        .ok_or_else(|| Mistake::syntax("the string in the f-string is never closed", place))?
+                }
                 b'(' | b'[' | b'{' => {
                     if open.len() >= MAX_BRACKETS {
                         return Err(Mistake::limit(format!("brackets nest more than {MAX_BRACKETS} deep"), place));

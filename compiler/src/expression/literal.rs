@@ -44,7 +44,9 @@ impl<'t> Reader<'t> {
             return plain.parse().map(Value::Float).map_err(|_| Mistake::syntax("this is no number", bytes));
         }
         if plain.len() > 1 && plain.starts_with('0') && plain.contains(|c| c != '0') {
-            return Err(Mistake::syntax("a decimal integer begins with a zero", bytes).help("write `0o…` for an octal number"));
+            return Err(
+                Mistake::syntax("a decimal integer begins with a zero", bytes).help("write `0o…` for an octal number")
+            );
         }
         if plain.len() > MAX_DIGITS {
             return Err(Mistake::limit(format!("an integer of more than {MAX_DIGITS} digits"), bytes));
@@ -187,7 +189,11 @@ fn code(digits: &str, radix: u32, place: Range<usize>) -> Result<char, Mistake> 
     let value = u32::from_str_radix(digits, radix).unwrap_or(u32::MAX);
     char::from_u32(value).ok_or_else(|| {
         let surrogate = (0xd800..0xe000).contains(&value);
-        let what = if surrogate { "half of a surrogate pair, which is no character of its own" } else { "beyond the last character" };
+        let what = if surrogate {
+            "half of a surrogate pair, which is no character of its own"
+        } else {
+            "beyond the last character"
+        };
         Mistake::syntax(format!("the escape is {what}"), place)
     })
 }

@@ -10,9 +10,9 @@ use super::tree::{Reader, Tokens, precedence};
 
 /// Python's words that are no names.
 const KEYWORDS: [&str; 32] = [
-    "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif", "else", "except", "finally",
-    "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal", "not", "or", "pass", "raise", "return", "try",
-    "while", "with", "yield",
+    "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif", "else", "except",
+    "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal", "not", "or", "pass", "raise",
+    "return", "try", "while", "with", "yield",
 ];
 
 /// What attributes are collected on.
@@ -111,8 +111,14 @@ impl<'t> Reader<'t> {
             Rule::parentheses => self.parentheses(atom).map(Base::Node),
             Rule::brackets => self.brackets(atom).map(Base::Node),
             Rule::braces => self.braces(atom).map(Base::Node),
-            Rule::lambda => Err(self.refused(&atom, "expressions have no `lambda`", "write a comprehension: `[f(x) for x in items]`")),
-            Rule::r#yield => Err(self.refused(&atom, "expressions have no `yield`", "write a list: `[x for x in items]`")),
+            Rule::lambda => Err(self.refused(
+                &atom,
+                "expressions have no `lambda`",
+                "write a comprehension: `[f(x) for x in items]`",
+            )),
+            Rule::r#yield => {
+                Err(self.refused(&atom, "expressions have no `yield`", "write a list: `[x for x in items]`"))
+            }
             Rule::ellipsis => Err(self.refused(&atom, "expressions have no `...`", "write `None`")),
             _ => Err(self.does_not_fit(self.bytes_of(&atom))),
         }
@@ -180,7 +186,10 @@ impl<'t> Reader<'t> {
                 Rule::clauses => return Err(self.generator(&argument)),
                 Rule::walrus => return Err(self.walrus(&argument)),
                 _ if mapped || !names.is_empty() => {
-                    return Err(Mistake::syntax("a positional argument after a keyword argument", self.bytes_of(&argument)));
+                    return Err(Mistake::syntax(
+                        "a positional argument after a keyword argument",
+                        self.bytes_of(&argument),
+                    ));
                 }
                 _ => self.expression(argument)?,
             };
@@ -217,7 +226,11 @@ impl<'t> Reader<'t> {
     }
 
     pub(super) fn walrus(&self, pair: &Pair<'t, Rule>) -> Mistake {
-        self.refused(pair, "nothing can be assigned in an expression", "write the value where it is used, or put it into `locals`")
+        self.refused(
+            pair,
+            "nothing can be assigned in an expression",
+            "write the value where it is used, or put it into `locals`",
+        )
     }
 
     fn subscript(&mut self, pair: Pair<'t, Rule>) -> Result<Id, Mistake> {
@@ -308,8 +321,10 @@ impl<'t> Reader<'t> {
         let (items, comma) = self.elements(pair)?;
         match items.as_slice() {
             [only] if !comma => match self.builder.node(*only) {
-                Node::Starred(_) => Err(Mistake::syntax("a starred expression needs a list or a tuple around it", bytes)
-                    .help("write `(*x,)` for a tuple, `[*x]` for a list")),
+                Node::Starred(_) => {
+                    Err(Mistake::syntax("a starred expression needs a list or a tuple around it", bytes)
+                        .help("write `(*x,)` for a tuple, `[*x]` for a list"))
+                }
                 _ => Ok(*only),
             },
             items => {

@@ -111,12 +111,19 @@ impl Scan<'_> {
                 b'#' => self.comment(),
                 b'\n' | b'\r' if self.open.is_empty() => return Ok(self.position),
                 b'\\' => {
-                    if self.bytes.get(self.position + 1) == Some(&b'\r') && self.bytes.get(self.position + 2) == Some(&b'\n') {
+                    if self.bytes.get(self.position + 1) == Some(&b'\r')
+                        && self.bytes.get(self.position + 2) == Some(&b'\n')
+                    {
                         self.position += 1;
                     }
                     self.position += 2;
                 }
-                0 => return Err(Mistake::syntax("the expression holds a null character", self.position..self.position + 1)),
+                0 => {
+                    return Err(Mistake::syntax(
+                        "the expression holds a null character",
+                        self.position..self.position + 1,
+                    ));
+                }
                 _ => self.position += 1,
             }
         }

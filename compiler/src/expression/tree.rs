@@ -215,7 +215,9 @@ impl<'t> Reader<'t> {
     }
 
     fn prefixed(&mut self, tokens: &mut Tokens<'t>, least: u8) -> Result<Id, Mistake> {
-        let Some(token) = tokens.next() else { return Err(Mistake::syntax("an operand is missing", 0..self.text.len())) };
+        let Some(token) = tokens.next() else {
+            return Err(Mistake::syntax("an operand is missing", 0..self.text.len()));
+        };
         if token.as_rule() != Rule::prefix {
             return self.primary(token, tokens);
         }
@@ -229,7 +231,11 @@ impl<'t> Reader<'t> {
             }
             "not" => (Sign::Not, precedence::NOT),
             _ => {
-                return Err(Mistake::refused("expressions have no `await`", "there is nothing to wait for: write the value", bytes));
+                return Err(Mistake::refused(
+                    "expressions have no `await`",
+                    "there is nothing to wait for: write the value",
+                    bytes,
+                ));
             }
         };
         let start = self.place_of(&token).start;

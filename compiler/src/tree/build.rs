@@ -116,8 +116,8 @@ pub(super) struct Builder<'a, 'i> {
     pub(super) nothing: NodeId,
     pub(super) tree: TestTree,
     pub(super) labels: HashMap<LabelKey, u32>,
-    /// The definitions whose subtests are being built.
-    open: Vec<Symbol>,
+    /// The groups around the test that is being built; named where their subtests are those of a definition.
+    open: Vec<Option<Symbol>>,
     full: bool,
 }
 
@@ -136,8 +136,8 @@ pub(super) struct Around {
 /// A raw test with what it inherits.
 pub(super) struct Effective {
     pub(super) resolved: Resolved,
-    /// The definition that it names, if any.
-    named: Option<Symbol>,
+    /// The definition whose subtests it has, if it has none of its own.
+    group: Option<Symbol>,
     raw: NodeId,
     pub(super) span: Span,
 }
@@ -196,13 +196,11 @@ impl Builder<'_, '_> {
             self.diagnostics.push(too_deep(effective.span));
             return;
         }
-        if let Some(name) = effective.named.filter(|name| self.open.contains(name))
-            && self.arena.entry(effective.resolved.object).get("subtests").is_some()
-        {
+        if let Some(name) = effective.group.filter(|name| self.open.contains(&Some(*name))) {
             self.diagnostics.push(contains_itself(self.arena.text(name), effective.span));
             return;
         }
-        self.open.push(effective.named.unwrap_or_else(|| self.arena.intern("")));
+        self.open.push(effective.group);
         match effective.resolved.kind {
             Kind::Flatten => self.flatten(&effective, around),
             Kind::Test(class) => self.node(&effective, class, around),
@@ -216,7 +214,8 @@ impl Builder<'_, '_> {
         let span = entry.span();
         if let Value::String(name) = entry.value() {
             let resolved = self.definitions.resolve(name, span, self.arena, self.diagnostics)?;
-            return Some(Effective { resolved, named: Some(name), raw, span });
+            let group = self.arena.entry(resolved.object).get("subtests").map(|_| name);
+            return Some(Effective { resolved, group, raw, span });
         }
         if !entry.is_object() {
             return None;
@@ -228,9 +227,11 @@ impl Builder<'_, '_> {
             None => (self.arena.intern("FactoryTest"), Span { len: span.len.min(1), ..span }),
         };
         let resolved = self.definitions.resolve(name, at, self.arena, self.diagnostics)?;
+        let has_subtests = |object| self.arena.entry(object).get("subtests").is_some();
+        let group = (has_subtests(resolved.object) && !has_subtests(raw)).then_some(name);
         let (object, found) = merge(self.arena, &[resolved.object, raw], &mut NoTrace);
         self.diagnostics.extend(found);
-        Some(Effective { resolved: Resolved { object, ..resolved }, named: Some(name), raw, span })
+        Some(Effective { resolved: Resolved { object, ..resolved }, group, raw, span })
     }
 
     /// A flattened group hands down its locals and its children's action, and nothing else.

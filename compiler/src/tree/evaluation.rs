@@ -173,12 +173,12 @@ impl Evaluation {
         Evaluated { value, ..result }
     }
 
-    /// Whether a `run_if` holds with the given device data.
-    pub fn condition(&mut self, node: NodeId, arena: &Arena) -> bool {
-        let Value::String(text) = arena.node(node).value else { return true };
+    /// What a `run_if` gives with the given device data; true if it fails.
+    pub fn condition(&mut self, node: NodeId, arena: &Arena) -> Data {
+        let Value::String(text) = arena.node(node).value else { return Data::Bool(true) };
         match &*self.expression(text, 0, arena) {
-            Ok(expression) => evaluate_condition(expression, &self.conditions, &self.limits).holds,
-            Err(_) => true,
+            Ok(expression) => evaluate_to_data(expression, &self.conditions, &self.limits).unwrap_or(Data::Bool(true)),
+            Err(_) => Data::Bool(true),
         }
     }
 

@@ -90,7 +90,7 @@ def _cut(text, room):
 
 
 class Result(unittest.TestResult):
-    """Collects what went wrong, with the exceptions themselves."""
+    """Collects what went wrong: the outcome, one line about it, and the traceback without the frames of unittest."""
 
     def __init__(self):
         super().__init__()
@@ -98,17 +98,24 @@ class Result(unittest.TestResult):
 
     def addFailure(self, test, err):
         super().addFailure(test, err)
-        self.problems.append(("failed", err))
+        self._note("failed", err, self.failures)
 
     def addError(self, test, err):
         super().addError(test, err)
-        self.problems.append(("error", err))
+        self._note("error", err, self.errors)
 
     def addSubTest(self, test, subtest, err):
         super().addSubTest(test, subtest, err)
-        if err is not None:
-            failure = issubclass(err[0], test.failureException)
-            self.problems.append(("failed" if failure else "error", err))
+        if err is not None and issubclass(err[0], test.failureException):
+            self._note("failed", err, self.failures)
+        elif err is not None:
+            self._note("error", err, self.errors)
+
+    def _note(self, outcome, err, formatted):
+        text = str(err[1])
+        if outcome == "error":
+            text = "%s: %s" % (err[0].__name__, text) if text else err[0].__name__
+        self.problems.append((outcome, text or err[0].__name__, formatted[-1][1]))
 
 
 def load(name, tests):
@@ -173,15 +180,6 @@ def arguments(case, values):
     return Args(result)
 
 
-def describe(problem):
-    """One problem in one line."""
-    outcome, (kind, error, _) = problem
-    text = str(error)
-    if outcome == "failed":
-        return text or kind.__name__
-    return "%s: %s" % (kind.__name__, text) if text else kind.__name__
-
-
 def run(params):
     """Runs the test; its outcome, message and traceback."""
     test = params["test"]
@@ -194,9 +192,8 @@ def run(params):
     result = Result()
     instance.run(result)
     if result.problems:
-        outcome = "error" if any(kind == "error" for kind, _ in result.problems) else "failed"
-        traces = "\n".join("".join(traceback.format_exception(*error)) for _, error in result.problems)
-        return outcome, "; ".join(describe(problem) for problem in result.problems), traces
+        outcomes, texts, traces = zip(*result.problems)
+        return "error" if "error" in outcomes else "failed", "; ".join(texts), "\n".join(traces)
     if result.skipped:
         return "failed", "the test skipped itself: %s" % result.skipped[0][1], None
     if result.unexpectedSuccesses:

@@ -48,6 +48,11 @@ impl Evaluation {
         evaluation
     }
 
+    /// The phase that the list names.
+    pub fn phase(&self) -> Option<String> {
+        self.options.get("phase").and_then(Data::as_str).map(str::to_owned)
+    }
+
     /// Enclosing locals stand before those of the nodes that they enclose.
     fn load_locals(&self, plan: &Plan, locals: &Locals, device: &Data) -> Result<Data, String> {
         match locals {

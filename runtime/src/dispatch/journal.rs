@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tlc_plan::Plan;
 
+use super::recovery::RESUMED;
 use crate::schedule::{Event, State};
 use crate::store::{AttemptEnd, AttemptStart, Change, Entry, Source};
 use crate::worker::{Attempt, Ended, Exit, Program};
@@ -35,6 +36,11 @@ impl Journal {
         let body = json!({ "number": start.number, "program": start.program, "arguments": start.arguments });
         let (path, invocation) = (Some(start.path.clone()), Some(start.invocation.clone()));
         self.entry(Source::Station, "attempt_started", path, invocation, &body)
+    }
+
+    /// A run goes on in another process, for the record.
+    pub fn resumed(&self) -> Entry {
+        self.entry(Source::Station, RESUMED, None, None, &json!({ "tlc_version": env!("CARGO_PKG_VERSION") }))
     }
 
     /// The end of a run, for the record.

@@ -21,7 +21,7 @@ use tokio::sync::{mpsc, watch};
 pub(crate) use attempt::Ground;
 pub(crate) use evaluation::Evaluation;
 pub(crate) use journal::{label, tests};
-pub(crate) use recovery::{RecoveryError, RunSettings, replay};
+pub(crate) use recovery::{Beginning, RecoveryError, RunSettings, replay};
 pub(crate) use signals::Signals;
 
 use crate::report::Reporter;
@@ -33,6 +33,9 @@ use journal::Journal;
 
 /// How often it is looked whether a service is still there.
 const SERVICE_WATCH: Duration = Duration::from_millis(500);
+
+/// How long the end of what was killed is waited for, if it cannot be recorded anyway.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What a run needs to go on.
 pub(crate) struct Dispatch<'a> {
@@ -47,10 +50,12 @@ pub(crate) struct Dispatch<'a> {
     pub reporter: &'a mut Reporter,
     /// How long earlier parts of the run took.
     pub before: Duration,
-    /// What an interrupted run goes on with when its teardowns have run.
-    pub then: Option<Command>,
+    /// It was interrupted, and goes on.
+    pub resumed: bool,
     /// How many attempts the run had before.
     pub attempts: u32,
+    /// Someone stopped it before it was interrupted.
+    pub stopped: bool,
 }
 
 /// What came of it.
@@ -82,7 +87,6 @@ struct Course {
     running: BTreeMap<(String, u32), Running>,
     over: mpsc::UnboundedSender<Happening>,
     journal: Journal,
-    then: Option<Command>,
     verdict: Option<Verdict>,
     interrupted: bool,
     killing: bool,
@@ -91,17 +95,18 @@ struct Course {
 }
 
 impl Dispatch<'_> {
-    /// Drives the run to its end. `first` is what it begins with.
-    pub async fn run(mut self, first: Vec<Event>) -> Result<Conclusion, StoreError> {
+    /// Drives the run to its end.
+    pub async fn run(mut self, beginning: Beginning) -> Result<Conclusion, StoreError> {
         let (over, mut ended) = mpsc::unbounded_channel();
-        let mut course = Course::new(self.plan, over, first, self.then.take());
-        let concluded = self.drive(&mut course, &mut ended).await;
-        if concluded.is_err() {
-            course.kill_all("its end cannot be recorded");
+        let mut course = Course::new(self.plan, over, beginning.events);
+        for (path, state) in self.schedule.states() {
+            self.reporter.settled(path, state.status);
         }
-        while !course.running.is_empty() && !course.shutting_down {
-            let Some(Happening::AttemptOver { path, attempt, .. }) = ended.recv().await else { continue };
-            course.running.remove(&(path, attempt));
+        let concluded = self.drive(&mut course, &mut ended, beginning.relaunched).await;
+        if concluded.is_err() {
+            // Nothing can be recorded any more, so nothing may go on.
+            course.kill_all("its end cannot be recorded");
+            let _ = tokio::time::timeout(PATIENCE, course.all_gone(&mut ended)).await;
         }
         concluded
     }
@@ -110,7 +115,11 @@ impl Dispatch<'_> {
         &mut self,
         course: &mut Course,
         ended: &mut mpsc::UnboundedReceiver<Happening>,
+        relaunched: Vec<(String, u32)>,
     ) -> Result<Conclusion, StoreError> {
+        if self.resumed {
+            self.relaunch(course, relaunched)?;
+        }
         loop {
             self.turns(course).await?;
             if let Some(conclusion) = self.conclusion(course) {
@@ -130,21 +139,19 @@ impl Dispatch<'_> {
             if self.schedule.is_running() || course.verdict.is_some() {
                 return Ok(());
             }
-            match course.then.take() {
-                Some(command) => course.queue.push_back(Happening::Event(Event::Command(command))),
-                None => return Ok(()),
+            if !course.running.is_empty() {
+                return Ok(());
             }
+            // There was nothing to run, or to go on with.
+            self.close(course)?;
         }
     }
 
-    fn conclusion(&mut self, course: &Course) -> Option<Conclusion> {
-        let verdict = match &course.verdict {
-            Some(verdict) => verdict.clone(),
-            None if course.shutting_down && course.interrupted => self.open_verdict(),
-            None if self.schedule.is_running() || !course.running.is_empty() => return None,
-            None => self.open_verdict(),
-        };
-        Some(Conclusion { verdict, interrupted: course.interrupted, shutting_down: course.shutting_down })
+    fn conclusion(&self, course: &Course) -> Option<Conclusion> {
+        let going_down = course.shutting_down && course.interrupted;
+        let verdict = course.verdict.clone().or_else(|| going_down.then(|| self.open_verdict()))?;
+        let interrupted = course.interrupted || self.stopped;
+        Some(Conclusion { verdict, interrupted, shutting_down: course.shutting_down })
     }
 
     /// The verdict of a run that did not say how it ended.
@@ -180,12 +187,8 @@ impl Dispatch<'_> {
             }
         };
         course.interrupted = true;
-        course.then = None;
         self.reporter.interrupted(course.killing);
         course.queue.push_back(Happening::Event(Event::Command(command)));
-        if course.killing {
-            course.kill_all("killed by the operator");
-        }
     }
 
     async fn watch_services(&mut self) {
@@ -197,19 +200,26 @@ impl Dispatch<'_> {
 }
 
 impl Course {
-    fn new(plan: &Plan, over: mpsc::UnboundedSender<Happening>, first: Vec<Event>, then: Option<Command>) -> Self {
+    fn new(plan: &Plan, over: mpsc::UnboundedSender<Happening>, first: Vec<Event>) -> Self {
         Self {
             index: plan.preorder().map(|id| (plan.node(id).path.clone(), id)).collect(),
             queue: first.into_iter().map(Happening::Event).collect(),
             running: BTreeMap::new(),
             over,
             journal: Journal::new(),
-            then,
             verdict: None,
             interrupted: false,
             killing: false,
             shutting_down: false,
             begun: Instant::now(),
+        }
+    }
+
+    async fn all_gone(&mut self, ended: &mut mpsc::UnboundedReceiver<Happening>) {
+        while !self.running.is_empty() {
+            if let Some(Happening::AttemptOver { path, attempt, .. }) = ended.recv().await {
+                self.running.remove(&(path, attempt));
+            }
         }
     }
 

@@ -8,8 +8,15 @@ use serde::{Deserialize, Serialize};
 use tlc_plan::Plan;
 
 use super::Evaluation;
-use crate::schedule::{Action, Command, Event, Schedule, Settings, State, Status};
+use super::journal::is_teardown;
+use crate::schedule::{Action, Command, Event, Outcome, Schedule, Settings, State, TeardownPolicy};
 use crate::store::{EventRow, RunRow};
+
+/// The kind of the entry that separates the parts of a run.
+pub(super) const RESUMED: &str = "resumed";
+
+/// What is said of an attempt whose end nobody saw.
+const LOST: &str = "the device or the station's program went away while it ran";
 
 /// What a run was set to; recorded with it, so that a replay gives the same.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -27,13 +34,21 @@ pub(crate) struct RunSettings {
 #[derive(Debug)]
 pub(crate) struct Recovered {
     pub schedule: Schedule,
-    /// Whether what is untested runs when the teardowns have run: not if someone had stopped it, and not if it waits for a shutdown, after
-    /// which the scheduler goes on by itself.
-    pub goes_on: bool,
+    /// Someone had stopped it.
+    pub stopped: bool,
     /// It waits for a shutdown that was ordered.
     pub ordered: bool,
     /// How long it had taken.
     pub before: Duration,
+}
+
+/// What a run that was interrupted begins with.
+#[derive(Debug, Default)]
+pub(crate) struct Beginning {
+    /// What the scheduler is told.
+    pub events: Vec<Event>,
+    /// Attempts that start once more.
+    pub relaunched: Vec<(String, u32)>,
 }
 
 /// Why a run cannot be resumed.
@@ -66,48 +81,65 @@ pub(crate) fn replay(
     settings: &RunSettings,
     events: &[EventRow],
 ) -> Result<Recovered, RecoveryError> {
-    let mut recovered =
-        Recovered { schedule: settings.schedule(plan), goes_on: true, ordered: false, before: Duration::ZERO };
+    let schedule = settings.schedule(plan);
+    let mut recovered = Recovered { schedule, stopped: false, ordered: false, before: Duration::ZERO };
     let mut last = 0;
-    let mut stopped = false;
-    let mut ordered = false;
-    let mut left_out = Vec::new();
     for row in events {
+        if row.kind == RESUMED {
+            recovered.before += part(std::mem::take(&mut last));
+            continue;
+        }
         let event: Event = serde_json::from_str(&row.body)
             .map_err(|error| RecoveryError { run: run.run, reason: format!("event {}: {error}", row.seq) })?;
-        match &event {
-            Event::Started { .. } => {
-                recovered.before += Duration::from_micros(u64::try_from(last).unwrap_or(0));
-                ordered = false;
-            }
-            Event::Command(Command::Stop { path: None, .. } | Command::Kill) => stopped = true,
-            Event::AttemptEnded { .. } => ordered = false,
-            _ => {}
-        }
-        last = row.monotonic_us;
+        recovered.ordered &= !matches!(event, Event::Started { .. } | Event::AttemptEnded { .. });
+        recovered.stopped |= matches!(event, Event::Command(Command::Stop { path: None, .. } | Command::Kill));
         let actions = recovered.schedule.on(plan, evaluation, event);
-        for action in actions {
-            match action {
-                Action::Shutdown { .. } => ordered = true,
-                Action::LeftOut { path, .. } => left_out.push(path),
-                Action::RunStarted { .. } | Action::Round { .. } => left_out.clear(),
-                _ => {}
-            }
-        }
+        recovered.ordered |= actions.iter().any(|action| matches!(action, Action::Shutdown { .. }));
+        last = row.monotonic_us;
     }
-    recovered.before += Duration::from_micros(u64::try_from(last).unwrap_or(0));
-    recovered.ordered = ordered;
-    recovered.goes_on = !stopped && !ordered && has_more(plan, &recovered.schedule, &left_out);
+    recovered.before += part(last);
     Ok(recovered)
 }
 
-/// Whether a test is untested for another reason than that it was left out after a failure, or was running.
-fn has_more(plan: &Plan, schedule: &Schedule, left_out: &[String]) -> bool {
-    let inside = |path: &str, group: &str| path == group || path.starts_with(&format!("{group}."));
-    schedule.pending(plan).iter().any(|path| {
-        let untested = schedule.states().get(path).is_some_and(|state| state.status == Status::Untested);
-        untested && !left_out.iter().any(|group| inside(path, group))
-    })
+fn part(microseconds: i64) -> Duration {
+    Duration::from_micros(u64::try_from(microseconds).unwrap_or(0))
+}
+
+impl Recovered {
+    /// How it goes on. An ordered shutdown has happened, and the scheduler knows what to do then; with the reference's policy an interruption
+    /// ends the run (rule Z2). Otherwise the attempts that were running have crashed, and the run goes on as after any failure: with
+    /// retries, with `action_on_failure`, and with teardowns where they stand. A teardown that was running starts again.
+    pub fn beginning(&self, plan: &Plan, policy: TeardownPolicy, started: Event) -> Beginning {
+        if self.ordered || policy == TeardownPolicy::Reference || !self.schedule.is_running() {
+            return Beginning { events: vec![started], relaunched: Vec::new() };
+        }
+        let mut beginning = Beginning::default();
+        for (path, &attempt) in self.schedule.active() {
+            if starts_again(plan, path) {
+                beginning.relaunched.push((path.clone(), attempt));
+            } else {
+                beginning.events.push(crashed(path, attempt));
+            }
+        }
+        beginning
+    }
+}
+
+/// A test of which a restart is a part, and a teardown: it always runs, and to its end.
+fn starts_again(plan: &Plan, path: &str) -> bool {
+    let Some(id) = plan.find(path) else { return false };
+    let node = plan.node(id);
+    is_teardown(plan, id) || (node.allow_reboot && !node.class.is_shutdown())
+}
+
+fn crashed(path: &str, attempt: u32) -> Event {
+    Event::AttemptEnded {
+        path: path.to_owned(),
+        attempt,
+        outcome: Outcome::Crashed,
+        message: Some(LOST.to_owned()),
+        changes: Vec::new(),
+    }
 }
 
 impl fmt::Display for RecoveryError {

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use tracing::debug;
+
 use super::attempt::Prepared;
 use super::{Course, Dispatch, Happening, Running, attempt, journal};
-use crate::schedule::{Action, Cause, Event, NoteLevel, SkipReason, Status, Verdict};
+use crate::schedule::{Action, Cause, Event, NoteLevel, Purpose, SkipReason, Status, Verdict};
 use crate::store::{Change, Entry, StoreError};
 use crate::worker::{Ended, Ending};
 
@@ -43,14 +45,17 @@ impl Dispatch<'_> {
                 Happening::Event(event) => event,
                 Happening::AttemptOver { path, attempt, ended } => {
                     let Some(running) = course.running.remove(&(path.clone(), attempt)) else { continue };
+                    course.shutting_down = false;
                     record.changes.push(journal::ended(&running.invocation, &ended));
                     let (outcome, message) = (ended.outcome, ended.message.clone());
                     deeds.push(Deed::Show(Shown::Ended { path: path.clone(), ended }));
                     Event::AttemptEnded { path, attempt, outcome, message, changes: Vec::new() }
                 }
             };
+            debug!(?event);
             record.entries.push(course.journal.event(&event));
             for action in self.schedule.on(self.plan, self.evaluation, event) {
+                debug!(?action);
                 self.take(course, action, &mut record, &mut deeds);
             }
         }
@@ -61,11 +66,7 @@ impl Dispatch<'_> {
     fn take(&mut self, course: &mut Course, action: Action, record: &mut Record, deeds: &mut Vec<Deed>) {
         let deed = match action {
             Action::Start { path, attempt, purpose } => {
-                self.attempts += 1;
-                let prepared = self.prepare(course, &path, attempt, purpose);
-                let start = prepared.start();
-                record.entries.push(course.journal.attempt_started(start));
-                record.changes.push(Change::AttemptStarted(start.clone()));
+                let prepared = self.start(course, &path, attempt, purpose, record);
                 Deed::Launch { path, attempt, prepared }
             }
             Action::End { path, attempt, reason } => Deed::End { path, attempt, reason },
@@ -81,19 +82,47 @@ impl Dispatch<'_> {
             Action::ShutdownRefused { path, reason } => Deed::RefuseShutDown { path, reason },
             Action::Note { level, text } => Deed::Show(Shown::Note { level, text }),
             Action::RunStarted { .. } => return,
-            Action::RunFinished { verdict } => return self.finish(course, verdict, record),
+            Action::RunFinished { verdict } => return self.end_run(course, verdict, record),
         };
         deeds.push(deed);
     }
 
-    /// A run that was interrupted goes on after its teardowns; any other is over.
-    fn finish(&mut self, course: &mut Course, verdict: Verdict, record: &mut Record) {
-        if course.then.is_some() {
-            return;
+    /// Says that the run goes on, and starts once more what a restart was a part of.
+    pub(super) fn relaunch(&mut self, course: &mut Course, relaunched: Vec<(String, u32)>) -> Result<(), StoreError> {
+        let mut record = Record { entries: vec![course.journal.resumed()], changes: Vec::new() };
+        let mut launches = Vec::new();
+        for (path, attempt) in relaunched {
+            let prepared = self.start(course, &path, attempt, Purpose::Test, &mut record);
+            launches.push((path, attempt, prepared));
         }
+        self.store.commit(&self.run, &record.entries, &record.changes)?;
+        for (path, attempt, prepared) in launches {
+            self.launch(course, path, attempt, prepared);
+        }
+        Ok(())
+    }
+
+    fn start(&mut self, course: &Course, path: &str, attempt: u32, purpose: Purpose, record: &mut Record) -> Prepared {
+        self.attempts += 1;
+        let prepared = self.prepare(course, path, attempt, purpose);
+        let start = prepared.start();
+        record.entries.push(course.journal.attempt_started(start));
+        record.changes.push(Change::AttemptStarted(start.clone()));
+        prepared
+    }
+
+    /// Ends a run in which nothing is left to happen, although the scheduler did not say so.
+    pub(super) fn close(&mut self, course: &mut Course) -> Result<(), StoreError> {
+        let mut record = Record::default();
+        self.end_run(course, self.open_verdict(), &mut record);
+        self.store.commit(&self.run, &record.entries, &record.changes)
+    }
+
+    fn end_run(&self, course: &mut Course, verdict: Verdict, record: &mut Record) {
+        let stopped = course.interrupted || self.stopped;
         record.entries.push(course.journal.run_ended(&verdict));
         record.changes.push(Change::RunEnded {
-            state: if course.interrupted { "stopped" } else { "finished" },
+            state: if stopped { "stopped" } else { "finished" },
             verdict: verdict.status.name(),
             attempts: self.attempts,
             duration: self.before + course.begun.elapsed(),
@@ -111,6 +140,9 @@ impl Dispatch<'_> {
                 Deed::RefuseShutDown { path, reason } => refuse(course, &path, reason),
                 Deed::Show(shown) => self.show(shown),
             }
+        }
+        if course.killing {
+            course.kill_all("killed by the operator");
         }
         if course.running.is_empty() {
             self.ground.reaper.end_strays().await;

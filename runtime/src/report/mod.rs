@@ -69,10 +69,10 @@ impl Reporter {
             .map(|id| (plan.node(id).path.clone(), label(plan, id, locale)))
             .collect();
         self.total = self.labels.len();
-        self.line(headline);
         if let Some(live) = &mut self.live {
             live.begin(self.total);
         }
+        self.line(headline);
     }
 
     /// An attempt starts.

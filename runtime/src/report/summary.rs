@@ -141,9 +141,16 @@ fn failure(test: &TestRow, attempts: &[AttemptRow]) -> Option<Failure> {
         label: test.label.clone(),
         outcome: test.outcome.clone().unwrap_or_default(),
         message: test.message.clone().unwrap_or_else(|| "it failed".into()),
-        log: attempt.map_or_else(|| "none, it was not started".into(), |attempt| attempt.log.clone()),
+        log: attempt
+            .filter(|attempt| was_started(attempt))
+            .map_or_else(|| "none, it was not started".into(), |attempt| attempt.log.clone()),
         waived,
     })
+}
+
+/// An error without an exit is one of the runtime, before there was a process.
+fn was_started(attempt: &AttemptRow) -> bool {
+    attempt.outcome.as_deref() != Some("error") || attempt.exit_code.is_some() || attempt.exit_signal.is_some()
 }
 
 fn teardown(test: &TestRow, attempts: &[AttemptRow]) -> Option<Teardown> {

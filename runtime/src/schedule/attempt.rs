@@ -3,11 +3,12 @@
 use tlc_plan::plan::NodeId;
 
 use super::action::{Action, Cause, Purpose};
-use super::event::DeviceChange;
+use super::commands::Deferred;
+use super::event::{Command, DeviceChange, Event};
 use super::settings::TeardownPolicy;
 use super::state::{Outcome, Status};
 use super::turn::Turn;
-use super::{Ending, device, shape};
+use super::{Ending, shape};
 
 impl Turn<'_> {
     /// Starts a leaf, or all members of a parallel group that are not skipped.
@@ -57,6 +58,10 @@ impl Turn<'_> {
         let Some(leaf) = shape::find(self.plan, path) else { return self.go_on() };
         self.record(leaf, outcome, message, ending.as_ref());
         if ending.is_some() {
+            if std::mem::take(&mut self.schedule.restart_scheduled) {
+                let restart = Event::Command(Command::Restart { path: None });
+                self.schedule.deferred.push_back(Deferred::Event(restart));
+            }
             return self.go_on();
         }
         if self.schedule.options.stop_on_failure && self.has_failed_for_good(leaf) {
@@ -138,7 +143,7 @@ impl Turn<'_> {
     /// Device data changed.
     pub fn device_changed(&mut self, changes: &[DeviceChange]) {
         for change in changes {
-            device::apply(&mut self.schedule.device, &change.key, change.value.clone());
+            change.apply(&mut self.schedule.device);
         }
     }
 

@@ -46,10 +46,13 @@ impl Turn<'_> {
             Command::RunWithStatus { statuses, path } => self.run_subtree(path.as_deref(), Some(statuses), false, RUN),
             Command::Stop { path, fail } => {
                 let Some(path) = self.known(path.as_deref()) else { return };
+                // Whoever stops everything does not want it to start again.
+                self.schedule.restart_scheduled &= !path.is_empty();
                 self.end_then(&path, fail, STOP, Deferred::WindDown(path.clone()));
             }
             Command::Kill => {
                 self.schedule.deferred.clear();
+                self.schedule.restart_scheduled = false;
                 self.end_then("", true, KILL, Deferred::Drop);
             }
             Command::Clear { path } => {
@@ -65,6 +68,7 @@ impl Turn<'_> {
             Command::AddNote { level, text: _ } => {
                 self.schedule.blocked = level == NoteLevel::Critical;
                 if self.schedule.blocked {
+                    self.schedule.restart_scheduled = false;
                     self.end_then("", false, CRITICAL, Deferred::Drop);
                 }
             }
@@ -112,7 +116,8 @@ impl Turn<'_> {
 
     fn end_then(&mut self, path: &str, fail: bool, reason: &str, then: Deferred) {
         self.end_active(path, fail, reason);
-        self.schedule.deferred.push_back(then);
+        // Before what came later.
+        self.schedule.deferred.push_front(then);
         self.go_on();
     }
 
@@ -120,6 +125,7 @@ impl Turn<'_> {
         let Some(path) = self.known(path) else { return };
         let Some(node) = shape::find(self.plan, &path) else { return };
         let root = self.plan.node(shape::rerun_root(self.plan, node)).path.clone();
+        self.schedule.restart_scheduled = false;
         self.end_then("", true, reason, Deferred::Begin(NewRun { root, filter, afresh }));
     }
 

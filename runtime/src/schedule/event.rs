@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tlc_plan::Data;
 
+use super::device;
 use super::state::{Outcome, Status};
 
 /// Something that happened.
@@ -129,4 +130,11 @@ pub struct DeviceChange {
     pub key: String,
     /// What stands there now, replacing the subtree; `None` if it was deleted.
     pub value: Option<Data>,
+}
+
+impl DeviceChange {
+    /// Makes the change in device data.
+    pub fn apply(&self, device: &mut Data) {
+        device::apply(device, &self.key, self.value.clone());
+    }
 }

@@ -11,7 +11,8 @@ pub struct Settings {
     pub teardown: TeardownPolicy,
     /// The phase, instead of the list's.
     pub phase: Option<String>,
-    /// Whether a start of the program starts the list, instead of the list's `auto_run_on_start`.
+    /// Whether a start of the program starts a run, instead of the list's `auto_run_on_start`. A run that a restart interrupted, and that
+    /// may go on, follows the list.
     pub auto_run: Option<bool>,
 }
 

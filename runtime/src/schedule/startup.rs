@@ -6,7 +6,7 @@ use tlc_plan::plan::NodeId;
 use super::action::Action;
 use super::action::Cause;
 use super::event::NoteLevel;
-use super::run::{NewRun, Run, Step};
+use super::run::{NewRun, Step};
 use super::settings::Options;
 use super::state::{Outcome, State, Status};
 use super::turn::Turn;
@@ -63,7 +63,7 @@ impl Turn<'_> {
             let in_order = ordered == Some(node.path.as_str());
             if node.class.is_shutdown() && (in_order || !always) {
                 self.after_shutdown(leaf, in_order);
-                if !in_order {
+                if !in_order && !matches!(continuation, Continuation::Cancelled) {
                     continuation = Continuation::Only(node.path.clone());
                 }
             } else if node.allow_reboot && !node.class.is_shutdown() {
@@ -102,17 +102,16 @@ impl Turn<'_> {
     }
 
     fn continue_with(&mut self, continuation: Continuation) {
-        let options = &self.schedule.options;
-        let auto_run = self.schedule.settings.auto_run.unwrap_or(options.auto_run_on_start);
         match continuation {
             Continuation::Resume => {}
-            Continuation::Only(path) => self.schedule.run = Some(Run::new(path, None)),
-            Continuation::AsOptions if auto_run => {
+            Continuation::Only(root) => self.begin(NewRun { root, filter: None, afresh: false }),
+            Continuation::AsOptions if self.starts_by_itself() => {
                 let mut filter = vec![Status::Untested];
-                if options.retry_failed_on_start {
+                if self.schedule.options.retry_failed_on_start {
                     filter.push(Status::Failed);
                 }
-                self.begin(NewRun { root: String::new(), filter: Some(filter), afresh: false });
+                let root = self.schedule.run_root().filter(|_| self.always()).unwrap_or_default().to_owned();
+                self.begin(NewRun { root, filter: Some(filter), afresh: false });
             }
             Continuation::AsOptions | Continuation::Cancelled => {
                 if let Some(run) = &mut self.schedule.run {
@@ -121,6 +120,12 @@ impl Turn<'_> {
                 self.cut_off("", &Cause::Interrupted);
             }
         }
+    }
+
+    /// The station decides about a new run; an interrupted one goes on if the list says so.
+    fn starts_by_itself(&self) -> bool {
+        let list = self.schedule.options.auto_run_on_start;
+        if self.schedule.is_running() { list } else { self.schedule.settings.auto_run.unwrap_or(list) }
     }
 
     /// The list was edited: states are kept by path, and what is not in it any more ends.
@@ -135,9 +140,26 @@ impl Turn<'_> {
                 self.actions.push(Action::End { path: path.clone(), attempt, reason });
             }
         }
+        self.keep_active();
         self.apply_rules();
         self.follow_all();
         self.go_on();
+    }
+
+    /// A test is active if an attempt runs, whatever was at its path before: a group, or a test that an edit took away and another gave back.
+    fn keep_active(&mut self) {
+        for leaf in shape::leaves(self.plan, self.plan.root()) {
+            let attempt = self.schedule.active.get(&self.plan.node(leaf).path).copied();
+            let is_active = self.status(leaf) == Status::Active;
+            self.change(leaf, |state| match attempt {
+                Some(attempt) => {
+                    state.status = Status::Active;
+                    state.count = attempt;
+                }
+                None if is_active => state.set_status(Status::Untested),
+                None => {}
+            });
+        }
     }
 
     fn read_options(&mut self) {

@@ -18,6 +18,8 @@ pub struct Consequence {
     pub verdict: Status,
     /// Tests that did not run though they run when nothing fails.
     pub not_run: Vec<String>,
+    /// The same in short: a group stands for its tests if none of them ran.
+    pub not_run_groups: Vec<String>,
     /// Teardowns that ran.
     pub teardowns: Vec<String>,
     /// Teardowns of groups that were entered, and that did not run though they run when nothing fails.
@@ -42,9 +44,9 @@ pub struct Expectation {
 pub struct Expected {
     /// The status of what was run.
     pub verdict: Option<Status>,
-    /// Exactly these tests do not run, in any order.
+    /// Exactly these tests do not run, in any order; a group stands for its tests.
     pub not_run: Option<Vec<String>>,
-    /// Exactly these teardowns run, in any order.
+    /// Exactly these teardowns run, in any order; a group stands for its tests.
     pub teardowns: Option<Vec<String>>,
 }
 
@@ -64,7 +66,7 @@ pub fn every_failure(
             script.fail.push((path.clone(), Some(failures(plan, leaf))));
             let mut consequence = consequence(plan, path, &usual, &run(plan, evaluation, &script));
             for expectation in expectations.iter().filter(|it| it.fail == consequence.fail) {
-                let differences = differences(&expectation.expect, &consequence);
+                let differences = differences(&expectation.expect, &consequence, &usual);
                 consequence.differences.extend(differences);
             }
             consequence
@@ -89,6 +91,7 @@ fn consequence(plan: &Plan, fail: String, usual: &Timeline, failed: &Timeline) -
         verdict: failed.verdict.as_ref().map_or(Status::Untested, |verdict| verdict.status),
         teardowns: started.iter().filter(|path| is_a_teardown(path)).map(|&path| path.to_owned()).collect(),
         missed_teardowns: not_run.iter().filter(|path| was_due(plan, path, &started)).cloned().collect(),
+        not_run_groups: shortened(plan, &not_run, usual),
         not_run,
         fail,
         differences: Vec::new(),
@@ -106,17 +109,39 @@ fn was_due(plan: &Plan, path: &str, started: &[&str]) -> bool {
     group.is_some_and(|group| started.iter().any(|path| is_at_or_under(path, group)))
 }
 
-fn differences(expected: &Expected, found: &Consequence) -> Vec<String> {
+/// The highest nodes that have tests, none of which ran.
+fn shortened(plan: &Plan, not_run: &[String], usual: &Timeline) -> Vec<String> {
+    let usual = usual.started();
+    let is_left_out = |path: &str| {
+        let mut tests = usual.iter().filter(|test| is_at_or_under(test, path)).peekable();
+        tests.peek().is_some() && tests.all(|test| not_run.iter().any(|other| other == test))
+    };
+    let mut short: Vec<String> = Vec::new();
+    for node in plan.preorder() {
+        let path = &plan.node(node).path;
+        let covered = short.iter().any(|group| is_at_or_under(path, group));
+        if !covered && !path.is_empty() && is_left_out(path) {
+            short.push(path.clone());
+        }
+    }
+    short
+}
+
+fn differences(expected: &Expected, found: &Consequence, usual: &Timeline) -> Vec<String> {
     let mut differences = Vec::new();
     if let Some(verdict) = expected.verdict.filter(|&verdict| verdict != found.verdict) {
         differences.push(format!("the verdict is {}, expected {verdict}", found.verdict));
     }
+    let usual = usual.started();
     let lists = [("not run", &expected.not_run, &found.not_run), ("teardowns", &expected.teardowns, &found.teardowns)];
     for (what, expected, found) in lists {
         let Some(expected) = expected else { continue };
-        let missing = expected.iter().filter(|path| !found.contains(path));
+        let tests = usual.iter().filter(|test| expected.iter().any(|path| is_at_or_under(test, path)));
+        let missing = tests.filter(|test| !found.iter().any(|other| other == *test));
         differences.extend(missing.map(|path| format!("{what}: `{path}` is expected, and is not among them")));
-        let further = found.iter().filter(|path| !expected.contains(path));
+        let nothing = expected.iter().filter(|path| !usual.iter().any(|test| is_at_or_under(test, path)));
+        differences.extend(nothing.map(|path| format!("{what}: `{path}` never runs")));
+        let further = found.iter().filter(|test| !expected.iter().any(|path| is_at_or_under(test, path)));
         differences.extend(further.map(|path| format!("{what}: `{path}` is not expected")));
     }
     differences

@@ -2,6 +2,8 @@
 //!
 //! [`run`] plays one script and gives a [`Timeline`]; [`every_failure`] plays one for each leaf; [`scenario`] plays recorded scenarios.
 
+mod durations;
+mod evaluation;
 mod failures;
 mod player;
 pub mod scenario;
@@ -13,6 +15,8 @@ use tlc_plan::plan::{NodeId, Plan};
 
 use crate::schedule::Conditions;
 
+pub use durations::{Durations, durations};
+pub use evaluation::evaluation;
 pub use failures::{Consequence, Expectation, Expected, every_failure};
 pub use player::run;
 pub use script::Script;

@@ -157,32 +157,61 @@ impl Timeline {
     }
 }
 
+/// A line for each thing that happens, and one for an attempt during which nothing else does. Times are left out if no duration is known.
 impl fmt::Display for Timeline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for entry in &self.entries {
-            writeln!(f, "{:>9}  {}", clock(entry.at), entry.what)?;
+        let mut entries = self.entries.iter().peekable();
+        while let Some(entry) = entries.next() {
+            if self.durations_known > 0 {
+                write!(f, "{:>9}  ", clock(entry.at))?;
+            }
+            match entries.next_if(|next| entry.what.is_ended_by(&next.what)) {
+                Some(end) => writeln!(f, "{}{}", end.what, entry.what.marks())?,
+                None => writeln!(f, "{}{}", entry.what, entry.what.marks())?,
+            }
         }
         if self.truncated {
             writeln!(f, "given up after {} attempts: the list does not end by itself", self.attempts)?;
         }
-        let unknown = self.attempts - self.durations_known;
-        write!(f, "{} attempts in {}", self.attempts, clock(self.seconds))?;
-        match unknown {
-            0 => writeln!(f),
-            _ => writeln!(f, "; {unknown} of them of unknown duration, counted as nothing"),
+        match (self.durations_known, self.attempts - self.durations_known) {
+            (_, 0) => writeln!(f, "{} attempts in {}", self.attempts, clock(self.seconds)),
+            (0, _) => writeln!(f, "{} attempts; how long they take is not known", self.attempts),
+            (_, unknown) => writeln!(
+                f,
+                "{} attempts in {}, not counting {unknown} of unknown duration",
+                self.attempts,
+                clock(self.seconds)
+            ),
         }
+    }
+}
+
+impl Happening {
+    /// Whether this is the start of an attempt, and the other its end.
+    fn is_ended_by(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Started { path, attempt, .. }, Self::Ended { path: ended, attempt: number, .. }) => {
+                path == ended && attempt == number
+            }
+            _ => false,
+        }
+    }
+
+    /// What is special about a start.
+    fn marks(&self) -> String {
+        let Self::Started { attempt, teardown, after_shutdown, .. } = self else { return String::new() };
+        let number = (*attempt > 1).then(|| format!("start {attempt}"));
+        let kind = teardown.then(|| "teardown".to_owned());
+        let check = after_shutdown.then(|| "the check after the shutdown".to_owned());
+        let marks: Vec<_> = number.into_iter().chain(kind).chain(check).collect();
+        if marks.is_empty() { String::new() } else { format!("  ({})", marks.join(", ")) }
     }
 }
 
 impl fmt::Display for Happening {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Started { path, attempt, teardown, after_shutdown } => {
-                write!(f, "start      {path}")?;
-                let marks = [(*attempt > 1, format!("start {attempt}")), (*teardown, "teardown".to_owned())];
-                let check = (*after_shutdown, "the check after the shutdown".to_owned());
-                marks.into_iter().chain([check]).filter(|it| it.0).try_for_each(|it| write!(f, ", {}", it.1))
-            }
+            Self::Started { path, .. } => write!(f, "start      {path}"),
             Self::Ended { path, outcome, message: None, .. } => write!(f, "{outcome:<9}  {path}"),
             Self::Ended { path, outcome, message: Some(message), .. } => write!(f, "{outcome:<9}  {path}: {message}"),
             Self::Refused { path, message } => write!(f, "refused    {path}: {message}"),

@@ -6,26 +6,45 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
-/// A private directory that goes with its run.
+/// A private directory that goes with its run. Its path is short, for the paths of sockets have little room.
 #[derive(Debug)]
 pub struct StateDirectory {
     path: PathBuf,
+    /// The file that remembers it, for a program that was killed cannot clear up.
+    note: PathBuf,
 }
 
 impl StateDirectory {
-    /// Makes an empty directory that nobody else may enter. `run_id` keeps runs apart.
-    pub fn create(run_id: &str) -> io::Result<Self> {
+    /// Makes an empty directory that nobody else may enter, and remembers it in the run's own directory.
+    pub fn create(run_directory: &Path) -> io::Result<Self> {
+        Self::clear(run_directory);
+        let note = note_in(run_directory);
+        let run_id = run_directory.file_name().unwrap_or_default().to_string_lossy();
         let end = run_id.len().saturating_sub(12);
-        let base = env::temp_dir().join(format!("tlc-{}", run_id.get(end..).unwrap_or(run_id)));
+        let base = format!("{PREFIX}{}", run_id.get(end..).unwrap_or_default());
         for attempt in 0..100 {
-            let path = if attempt == 0 { base.clone() } else { base.with_extension(attempt.to_string()) };
+            let path = env::temp_dir().join(if attempt == 0 { base.clone() } else { format!("{base}.{attempt}") });
             match DirBuilder::new().mode(0o700).create(&path) {
-                Ok(()) => return Ok(Self { path }),
+                Ok(()) => {
+                    fs::write(&note, path.as_os_str().as_encoded_bytes())?;
+                    return Ok(Self { path, note });
+                }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error),
             }
         }
-        Err(io::Error::new(io::ErrorKind::AlreadyExists, base.display().to_string()))
+        Err(io::Error::new(io::ErrorKind::AlreadyExists, base))
+    }
+
+    /// Removes what a program that was killed has left behind.
+    pub fn clear(run_directory: &Path) {
+        let note = note_in(run_directory);
+        let Ok(path) = fs::read_to_string(&note).map(PathBuf::from) else { return };
+        let ours = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(PREFIX));
+        if ours && path.parent() == Some(&env::temp_dir()) {
+            let _ = fs::remove_dir_all(path);
+        }
+        let _ = fs::remove_file(note);
     }
 
     /// Where it is.
@@ -38,7 +57,14 @@ impl Drop for StateDirectory {
     fn drop(&mut self) {
         // What is left in a temporary directory is cleared away with it.
         let _ = fs::remove_dir_all(&self.path);
+        let _ = fs::remove_file(&self.note);
     }
+}
+
+const PREFIX: &str = "tlc-";
+
+fn note_in(run_directory: &Path) -> PathBuf {
+    run_directory.join("state_dir")
 }
 
 /// Where the store is if nobody says: below `$XDG_STATE_HOME`, else below `~/.local/state`.
@@ -101,13 +127,16 @@ mod tests {
     #[test]
     fn a_state_directory_is_private_and_goes() {
         use std::os::unix::fs::PermissionsExt as _;
-        let first = StateDirectory::create("abc").expect("a directory");
-        let second = StateDirectory::create("abc").expect("another");
-        assert_ne!(first.path(), second.path());
+        let run = tempfile::tempdir().expect("a directory");
+        let first = StateDirectory::create(run.path()).expect("a directory");
         let mode = fs::metadata(first.path()).expect("its data").permissions().mode();
         assert_eq!(mode & 0o777, 0o700);
         let path = first.path().to_path_buf();
-        drop(first);
+        std::mem::forget(first);
+        let second = StateDirectory::create(run.path()).expect("another");
+        assert!(second.path() == path || !path.exists(), "what was left behind is cleared away");
+        let path = second.path().to_path_buf();
+        drop(second);
         assert!(!path.exists());
     }
 }

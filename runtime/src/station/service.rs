@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use nix::unistd::Pid;
 use tokio::time::{Instant, sleep};
+use tracing::debug;
 
 use super::directories::Places;
 use super::{Ready, Service, Settings};
@@ -183,6 +184,7 @@ fn spawn(
     drop(command);
     let leader = Pid::from_raw(child.id().cast_signed());
     reaper.know(leader);
+    debug!(service = name, process = %leader, "started");
     let output = capture_output(output, log.clone(), LOG_LIMIT)?;
     Ok(Running { name: name.into(), child, leader, invocation: invocation.into(), output, log })
 }

@@ -1,7 +1,8 @@
 //! Reads: interrupted runs to resume, and results to show.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+use serde_json::Value;
 
 use super::{Reader, RunNumber, Store, StoreError};
 
@@ -87,8 +88,10 @@ pub struct AttemptRow {
     /// Which start of the test.
     pub number: u32,
     /// What ran, as JSON.
+    #[serde(serialize_with = "as_json")]
     pub program: String,
     /// The arguments, as JSON.
+    #[serde(serialize_with = "as_json")]
     pub arguments: String,
     /// The file of its output.
     pub log: String,
@@ -125,6 +128,11 @@ pub struct EventRow {
     pub monotonic_us: i64,
     /// The rest, as JSON.
     pub body: String,
+}
+
+/// JSON that is kept as text is shown as what it means.
+fn as_json<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    serde_json::from_str::<Value>(text).unwrap_or(Value::Null).serialize(serializer)
 }
 
 const RUN: &str =
@@ -237,12 +245,12 @@ impl Store {
         self.connection.query_row(sql, params![plan_hash, slot], run).optional().map_err(|error| self.fault(&error))
     }
 
-    /// The events of a run that a scheduler saw, in their order.
+    /// The events of a run that a scheduler saw, and where it was resumed, in their order.
     pub fn scheduled_events(&self, number: RunNumber) -> Result<Vec<EventRow>, StoreError> {
         let read = || {
             self.connection
                 .prepare_cached(
-                    "SELECT seq, kind, monotonic_us, body FROM events WHERE run = ?1 AND source = 'schedule' ORDER BY seq",
+                    "SELECT seq, kind, monotonic_us, body FROM events WHERE run = ?1 AND (source = 'schedule' OR kind = 'resumed') ORDER BY seq",
                 )?
                 .query_map([number.0], |row| {
                     Ok(EventRow { seq: row.get(0)?, kind: row.get(1)?, monotonic_us: row.get(2)?, body: row.get(3)? })

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, Transaction};
 
-/// The version that this program writes: the number of [`STEPS`].
+/// The version that this program writes: the number of steps.
 pub const VERSION: i64 = STEPS.len() as i64;
 
 /// `tlcS`, in the header of every store.

@@ -20,6 +20,7 @@ use std::time::Duration;
 use tlc_plan::Data;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until, timeout};
+use tracing::debug;
 
 pub use channel::MESSAGE_LIMIT;
 pub(crate) use environment::mark;
@@ -158,6 +159,7 @@ pub async fn run(attempt: Attempt, reaper: Arc<Reaper>, mut ending: watch::Recei
         Err(message) => return Ended::broken(message),
     };
     let spawn::Spawned { mut child, leader, output, requests, reports: incoming } = spawned;
+    debug!(invocation = attempt.identity.invocation, path = attempt.identity.path, process = %leader, "started");
     let capture = output::capture(output, attempt.log.clone(), attempt.log_limit);
     let (reports, mut reported) = mpsc::channel(4);
     let talk = tokio::spawn(channel::converse(incoming, requests, protocol::start(&attempt), reports));

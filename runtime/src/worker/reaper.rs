@@ -28,6 +28,8 @@ const PAUSE: Duration = Duration::from_millis(5);
 #[derive(Debug)]
 pub struct Reaper {
     leaders: Mutex<BTreeSet<i32>>,
+    /// Children that were there before.
+    inherited: BTreeSet<i32>,
     /// Holds descriptors 0 to 4 of this process occupied; see [`occupy`].
     _reserved: Vec<fs::File>,
 }
@@ -35,8 +37,10 @@ pub struct Reaper {
 impl Reaper {
     /// Makes this process the subreaper of all that it starts.
     pub fn new() -> io::Result<Self> {
+        // A program that became this one may have left it children; they are not ours to end.
+        let inherited = children().into_iter().map(Pid::as_raw).collect();
         set_child_subreaper(true)?;
-        Ok(Self { leaders: Mutex::default(), _reserved: occupy()? })
+        Ok(Self { leaders: Mutex::default(), inherited, _reserved: occupy()? })
     }
 
     fn leaders(&self) -> MutexGuard<'_, BTreeSet<i32>> {
@@ -66,8 +70,9 @@ impl Reaper {
         self.end_orphans(|pid| !has_variable(pid, |variable| variable.starts_with(mark.as_bytes()))).await;
     }
 
-    /// Ends every orphan, whatever its environment; for a moment at which no attempt and no service is running.
+    /// Ends everything that is left below this process; for the end of a run, when nobody waits for anything any more.
     pub async fn end_all(&self) {
+        self.leaders().clear();
         self.end_orphans(|_| true).await;
     }
 
@@ -87,7 +92,8 @@ impl Reaper {
     /// The children of this process that nobody waits for.
     fn orphans(&self) -> Vec<Pid> {
         let leaders = self.leaders();
-        children().into_iter().filter(|pid| !leaders.contains(&pid.as_raw())).collect()
+        let is_known = |pid: &Pid| leaders.contains(&pid.as_raw()) || self.inherited.contains(&pid.as_raw());
+        children().into_iter().filter(|pid| !is_known(pid)).collect()
     }
 }
 

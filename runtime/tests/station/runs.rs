@@ -2,12 +2,14 @@
 
 use std::fs;
 use std::process::Child;
+use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use serde_json::Value;
 use tlc_plan::plan::{ActionOnFailure, Node};
 
-use crate::line::{Line, Ran, add, eventually, group, is_alive, list, shell, teardown};
+use crate::line::{Line, Ran, add, eventually, group, is_alive, list, shell, teardown, within};
 
 fn send(child: &Child, signal: Signal) {
     kill(Pid::from_raw(child.id().cast_signed()), signal).expect("the program is there");
@@ -138,9 +140,86 @@ fn a_killed_run_goes_on_where_it_was() {
     assert_eq!(statuses, ["PASSED", "FAILED", "PASSED", "PASSED"], "{}", ran.stdout);
     assert_eq!(line.results(&["last"])["run"]["run"], 1, "it is the same run");
     assert_eq!(line.attempt("Second")["outcome"], "crashed");
-    let trace = line.read("trace");
-    assert_eq!(trace.matches("first").count(), 1, "what has passed does not run again: {trace}");
-    assert!(trace.contains("down") && trace.contains("third"), "{trace}");
+    assert_eq!(line.read("trace"), "first\nsecond\nthird\ndown\n", "what has passed does not run again");
+}
+
+#[test]
+fn whenever_a_run_is_killed_nothing_that_ended_is_lost_and_teardowns_run() {
+    let mark = "echo $TLC_TEST_PATH $TLC_INVOCATION >> \"$LINE/trace\"; sleep 0.03";
+    let mut plan = list(vec![shell("First", mark)]);
+    let root = plan.root();
+    let inner = add(&mut plan, root, group("Group"));
+    add(&mut plan, inner, shell("Inner", mark));
+    add(&mut plan, inner, teardown(shell("InnerDown", mark)));
+    let together = add(&mut plan, root, Node { parallel: true, ..group("Together") });
+    add(&mut plan, together, shell("A", mark));
+    add(&mut plan, together, shell("B", mark));
+    add(&mut plan, root, teardown(shell("Down", mark)));
+    for round in 0..8 {
+        let line = Line::new();
+        let mut child = line.start(&plan, &[]);
+        std::thread::sleep(Duration::from_millis(10 + 40 * round));
+        let _ = child.kill();
+        child.wait().expect("its end");
+        line.run(&plan, &[]);
+        let last = line.results(&["last"]);
+        assert_eq!(last["run"]["state"], "finished", "round {round}");
+        let attempts = last["attempts"].as_array().expect("attempts");
+        assert!(attempts.iter().all(|attempt| attempt["outcome"] != Value::Null), "every attempt has an end: {last}");
+        for path in ["Group.InnerDown", "Down"] {
+            assert_eq!(line.attempt(path)["outcome"], "passed", "round {round}: {last}");
+        }
+        let trace = line.read("trace");
+        for passed in attempts.iter().filter(|attempt| attempt["outcome"] == "passed") {
+            let path = passed["path"].as_str().expect("a path");
+            let invocation = passed["invocation"].as_str().expect("an invocation");
+            assert!(trace.contains(invocation), "round {round}: `{path}` passed and ran");
+        }
+        let statuses = line.statuses();
+        assert!(statuses.iter().all(|(_, status)| status == "PASSED" || status == "FAILED"), "{statuses:?}");
+    }
+}
+
+#[test]
+fn a_run_that_was_stopped_and_then_killed_does_not_go_on() {
+    let line = Line::new();
+    let plan = list(vec![
+        shell("Hangs", "echo $$ > \"$LINE/test\"; sleep 1000"),
+        shell("Never", "touch \"$LINE/never\""),
+        teardown(shell("Down", "[ -e \"$LINE/down\" ] || { echo $$ > \"$LINE/down\"; sleep 1000; }")),
+        teardown(shell("Further", "touch \"$LINE/further\"")),
+    ]);
+    let mut child = line.start(&plan, &[]);
+    eventually("the test starts", || is_alive(&line.path("test")));
+    send(&child, Signal::SIGINT);
+    eventually("the teardown starts", || is_alive(&line.path("down")));
+    child.kill().expect("killed");
+    child.wait().expect("its end");
+    line.run(&plan, &[]).ended_with(1);
+    assert!(line.path("further").exists() && !line.path("never").exists());
+    assert_eq!(line.results(&["last"])["run"]["state"], "stopped");
+    assert_eq!(line.attempt("Down")["outcome"], "passed", "a teardown that was interrupted starts again");
+    assert!(!is_alive(&line.path("down")));
+}
+
+#[test]
+fn many_members_of_a_parallel_group_all_end_and_are_all_recorded() {
+    let line = Line::new();
+    let mut plan = list(vec![]);
+    let root = plan.root();
+    let together = add(&mut plan, root, Node { parallel: true, ..group("Together") });
+    for number in 0..60 {
+        add(&mut plan, together, shell(&format!("T{number}"), "head -c 200000 /dev/zero"));
+    }
+    add(&mut plan, together, within(1.0, shell("Hangs", "sleep 1000")));
+    add(&mut plan, together, shell("Crashes", "kill -9 $$"));
+    add(&mut plan, together, shell("Forks", "sleep 1000 & exit 0"));
+    line.run(&plan, &[]).ended_with(1);
+    let statuses = line.statuses();
+    let failed: Vec<_> =
+        statuses.iter().filter(|(_, status)| status == "FAILED").map(|(path, _)| path.as_str()).collect();
+    assert_eq!(failed, ["Together.Hangs", "Together.Crashes"]);
+    assert_eq!(statuses.iter().filter(|(_, status)| status == "PASSED").count(), 61);
 }
 
 #[test]

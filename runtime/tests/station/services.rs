@@ -64,6 +64,8 @@ fn a_service_that_does_not_start_is_shown_with_its_output() {
     let seen = run("{\n  sevices: {} }");
     assert!(seen.contains("station.json5:2:") && seen.contains("sevices"), "{seen}");
     assert!(!line.path("never").exists(), "no test was started");
+    let ran = line.run(&plan, &[]).ended_with(0);
+    assert!(!ran.stdout.contains("goes on"), "what did not begin is not resumed: {}", ran.stdout);
 }
 
 #[test]

@@ -112,7 +112,9 @@ fn integers(operator: Arithmetic, a: &Value, b: &Value, meter: &mut Meter) -> Re
         Arithmetic::Divide => integer::divide(x, y).map(Value::Float),
         Arithmetic::FloorDivide => integer::divide_floor(x, y, meter).map(|(quotient, _)| Value::integer(quotient)),
         Arithmetic::Modulo => integer::divide_floor(x, y, meter).map(|(_, rest)| Value::integer(rest)),
-        Arithmetic::Power if y.is_negative() => float::power(integer::to_float(x)?, integer::to_float(y)?).map(Value::Float),
+        Arithmetic::Power if y.is_negative() => {
+            float::power(integer::to_float(x)?, integer::to_float(y)?).map(Value::Float)
+        }
         Arithmetic::Power => integer::power(x, y, meter),
         Arithmetic::ShiftLeft => integer::shift_left(x, y, meter),
         Arithmetic::ShiftRight => integer::shift_right(x, y, meter),
@@ -178,7 +180,13 @@ fn sets(operator: Arithmetic, a: &Value, b: &Value, meter: &mut Meter) -> Result
 }
 
 /// A set of the members of two collections.
-pub(crate) fn combine(operator: Arithmetic, a: &Value, b: &Value, frozen: bool, meter: &mut Meter) -> Result<Value, Failure> {
+pub(crate) fn combine(
+    operator: Arithmetic,
+    a: &Value,
+    b: &Value,
+    frozen: bool,
+    meter: &mut Meter,
+) -> Result<Value, Failure> {
     let mut set = Set::new(frozen);
     match operator {
         Arithmetic::Or => {

@@ -49,7 +49,9 @@ impl Args {
                 return Err(error::r#type(format!("'{keyword}' is an invalid keyword argument for {function}()")));
             };
             if bound[position].replace(value).is_some() {
-                return Err(error::r#type(format!("argument for {function}() given by name ('{keyword}') and position")));
+                return Err(error::r#type(format!(
+                    "argument for {function}() given by name ('{keyword}') and position"
+                )));
             }
         }
         if bound.iter().take(required).any(Option::is_none) {
@@ -61,9 +63,10 @@ impl Args {
     /// No keywords, and exactly so many arguments.
     pub(crate) fn exactly<const N: usize>(self, function: &str) -> Result<[Value; N], Failure> {
         let given = self.positional.len();
-        self.without_keywords(function)?.positional.try_into().map_err(|_| {
-            error::r#type(format!("{function}() takes exactly {N} arguments ({given} given)"))
-        })
+        self.without_keywords(function)?
+            .positional
+            .try_into()
+            .map_err(|_| error::r#type(format!("{function}() takes exactly {N} arguments ({given} given)")))
     }
 
     pub(crate) fn without_keywords(self, function: &str) -> Result<Self, Failure> {

@@ -209,10 +209,9 @@ pub(crate) fn contains(collection: &Value, item: &Value, meter: &mut Meter) -> R
             meter.steps(text.len() as u64 / 256)?;
             Ok(text.contains(&**part))
         }
-        (Value::Str(_), other) => Err(error::r#type(format!(
-            "'in <string>' requires string as left operand, not {}",
-            other.type_name()
-        ))),
+        (Value::Str(_), other) => {
+            Err(error::r#type(format!("'in <string>' requires string as left operand, not {}", other.type_name())))
+        }
         (Value::List(items) | Value::Tuple(items), _) => {
             for candidate in items.iter() {
                 meter.step()?;

@@ -16,7 +16,12 @@ enum Collected {
 }
 
 impl Evaluation<'_> {
-    pub(super) fn comprehension(&mut self, collection: Collection, element: Id, clauses: Nodes) -> Result<Value, Failure> {
+    pub(super) fn comprehension(
+        &mut self,
+        collection: Collection,
+        element: Id,
+        clauses: Nodes,
+    ) -> Result<Value, Failure> {
         let mut collected = match collection {
             Collection::List => Collected::List(Vec::new()),
             Collection::Set => Collected::Set(Set::new(false)),

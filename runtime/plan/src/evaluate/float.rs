@@ -43,7 +43,9 @@ pub(crate) fn power(a: f64, b: f64) -> Result<f64, Failure> {
         return Err(error::zero_division("0.0 cannot be raised to a negative power"));
     }
     if a < 0.0 && a.is_finite() && b.is_finite() && b.fract() != 0.0 {
-        return Err(error::r#type("a negative number raised to a fractional power is complex, and there are no complex numbers"));
+        return Err(error::r#type(
+            "a negative number raised to a fractional power is complex, and there are no complex numbers",
+        ));
     }
     let value = a.powf(b);
     if value.is_infinite() && a.is_finite() && b.is_finite() {
@@ -167,9 +169,8 @@ pub(crate) fn ascii_digit(character: char) -> char {
 
 fn underscores_are_between_digits(text: &str) -> bool {
     let bytes = text.as_bytes();
-    let digit = |position: Option<usize>| {
-        position.and_then(|position| bytes.get(position)).is_some_and(u8::is_ascii_digit)
-    };
+    let digit =
+        |position: Option<usize>| position.and_then(|position| bytes.get(position)).is_some_and(u8::is_ascii_digit);
     (0..bytes.len()).filter(|&at| bytes[at] == b'_').all(|at| digit(at.checked_sub(1)) && digit(Some(at + 1)))
 }
 

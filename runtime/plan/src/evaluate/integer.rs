@@ -38,9 +38,8 @@ pub(crate) fn small(value: &Value) -> Option<i64> {
 
 /// An integer where Python needs an index.
 pub(crate) fn index(value: &Value) -> Result<Cow<'_, BigInt>, Failure> {
-    of(value).ok_or_else(|| {
-        error::r#type(format!("'{}' object cannot be interpreted as an integer", value.type_name()))
-    })
+    of(value)
+        .ok_or_else(|| error::r#type(format!("'{}' object cannot be interpreted as an integer", value.type_name())))
 }
 
 /// An integer that Python keeps in a machine word.
@@ -100,7 +99,12 @@ pub(crate) fn power(base: &BigInt, exponent: &BigInt, meter: &mut Meter) -> Resu
 }
 
 /// `pow(base, exponent, modulus)`.
-pub(crate) fn power_modulo(base: &BigInt, exponent: &BigInt, modulus: &BigInt, meter: &mut Meter) -> Result<Value, Failure> {
+pub(crate) fn power_modulo(
+    base: &BigInt,
+    exponent: &BigInt,
+    modulus: &BigInt,
+    meter: &mut Meter,
+) -> Result<Value, Failure> {
     if modulus.is_zero() {
         return Err(error::value("pow() 3rd argument cannot be 0"));
     }
@@ -201,10 +205,7 @@ fn two_to(exponent: i64) -> f64 {
 
 /// The nearest float.
 pub(crate) fn to_float(value: &BigInt) -> Result<f64, Failure> {
-    value
-        .to_f64()
-        .filter(|float| float.is_finite())
-        .ok_or_else(|| error::overflow("int too large to convert to float"))
+    value.to_f64().filter(|float| float.is_finite()).ok_or_else(|| error::overflow("int too large to convert to float"))
 }
 
 /// The integer part of a float.

@@ -34,10 +34,9 @@ pub(crate) fn reversed(value: &Value) -> Result<Value, Failure> {
     let iter = match value {
         Value::List(items) | Value::Tuple(items) => Iter::ItemsBack { items: Arc::clone(items), left: items.len() },
         Value::Str(text) => Iter::CharsBack { text: Arc::clone(text), end: text.len() },
-        Value::Dict(dict) => Iter::ViewBack {
-            view: Arc::new(View { dict: Arc::clone(dict), kind: ViewKind::Keys }),
-            left: dict.len(),
-        },
+        Value::Dict(dict) => {
+            Iter::ViewBack { view: Arc::new(View { dict: Arc::clone(dict), kind: ViewKind::Keys }), left: dict.len() }
+        }
         Value::View(view) => Iter::ViewBack { view: Arc::clone(view), left: view.dict.len() },
         Value::Range(range) => Iter::range(&range.reversed()),
         other => return Err(error::r#type(format!("'{}' object is not reversible", other.type_name()))),

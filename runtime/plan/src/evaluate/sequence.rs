@@ -116,9 +116,7 @@ fn position(index: &Value, length: usize, what: &str) -> Result<usize, Failure> 
     let Some(index) = integer::small(index) else {
         return Err(match index {
             Value::Big(_) => error::index("cannot fit 'int' into an index-sized integer"),
-            other => {
-                error::r#type(format!("{what} indices must be integers or slices, not {}", other.type_name()))
-            }
+            other => error::r#type(format!("{what} indices must be integers or slices, not {}", other.type_name())),
         });
     };
     let position = if index < 0 { index + length as i64 } else { index };
@@ -206,8 +204,8 @@ impl Positions {
 fn part(value: &Value) -> Result<Option<BigInt>, Failure> {
     match value {
         Value::None => Ok(None),
-        other => integer::of(other).map(|value| Some(value.into_owned())).ok_or_else(|| {
-            error::r#type("slice indices must be integers or None or have an __index__ method")
-        }),
+        other => integer::of(other)
+            .map(|value| Some(value.into_owned()))
+            .ok_or_else(|| error::r#type("slice indices must be integers or None or have an __index__ method")),
     }
 }

@@ -131,9 +131,8 @@ pub(super) fn depth(tree: &Tree, depths: &[u16], node: Node) -> Option<u16> {
         node => {
             let (children, list) = node.parts();
             let direct = children.into_iter().flatten().map(of).max().unwrap_or(0);
-            let listed = list.map_or(0, |list| {
-                tree.list(list).iter().map(|&index| of(Id::new(index as usize))).max().unwrap_or(0)
-            });
+            let listed = list
+                .map_or(0, |list| tree.list(list).iter().map(|&index| of(Id::new(index as usize))).max().unwrap_or(0));
             let clauses = match node {
                 Node::Comprehension { clauses, .. } => tree.list(clauses).len().min(usize::from(MAX_DEPTH)) as u16,
                 _ => 0,

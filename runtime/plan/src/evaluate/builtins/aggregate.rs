@@ -37,7 +37,9 @@ pub(super) fn extreme(mut args: Args, largest: bool, meter: &mut Meter) -> Resul
         let message = format!("Cannot specify a default for {name}() with multiple positional arguments");
         return Err(error::r#type(message));
     }
-    let items = if several { Value::tuple(positional) } else {
+    let items = if several {
+        Value::tuple(positional)
+    } else {
         let first = positional.into_iter().next();
         first.ok_or_else(|| error::r#type(format!("{name} expected at least 1 argument, got 0")))?
     };

@@ -132,9 +132,9 @@ fn extend_with_pairs(dict: &mut Dict, pairs: &Value, meter: &mut Meter) -> Resul
     let mut position = 0;
     while let Some(pair) = pairs.next(meter)? {
         let items = iterate::collect(&pair, meter).map_err(|failure| match failure.kind {
-            crate::evaluate::ErrorKind::Type => error::r#type(format!(
-                "cannot convert dictionary update sequence element #{position} to a sequence"
-            )),
+            crate::evaluate::ErrorKind::Type => {
+                error::r#type(format!("cannot convert dictionary update sequence element #{position} to a sequence"))
+            }
             _ => failure,
         })?;
         let length = items.len();

@@ -26,11 +26,7 @@ pub(super) fn in_base(value: &Value, base: u32, meter: &mut Meter) -> Result<Val
 
 pub(super) fn divmod(a: &Value, b: &Value, meter: &mut Meter) -> Result<Value, Failure> {
     let unsupported = || {
-        error::r#type(format!(
-            "unsupported operand type(s) for divmod(): '{}' and '{}'",
-            a.type_name(),
-            b.type_name()
-        ))
+        error::r#type(format!("unsupported operand type(s) for divmod(): '{}' and '{}'", a.type_name(), b.type_name()))
     };
     if let (Some(x), Some(y)) = (integer::of(a), integer::of(b)) {
         let (quotient, rest) = integer::divide_floor(&x, &y, meter)?;
@@ -111,7 +107,8 @@ pub(crate) fn parse_integer(text: &str, base: u32, meter: &mut Meter) -> Result<
     let (radix, digits, prefixed) = radix_of(unsigned, base);
     let digits = if prefixed { digits.strip_prefix('_').unwrap_or(digits) } else { digits };
     let doubtful = digits.starts_with('_') || digits.ends_with('_') || digits.contains("__") || digits.is_empty();
-    let leading_zero = base == 0 && !prefixed && digits.starts_with('0') && digits.contains(|c| !matches!(c, '0' | '_'));
+    let leading_zero =
+        base == 0 && !prefixed && digits.starts_with('0') && digits.contains(|c| !matches!(c, '0' | '_'));
     if doubtful || leading_zero {
         return Err(invalid());
     }

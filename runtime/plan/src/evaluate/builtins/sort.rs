@@ -48,7 +48,8 @@ fn sort<T: Clone>(
     if items.windows(2).all(|pair| plain(&pair[0], &pair[1]).is_some()) {
         items.sort_by(|a, b| plain(a, b).unwrap_or(Ordering::Equal));
     } else {
-        items = merge_sort(items, &|a, b, meter| compare::is_ordered(Comparison::Less, rank(a), rank(b), meter), meter)?;
+        items =
+            merge_sort(items, &|a, b, meter| compare::is_ordered(Comparison::Less, rank(a), rank(b), meter), meter)?;
     }
     if reverse {
         items.reverse();

@@ -62,15 +62,19 @@ fn expand(text: &str, fields: &mut Fields<'_>, depth: usize, meter: &mut Meter) 
 }
 
 /// Writes a replacement field, and returns what follows it.
-fn field<'t>(text: &'t str, fields: &mut Fields<'_>, depth: usize, output: &mut Output<'_>) -> Result<&'t str, Failure> {
+fn field<'t>(
+    text: &'t str,
+    fields: &mut Fields<'_>,
+    depth: usize,
+    output: &mut Output<'_>,
+) -> Result<&'t str, Failure> {
     let unclosed = || error::value("expected '}' before end of string");
     let end = name_end(text)?;
     let (name, mut rest) = text.split_at(end);
     let mut conversion = None;
     if let Some(after) = rest.strip_prefix('!') {
-        let character = after.chars().next().ok_or_else(|| {
-            error::value("end of string while looking for conversion specifier")
-        })?;
+        let character =
+            after.chars().next().ok_or_else(|| error::value("end of string while looking for conversion specifier"))?;
         conversion = Some(character);
         rest = &after[character.len_utf8()..];
         if rest.is_empty() {

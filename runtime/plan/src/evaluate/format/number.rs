@@ -38,7 +38,13 @@ pub(super) fn base_prefix(base: u32) -> &'static str {
 }
 
 /// The magnitude of a float in one of the styles `e`, `f`, `g`; with `point`, `g` keeps its zeros and a point is always there.
-pub(super) fn digits(magnitude: f64, style: char, precision: usize, point: bool, meter: &mut Meter) -> Result<String, Failure> {
+pub(super) fn digits(
+    magnitude: f64,
+    style: char,
+    precision: usize,
+    point: bool,
+    meter: &mut Meter,
+) -> Result<String, Failure> {
     if !magnitude.is_finite() {
         return Ok(float::special(magnitude).into());
     }
@@ -61,7 +67,13 @@ pub(super) fn digits(magnitude: f64, style: char, precision: usize, point: bool,
 }
 
 /// A float has at most 1,100 digits that are not 0; the others need no arithmetic.
-fn long_digits(magnitude: f64, style: char, precision: usize, point: bool, meter: &mut Meter) -> Result<String, Failure> {
+fn long_digits(
+    magnitude: f64,
+    style: char,
+    precision: usize,
+    point: bool,
+    meter: &mut Meter,
+) -> Result<String, Failure> {
     const EXACT: usize = 1200;
     if style == 'g' && !point {
         return digits(magnitude, style, EXACT, point, meter);
@@ -93,7 +105,11 @@ pub(super) fn format_float(value: f64, spec: &Spec, meter: &mut Meter) -> Result
     let mut text = match (style, spec.precision) {
         ('r', None) => {
             let text = float::text(magnitude);
-            if spec.alternate && !text.contains('.') && magnitude.is_finite() { text.replacen('e', ".e", 1) } else { text }
+            if spec.alternate && !text.contains('.') && magnitude.is_finite() {
+                text.replacen('e', ".e", 1)
+            } else {
+                text
+            }
         }
         ('r', Some(precision)) => repr_digits(magnitude, precision, spec.alternate, meter)?,
         ('%', precision) => digits(magnitude, 'f', precision.unwrap_or(6), spec.alternate, meter)?,
@@ -102,7 +118,8 @@ pub(super) fn format_float(value: f64, spec: &Spec, meter: &mut Meter) -> Result
     };
     let negative = shown.is_sign_negative() && !shown.is_nan();
     let is_zero = !text.contains(|c: char| ('1'..='9').contains(&c)) && shown.is_finite();
-    let mantissa_is_zero = is_zero || text.split(['e']).next().is_some_and(|m| !m.contains(|c: char| ('1'..='9').contains(&c)));
+    let mantissa_is_zero =
+        is_zero || text.split(['e']).next().is_some_and(|m| !m.contains(|c: char| ('1'..='9').contains(&c)));
     let negative = negative && !(spec.no_negative_zero && mantissa_is_zero && shown.is_finite());
     if percent {
         text.push('%');

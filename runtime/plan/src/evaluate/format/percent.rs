@@ -237,9 +237,8 @@ fn decimal(kind: char, value: &Value, conversion: &Conversion, meter: &mut Meter
 }
 
 fn based(kind: char, value: &Value, conversion: &Conversion, meter: &mut Meter) -> Result<String, Failure> {
-    let number = integer::of(value).ok_or_else(|| {
-        error::r#type(format!("%{kind} format: an integer is required, not {}", value.type_name()))
-    })?;
+    let number = integer::of(value)
+        .ok_or_else(|| error::r#type(format!("%{kind} format: an integer is required, not {}", value.type_name())))?;
     let base = if kind == 'o' { 8 } else { 16 };
     integer::charge(number.bits() * 8, meter)?;
     let mut digits = number.magnitude().to_str_radix(base);
@@ -251,7 +250,13 @@ fn based(kind: char, value: &Value, conversion: &Conversion, meter: &mut Meter) 
     numeric(number.is_negative(), &prefix, &digits, conversion, meter)
 }
 
-fn numeric(negative: bool, prefix: &str, digits: &str, conversion: &Conversion, meter: &mut Meter) -> Result<String, Failure> {
+fn numeric(
+    negative: bool,
+    prefix: &str,
+    digits: &str,
+    conversion: &Conversion,
+    meter: &mut Meter,
+) -> Result<String, Failure> {
     let zeros = conversion.precision.unwrap_or(0).saturating_sub(digits.len());
     let mut body = Output::new(meter);
     body.pad('0', zeros)?;

@@ -49,9 +49,7 @@ pub(crate) fn format(value: &Value, spec: &str, meter: &mut Meter) -> Result<Str
             format_integer(value, &Spec::parse(spec, Align::Right, value.type_name())?, meter)
         }
         Value::Float(value) => format_float(*value, &Spec::parse(spec, Align::Right, "float")?, meter),
-        other => {
-            Err(error::r#type(format!("unsupported format string passed to {}.__format__", other.type_name())))
-        }
+        other => Err(error::r#type(format!("unsupported format string passed to {}.__format__", other.type_name()))),
     }
 }
 
@@ -236,7 +234,9 @@ fn format_integer(value: &Value, spec: &Spec, meter: &mut Meter) -> Result<Strin
         Some('o') => 8,
         Some('x' | 'X') => 16,
         Some('c') => return format_character(value, spec, meter),
-        Some('e' | 'E' | 'f' | 'F' | 'g' | 'G' | '%') => return format_float(arithmetic::to_float(value)?, spec, meter),
+        Some('e' | 'E' | 'f' | 'F' | 'g' | 'G' | '%') => {
+            return format_float(arithmetic::to_float(value)?, spec, meter);
+        }
         Some(_) => return Err(spec.refuse_kind(value.type_name())),
     };
     if spec.precision.is_some() {

@@ -11,18 +11,16 @@ use crate::evaluate::{Failure, Meter, arithmetic, charge_key, compare, format, i
 use crate::expression::{Arithmetic, Comparison};
 use crate::value::{Dict, Range, Set, Value, View, ViewKind};
 
-pub(super) const SET_METHODS: &[&str] = &[
-    "copy",
-    "difference",
-    "intersection",
-    "isdisjoint",
-    "issubset",
-    "issuperset",
-    "symmetric_difference",
-    "union",
-];
+pub(super) const SET_METHODS: &[&str] =
+    &["copy", "difference", "intersection", "isdisjoint", "issubset", "issuperset", "symmetric_difference", "union"];
 
-pub(super) fn of_items(object: &Value, items: &[Value], name: &str, args: Args, meter: &mut Meter) -> Result<Value, Failure> {
+pub(super) fn of_items(
+    object: &Value,
+    items: &[Value],
+    name: &str,
+    args: Args,
+    meter: &mut Meter,
+) -> Result<Value, Failure> {
     match name {
         "count" => {
             let [wanted] = args.exactly(name)?;
@@ -36,7 +34,8 @@ pub(super) fn of_items(object: &Value, items: &[Value], name: &str, args: Args, 
         "index" => {
             let [wanted, start, stop] = args.without_keywords(name)?.take(name, ["", "", ""], 1)?;
             let wanted = wanted.unwrap_or(Value::None);
-            let (start, stop) = (bound(start.as_ref(), items.len(), 0)?, bound(stop.as_ref(), items.len(), items.len())?);
+            let (start, stop) =
+                (bound(start.as_ref(), items.len(), 0)?, bound(stop.as_ref(), items.len(), items.len())?);
             for position in start..stop.max(start) {
                 meter.step()?;
                 if compare::is_equal(&items[position], &wanted, meter)? {
@@ -103,7 +102,13 @@ pub(super) fn from_keys(args: Args, meter: &mut Meter) -> Result<Value, Failure>
     Ok(Value::Dict(Arc::new(dict)))
 }
 
-pub(super) fn of_set(object: &Value, set: &Arc<Set>, name: &str, args: Args, meter: &mut Meter) -> Result<Value, Failure> {
+pub(super) fn of_set(
+    object: &Value,
+    set: &Arc<Set>,
+    name: &str,
+    args: Args,
+    meter: &mut Meter,
+) -> Result<Value, Failure> {
     let operator = match name {
         "union" => Arithmetic::Or,
         "intersection" => Arithmetic::And,

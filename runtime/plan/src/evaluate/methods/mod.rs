@@ -44,7 +44,8 @@ pub(crate) fn call(object: &Value, name: &str, args: Args, meter: &mut Meter) ->
 pub(crate) fn exists(object: &Value, name: &str) -> bool {
     match object {
         Value::Builtin(Builtin::Type(kind)) => {
-            of_kind(*kind).contains(&name) || matches!((kind, name), (Type::Dict, "fromkeys") | (Type::Float, "fromhex"))
+            of_kind(*kind).contains(&name)
+                || matches!((kind, name), (Type::Dict, "fromkeys") | (Type::Float, "fromhex"))
         }
         other => kind_of(other).is_some_and(|kind| of_kind(kind).contains(&name)),
     }

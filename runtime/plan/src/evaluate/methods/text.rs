@@ -10,11 +10,53 @@ use crate::evaluate::{ErrorKind, Failure, Meter, charge_key, format, integer, se
 use crate::value::{Dict, Key, Value, unicode};
 
 pub(super) const METHODS: &[&str] = &[
-    "capitalize", "casefold", "center", "count", "encode", "endswith", "expandtabs", "find", "format", "format_map", "index",
-    "isalnum", "isalpha", "isascii", "isdecimal", "isdigit", "isidentifier", "islower", "isnumeric", "isprintable", "isspace",
-    "istitle", "isupper", "join", "ljust", "lower", "lstrip", "maketrans", "partition", "removeprefix", "removesuffix",
-    "replace", "rfind", "rindex", "rjust", "rpartition", "rsplit", "rstrip", "split", "splitlines", "startswith", "strip",
-    "swapcase", "title", "translate", "upper", "zfill",
+    "capitalize",
+    "casefold",
+    "center",
+    "count",
+    "encode",
+    "endswith",
+    "expandtabs",
+    "find",
+    "format",
+    "format_map",
+    "index",
+    "isalnum",
+    "isalpha",
+    "isascii",
+    "isdecimal",
+    "isdigit",
+    "isidentifier",
+    "islower",
+    "isnumeric",
+    "isprintable",
+    "isspace",
+    "istitle",
+    "isupper",
+    "join",
+    "ljust",
+    "lower",
+    "lstrip",
+    "maketrans",
+    "partition",
+    "removeprefix",
+    "removesuffix",
+    "replace",
+    "rfind",
+    "rindex",
+    "rjust",
+    "rpartition",
+    "rsplit",
+    "rstrip",
+    "split",
+    "splitlines",
+    "startswith",
+    "strip",
+    "swapcase",
+    "title",
+    "translate",
+    "upper",
+    "zfill",
 ];
 
 pub(super) fn call(this: &Arc<str>, name: &str, args: Args, meter: &mut Meter) -> Result<Value, Failure> {
@@ -40,7 +82,9 @@ pub(super) fn call(this: &Arc<str>, name: &str, args: Args, meter: &mut Meter) -
         "split" | "rsplit" | "splitlines" | "partition" | "rpartition" | "strip" | "lstrip" | "rstrip" => {
             return text_split::call(this, name, args, meter);
         }
-        "count" | "find" | "index" | "rfind" | "rindex" | "startswith" | "endswith" => return search(this, name, args, meter),
+        "count" | "find" | "index" | "rfind" | "rindex" | "startswith" | "endswith" => {
+            return search(this, name, args, meter);
+        }
         "replace" => return replace(this, args, meter),
         "removeprefix" | "removesuffix" => {
             let [part] = args.exactly(name)?;
@@ -98,9 +142,13 @@ fn search(this: &str, name: &str, args: Args, meter: &mut Meter) -> Result<Value
         return Err(error::r#type(format!("must be str, not {}", part.type_name())));
     };
     if name == "count" {
-        let count = window.map_or(0, |(_, text)| {
-            if part.is_empty() { text.chars().count() + 1 } else { text.matches(&**part).count() }
-        });
+        let count =
+            window.map_or(
+                0,
+                |(_, text)| {
+                    if part.is_empty() { text.chars().count() + 1 } else { text.matches(&**part).count() }
+                },
+            );
         return Ok(Value::from(count));
     }
     let found = window.and_then(|(start, text)| {
@@ -135,10 +183,9 @@ fn affix(name: &str, text: Option<&str>, part: &Value, meter: &mut Meter) -> Res
             }
             Ok(false)
         }
-        other => Err(error::r#type(format!(
-            "{name} first arg must be str or a tuple of str, not {}",
-            other.type_name()
-        ))),
+        other => {
+            Err(error::r#type(format!("{name} first arg must be str or a tuple of str, not {}", other.type_name())))
+        }
     }
 }
 
@@ -215,9 +262,8 @@ fn translate(this: &str, table: &Value, meter: &mut Meter) -> Result<Value, Fail
                 text.push_str(replacement);
             }
             other => {
-                let code = integer::of(other).ok_or_else(|| {
-                    error::r#type("character mapping must return integer, None or str")
-                })?;
+                let code = integer::of(other)
+                    .ok_or_else(|| error::r#type("character mapping must return integer, None or str"))?;
                 let character = code.to_u32().and_then(char::from_u32);
                 text.push(character.ok_or_else(|| error::value("character mapping must be in range(0x110000)"))?);
             }

@@ -28,7 +28,8 @@ fn strip(this: &Arc<str>, name: &str, args: Args, left: bool, right: bool) -> Re
         Some(Value::Str(text)) => Some(text.chars().collect()),
         Some(_) => return Err(error::r#type(format!("{name} arg must be None or str"))),
     };
-    let matches = |c: char| characters.as_ref().map_or_else(|| unicode::is_space(c), |characters| characters.contains(&c));
+    let matches =
+        |c: char| characters.as_ref().map_or_else(|| unicode::is_space(c), |characters| characters.contains(&c));
     let mut rest: &str = this;
     if left {
         rest = rest.trim_start_matches(matches);
@@ -109,7 +110,8 @@ fn words_from_right(this: &str, most: usize, parts: &mut Parts<'_>) -> Result<()
             parts.push(rest)?;
             break;
         }
-        let start = rest.char_indices().rev().find(|(_, c)| unicode::is_space(*c)).map_or(0, |(at, c)| at + c.len_utf8());
+        let start =
+            rest.char_indices().rev().find(|(_, c)| unicode::is_space(*c)).map_or(0, |(at, c)| at + c.len_utf8());
         parts.push(&rest[start..])?;
         rest = rest[..start].trim_end_matches(unicode::is_space);
         splits += 1;
