@@ -179,9 +179,25 @@ impl Reading<'_> {
     }
 }
 
-/// A path in a directory; without a `./` before it if that is the current one.
+/// A path in a directory; without a `./` before it if that is the current one, and without a detour `folder/..`.
 fn below(directory: &Path, path: &str) -> PathBuf {
-    if directory == Path::new(".") { PathBuf::from(path) } else { directory.join(path) }
+    let joined = if directory == Path::new(".") { PathBuf::from(path) } else { directory.join(path) };
+    let direct = without_detours(&joined);
+    if source::is_same(&direct, &joined) { direct } else { joined }
+}
+
+/// What a path means if no folder in it is a link.
+fn without_detours(path: &Path) -> PathBuf {
+    let mut direct = PathBuf::new();
+    for component in path.components() {
+        let can_go_back = matches!(direct.components().next_back(), Some(Component::Normal(_)));
+        if component == Component::ParentDir && can_go_back {
+            direct.pop();
+        } else {
+            direct.push(component);
+        }
+    }
+    if direct.as_os_str().is_empty() { ".".into() } else { direct }
 }
 
 /// The directory around another; none for the root.
@@ -297,6 +313,16 @@ mod tests {
         assert_eq!(settings.po, Some(directory.path().join("b")));
         assert_eq!(settings.station, Some(directory.path().join("station.json5")));
         assert_eq!((&*settings.lints[0].code, settings.lints[0].level), ("duplicate-key", Level::Warn));
+    }
+
+    #[test]
+    fn a_path_takes_no_detour_through_a_folder_that_is_not_a_link() {
+        let directory = tempfile::tempdir().expect("a directory");
+        fs::create_dir_all(directory.path().join("lists/demo")).expect("made");
+        assert_eq!(below(&directory.path().join("lists/demo"), ".."), directory.path().join("lists"));
+        assert_eq!(below(Path::new("."), "../a"), Path::new("../a"));
+        std::os::unix::fs::symlink("/tmp", directory.path().join("link")).expect("a link");
+        assert_eq!(below(&directory.path().join("link"), "../lists"), directory.path().join("link/../lists"));
     }
 
     #[test]
