@@ -141,6 +141,17 @@ fn a_fan_of_groups_is_stopped_at_a_limit() {
 }
 
 #[test]
+fn groups_in_each_other_are_stopped_at_a_limit() {
+    let groups: Vec<String> =
+        (1..=201).map(|level| format!(r#""G{level}": {{"subtests": ["G{}"]}}"#, level - 1)).collect();
+    let text = main_list(&format!(
+        r#""definitions": {{"G0": {{"pytest_name": "x"}}, {}}}, "tests": ["G201"]"#,
+        groups.join(",")
+    ));
+    assert_eq!(only_diagnostic(text.as_bytes())["code"], "too-deep");
+}
+
+#[test]
 fn device_data_that_make_no_sense_are_a_matter_of_usage() {
     let directory = directory(&[("main.test_list.json", BASE), ("d.json", "[1]"), ("e.json", "{")]);
     assert_usage(&run(directory.path(), &["dump", "main", "--device-data", "d.json"]), "expected an object");

@@ -34,6 +34,7 @@ pub fn run(args: &CheckArgs) -> ExitCode {
 }
 
 fn check(args: &CheckArgs) -> Result<ExitCode, ExitCode> {
+    args.with.check()?;
     let device = args.with.device()?;
     let lists: Vec<String> =
         args.targets.iter().map(|argument| expand(argument)).collect::<Result<Vec<_>, _>>()?.concat();

@@ -10,6 +10,7 @@ use tlc_compiler::plan::Data;
 use tlc_compiler::source::{self, SourceMap};
 use tlc_compiler::{Compilation, Request, compile};
 
+use crate::levels::{LevelArgs, levels};
 use crate::report::{Report, Stream, complain};
 use crate::{ENVIRONMENT, FAILED, USAGE};
 
@@ -25,6 +26,8 @@ pub struct WithArgs {
     /// Device data, a JSON file: what `device` is in expressions
     #[arg(long, value_name = "FILE")]
     pub device_data: Option<PathBuf>,
+    #[command(flatten)]
+    pub levels: LevelArgs,
 }
 
 /// A list, and with what it is compiled.
@@ -65,16 +68,24 @@ impl WithArgs {
         self.check_directories()?;
         let mut sources = SourceMap::default();
         let mut diagnostics = Vec::new();
+        let given = self.levels.given()?;
         let found = lists::find(list, &self.lists, &mut sources, &mut diagnostics).map_err(|error| {
             complain(error);
             ExitCode::from(USAGE)
         })?;
         let po = self.po.clone().or_else(|| found.settings.po.clone());
-        let request = Request { id: found.id.clone(), layers: found.layers.clone(), po, device };
+        let levels = levels(&found.settings, &given);
+        levels.apply(&mut diagnostics);
+        let request = Request { id: found.id.clone(), layers: found.layers.clone(), po, device, levels };
         Ok(Compiled { compilation: compile(&request), found, settings: (diagnostics, sources) })
     }
 
-    /// Directories that are named must exist.
+    /// What is named must exist.
+    pub fn check(&self) -> Result<(), ExitCode> {
+        self.check_directories()?;
+        self.levels.given().map(|_| ())
+    }
+
     fn check_directories(&self) -> Result<(), ExitCode> {
         match self.lists.iter().chain(&self.po).find(|directory| !source::is_directory(directory)) {
             None => Ok(()),

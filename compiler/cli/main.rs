@@ -7,7 +7,9 @@ mod compile;
 mod diff;
 mod dump;
 mod eval;
+mod explain;
 mod input;
+mod levels;
 mod report;
 mod run;
 mod simulate;
@@ -54,6 +56,7 @@ enum Command {
     /// Show what earlier runs have found
     Results(ResultsArgs),
     Compile(compile::CompileArgs),
+    Explain(explain::ExplainArgs),
     Diff(diff::DiffArgs),
     Simulate(simulate::SimulateArgs),
     Why(why::WhyArgs),
@@ -72,6 +75,7 @@ fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Results(args) => tlc_runtime::results(&args).into(),
         Command::Compile(args) => compile::run(&args),
+        Command::Explain(args) => explain::run(&args),
         Command::Diff(args) => diff::run(&args),
         Command::Simulate(args) => simulate::run(&args),
         Command::Why(args) => why::run(&args),

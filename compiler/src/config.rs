@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::document::{Arena, Member, NodeId, read};
-use crate::lineage::Lineage;
+use crate::lineage::{Lineage, file_in};
 use crate::merge::{NoTrace, Trace, merge};
 use crate::source::{ReadError, SourceMap};
 
-/// The file whose members replace constants.
-pub const CONSTANTS_FILE: &str = "test_list_constants.json";
+/// The file whose members replace constants, without `.json`.
+const CONSTANTS_NAME: &str = "test_list_constants";
 
 /// A list after inheritance.
 #[derive(Debug)]
@@ -47,7 +47,7 @@ impl Config {
     ) -> Self {
         let files: Vec<NodeId> = directories
             .iter()
-            .filter_map(|directory| constants_file(&directory.join(CONSTANTS_FILE), sources, arena, diagnostics))
+            .filter_map(|directory| constants_file(&file_in(directory, CONSTANTS_NAME), sources, arena, diagnostics))
             .collect();
         let Some(constants) = self.get(arena, "constants").filter(|_| !files.is_empty()) else { return self };
         let (added, _) = merge(arena, &files, &mut NoTrace);
@@ -86,7 +86,7 @@ fn constants_file(
         Err(ReadError::NotFound) => return None,
         Err(error) => {
             diagnostics.push(Diagnostic::new(
-                "constants-file",
+                "constants-ignored",
                 Severity::Warning,
                 format!("`{}` is left out: {error}", path.display()),
             ));
@@ -96,7 +96,8 @@ fn constants_file(
     let (document, problems) = read(sources, file, arena);
     if let Some(problem) = problems.into_iter().find(|problem| problem.severity == Severity::Error) {
         diagnostics.push(
-            Diagnostic { code: "constants-file", severity: Severity::Warning, ..problem }.help("the file is left out"),
+            Diagnostic { code: "constants-ignored", severity: Severity::Warning, ..problem }
+                .help("the file is left out"),
         );
         return None;
     }
@@ -116,8 +117,13 @@ fn constants_file(
     };
     let Some((span, reason)) = problem else { return Some(root) };
     diagnostics.push(
-        Diagnostic::warning("constants-file", format!("`{}` is left out: {reason}", path.display()), span, "here")
-            .help("the list keeps its own constants"),
+        Diagnostic::warning(
+            "constants-ignored",
+            format!("`{}` is left out: {reason}", path.display()),
+            span,
+            "because of this",
+        )
+        .help("the list keeps its own constants"),
     );
     None
 }

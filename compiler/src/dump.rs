@@ -167,8 +167,7 @@ fn tree_requirements(written: Entry<'_>) -> Data {
 
 /// The layout in its long form.
 pub fn layout(written: Option<Entry<'_>>) -> Data {
-    let kind = written
-        .and_then(|layout| layout.as_str().or_else(|| layout.get("type")?.as_str()).map(str::to_owned));
+    let kind = written.and_then(|layout| layout.as_str().or_else(|| layout.get("type")?.as_str()).map(str::to_owned));
     let options = written.and_then(|layout| layout.get("options")).map_or_else(|| object([]), Entry::to_data);
     object([("type", Data::string(kind.unwrap_or_else(|| "tab".into()))), ("options", options)])
 }

@@ -3,12 +3,16 @@
 //! [`compile`] is the chain of stages, read from top to bottom. Each stage is a module with one type in and one type out; a problem is a
 //! [`Diagnostic`] value, and one run reports all it can.
 
+pub mod arguments;
 pub mod catalogue;
+mod check;
+pub mod codes;
 pub mod config;
 pub mod diagnostic;
 pub mod document;
 pub mod dump;
 pub mod expression;
+pub mod levels;
 pub mod lineage;
 pub mod lists;
 pub mod lower;
@@ -29,7 +33,8 @@ use catalogue::Catalogues;
 use config::Config;
 use diagnostic::{Diagnostic, Severity};
 use document::Arena;
-use lineage::Lineage;
+use levels::Levels;
+use lineage::{Ancestor, Lineage};
 use merge::NoTrace;
 use source::SourceMap;
 use tree::{Evaluation, TestTree};
@@ -45,6 +50,8 @@ pub struct Request {
     pub po: Option<PathBuf>,
     /// Device data, if some are known.
     pub device: Option<Data>,
+    /// Levels of lints that differ from the usual ones.
+    pub levels: Levels,
 }
 
 /// Everything that came of a list.
@@ -91,7 +98,9 @@ pub fn compile(request: &Request) -> Compilation {
     };
     let mut evaluation = Evaluation::new(catalogues, request.device.clone());
     let name = format!("{}{}", request.id, lineage::SUFFIX);
-    let lineage = lineage::linearize(&name, &request.layers, &mut sources, &mut arena, &mut diagnostics);
+    let lineage = lineage::linearize(&name, &request.layers, &mut sources, &mut arena, &mut diagnostics)
+        .map_err(|loaded| check_alone(loaded, &mut arena, &mut diagnostics))
+        .ok();
     let config = lineage.as_ref().map(|lineage| {
         let (config, found) = config::resolve(lineage, &mut arena, &mut NoTrace);
         diagnostics.extend(found);
@@ -107,6 +116,23 @@ pub fn compile(request: &Request) -> Compilation {
         .as_ref()
         .filter(|_| !refused)
         .map(|tree| lower::lower(&request.id, tree, &arena, &sources, &mut evaluation, &mut diagnostics));
+    if let (Some(lineage), Some(config)) = (&lineage, &config) {
+        let list = check::Checked { lineage, config, tree: tree.as_ref(), arena: &arena, sources: &sources };
+        check::check(&list, &mut evaluation, &mut diagnostics);
+    }
+    request.levels.apply(&mut diagnostics);
     diagnostic::settle(&mut diagnostics);
     Compilation { id: request.id.clone(), sources, arena, lineage, config, tree, plan, evaluation, diagnostics }
+}
+
+/// Lists that cannot be brought together are looked at one by one; what is wrong in one of them is so with any parents.
+fn check_alone(loaded: Vec<Ancestor>, arena: &mut Arena, diagnostics: &mut Vec<Diagnostic>) {
+    for ancestor in loaded {
+        if ancestor.layers.iter().any(|layer| layer.is_broken) {
+            continue;
+        }
+        let (config, found) = config::resolve(&Lineage { order: vec![ancestor] }, arena, &mut NoTrace);
+        diagnostics.extend(found);
+        diagnostics.extend(tree::check_fields(arena, config.root));
+    }
 }

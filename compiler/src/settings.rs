@@ -1,12 +1,15 @@
 //! `tlc.json5`: where layers, tests, catalogues and the station's settings lie, and levels of lints.
 //!
 //! The nearest file above a list comes in, typed settings go out; paths are relative to the file. What cannot be used is left out and
-//! reported. Codes of lints are taken as they are written: which there are is known to the checks.
+//! reported.
 
 use std::path::{Component, Path, PathBuf};
 
+use crate::check::key_is_lost;
+use crate::codes::Code;
 use crate::diagnostic::{Diagnostic, Severity, did_you_mean};
-use crate::document::{Arena, Document, Entry, read};
+use crate::document::{Arena, Entry, read};
+use crate::levels::{Level, NotALint, lint};
 use crate::source::{self, FileId, ReadError, SourceMap, Span};
 
 /// The name of the file.
@@ -30,37 +33,12 @@ pub struct Settings {
 }
 
 /// A lint and the level that it is to have.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct LintLevel {
-    /// The lint's code, as it was written.
-    pub code: String,
-    /// Where the code stands.
-    pub span: Span,
+    /// The lint.
+    pub lint: &'static Code,
     /// Its level.
     pub level: Level,
-}
-
-/// How much a lint counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
-    /// It is not reported.
-    Allow,
-    /// It is a warning.
-    Warn,
-    /// It is an error.
-    Deny,
-}
-
-impl Level {
-    /// The level of this name.
-    pub fn named(name: &str) -> Option<Self> {
-        match name {
-            "allow" => Some(Self::Allow),
-            "warn" => Some(Self::Warn),
-            "deny" => Some(Self::Deny),
-            _ => None,
-        }
-    }
 }
 
 const KEYS: [&str; 5] = ["layers", "tests", "po", "lints", "station"];
@@ -91,7 +69,8 @@ impl Settings {
         let mut arena = Arena::default();
         let (document, faults) = read(sources, file, &mut arena);
         diagnostics.extend(faults);
-        diagnostics.extend(duplicates(&document, &arena));
+        let lost = document.duplicates.iter().map(|lost| key_is_lost(arena.text(lost.key), lost));
+        diagnostics.extend(lost);
         let mut settings = Self::default();
         if let Some(root) = document.root.map(|root| arena.entry(root)) {
             if !root.is_object() {
@@ -170,34 +149,19 @@ impl Reading<'_> {
         }
         for member in value.members() {
             let written = value.arena.entry(member.value);
-            let code = value.arena.text(member.key).to_string();
-            match written.as_str().and_then(Level::named) {
-                Some(level) => self.settings.lints.push(LintLevel { code, span: member.key_span, level }),
-                None => self.diagnostics.push(wrong_level(&code, written)),
+            let code = &**value.arena.text(member.key);
+            match (lint(code), written.as_str().and_then(Level::named)) {
+                (Err(reason), _) => self.diagnostics.push(not_a_lint(code, &reason, member.key_span)),
+                (Ok(_), None) => self.diagnostics.push(wrong_level(code, written)),
+                (Ok(lint), Some(level)) => self.settings.lints.push(LintLevel { lint, level }),
             }
         }
     }
 }
 
-/// A path in a directory; without a `./` before it if that is the current one, and without a detour `folder/..`.
+/// A path in a directory; without a `./` before it if that is the current one.
 fn below(directory: &Path, path: &str) -> PathBuf {
-    let joined = if directory == Path::new(".") { PathBuf::from(path) } else { directory.join(path) };
-    let direct = without_detours(&joined);
-    if source::is_same(&direct, &joined) { direct } else { joined }
-}
-
-/// What a path means if no folder in it is a link.
-fn without_detours(path: &Path) -> PathBuf {
-    let mut direct = PathBuf::new();
-    for component in path.components() {
-        let can_go_back = matches!(direct.components().next_back(), Some(Component::Normal(_)));
-        if component == Component::ParentDir && can_go_back {
-            direct.pop();
-        } else {
-            direct.push(component);
-        }
-    }
-    if direct.as_os_str().is_empty() { ".".into() } else { direct }
+    if directory == Path::new(".") { PathBuf::from(path) } else { source::shortened(directory.join(path)) }
 }
 
 /// The directory around another; none for the root.
@@ -230,15 +194,6 @@ fn unreadable(path: &Path, error: &ReadError) -> Diagnostic {
     }
 }
 
-fn duplicates<'a>(document: &'a Document, arena: &'a Arena) -> impl Iterator<Item = Diagnostic> + 'a {
-    document.duplicates.iter().map(|duplicate| {
-        let message = format!("the key `{}` stands twice; the last one counts", arena.text(duplicate.key));
-        Diagnostic::error("duplicate-key", message, duplicate.lost, "this value is lost")
-            .label(duplicate.kept, "this one counts")
-            .help("remove one of them")
-    })
-}
-
 fn unknown_key(key: &str, span: Span) -> Diagnostic {
     let help = did_you_mean(key, KEYS).unwrap_or_else(|| format!("the keys are {}", listed(&KEYS)));
     Diagnostic::error("settings-key", format!("`{FILE_NAME}` has no key `{key}`"), span, "unknown").help(help)
@@ -265,6 +220,18 @@ fn wrong_level(code: &str, value: Entry<'_>) -> Diagnostic {
     let message = format!("the level of `{code}` is one of {levels}, found {found}");
     Diagnostic::error("settings-value", message, value.span(), "not a level")
         .help(meant.unwrap_or_else(|| "`deny` makes it an error, `warn` a warning, `allow` is silent".into()))
+}
+
+fn not_a_lint(code: &str, reason: &NotALint, span: Span) -> Diagnostic {
+    let finding = match reason {
+        NotALint::Unknown(_) => {
+            Diagnostic::error("unknown-lint", format!("there is no lint `{code}`"), span, "unknown")
+        }
+        NotALint::Fixed => {
+            Diagnostic::error("fixed-level", format!("the level of `{code}` cannot be set"), span, "no lint")
+        }
+    };
+    finding.help(reason.to_string())
 }
 
 fn missing(key: &str, expected: &str, path: &Path, span: Span) -> Diagnostic {
@@ -312,17 +279,7 @@ mod tests {
         assert_eq!(settings.tests, Some(directory.path().join("a")));
         assert_eq!(settings.po, Some(directory.path().join("b")));
         assert_eq!(settings.station, Some(directory.path().join("station.json5")));
-        assert_eq!((&*settings.lints[0].code, settings.lints[0].level), ("duplicate-key", Level::Warn));
-    }
-
-    #[test]
-    fn a_path_takes_no_detour_through_a_folder_that_is_not_a_link() {
-        let directory = tempfile::tempdir().expect("a directory");
-        fs::create_dir_all(directory.path().join("lists/demo")).expect("made");
-        assert_eq!(below(&directory.path().join("lists/demo"), ".."), directory.path().join("lists"));
-        assert_eq!(below(Path::new("."), "../a"), Path::new("../a"));
-        std::os::unix::fs::symlink("/tmp", directory.path().join("link")).expect("a link");
-        assert_eq!(below(&directory.path().join("link"), "../lists"), directory.path().join("link/../lists"));
+        assert_eq!((settings.lints[0].lint.name, settings.lints[0].level), ("duplicate-key", Level::Warn));
     }
 
     #[test]

@@ -340,6 +340,18 @@ fn an_edit_that_makes_a_test_of_a_running_group_leaves_it_untested() {
 }
 
 #[test]
+fn a_running_test_that_an_edit_makes_a_group_says_nothing_about_the_group() {
+    let before = common::plan(&json!([a("G")]), &json!({}));
+    let after = common::plan(&json!([group("G", json!({}), vec![a("A")])]), &json!({}));
+    let mut schedule = Schedule::new(&before, Settings::default());
+    let device = tlc_plan::Data::object(indexmap::IndexMap::new());
+    schedule.on(&before, &NoExpressions, Event::Started { device });
+    schedule.on(&after, &NoExpressions, Event::PlanReplaced);
+    schedule.on(&after, &NoExpressions, ended("G", 1));
+    assert_eq!(schedule.states()["G"].status, Status::Untested);
+}
+
+#[test]
 fn a_test_that_an_edit_takes_away_and_another_gives_back_is_still_running() {
     let before = common::plan(&json!([a("A")]), &json!({}));
     let after = common::plan(&json!([a("B")]), &json!({}));

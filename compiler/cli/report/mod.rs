@@ -9,7 +9,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan};
 use serde_json::{Value, json};
 use tlc_compiler::diagnostic::{Diagnostic, Severity};
-use tlc_compiler::source::SourceMap;
+use tlc_compiler::source::{SourceMap, Span};
 
 /// How diagnostics are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -24,6 +24,12 @@ pub enum Format {
     /// Workflow commands of GitHub.
     Github,
 }
+
+/// How many diagnostics people are shown; machines get all.
+const MOST_SHOWN: usize = 200;
+
+/// The longest mark below a line, in bytes.
+const LONGEST_MARK: usize = 200;
 
 /// Where a report for people goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +79,11 @@ impl Report {
                 Severity::Warning => self.warnings += 1,
                 Severity::Note => {}
             }
-            render(diagnostic, sources, self.stream, &mut self.human);
+            if self.json.len() < MOST_SHOWN {
+                render(diagnostic, sources, self.stream, &mut self.human);
+            } else if self.json.len() == MOST_SHOWN {
+                self.human.push_str("and more, which `tlc check --format json` lists\n\n");
+            }
             self.json.push(value);
         }
     }
@@ -161,6 +171,22 @@ fn to_json(diagnostic: &Diagnostic, sources: &SourceMap) -> Value {
     })
 }
 
+/// The offset and the length of what is marked of a span: its first line, and not more of that than can be looked at. The end of a file is on no line; the end of its last line is shown instead.
+fn visible(span: Span, sources: &SourceMap) -> (usize, usize) {
+    let file = sources.file_of(span);
+    let (text, base) = (sources.text(file), sources.base(file) as usize);
+    let last_line = text.trim_end();
+    if span.len > 0 || (span.start as usize - base) < last_line.len() {
+        let marked = sources.slice(span);
+        let line = marked.find('\n').unwrap_or(marked.len());
+        return (span.start as usize, marked.floor_char_boundary(line.min(LONGEST_MARK)));
+    }
+    match last_line.char_indices().next_back() {
+        Some((at, last)) if last_line.len() == text.len() => (base + at, last.len_utf8()),
+        _ => (base + last_line.len(), 0),
+    }
+}
+
 /// A diagnostic with the files that it is about, as miette wants it.
 #[derive(Debug)]
 struct Shown<'a> {
@@ -203,7 +229,7 @@ impl miette::Diagnostic for Shown<'_> {
         }
         Some(Box::new(self.diagnostic.labels.iter().enumerate().map(|(index, label)| {
             let text = Some(label.text.clone()).filter(|text| !text.is_empty());
-            let span = (label.span.start as usize, label.span.len as usize);
+            let span = visible(label.span, self.sources);
             if index == 0 {
                 LabeledSpan::new_primary_with_span(text, span)
             } else {

@@ -1,7 +1,9 @@
 //! Any bytes through the reader: it never panics, every place lies in the file, and where the `json5` crate accepts the text, too, both
 //! have the same value.
 //!
-//! `cargo +nightly fuzz run reader` in the folder `compiler`. A seed corpus is a folder of `.json` and `.json5` files given after it.
+//! `cargo +nightly fuzz run reader` in the folder `compiler`. A seed corpus is a folder of `.json` and `.json5` files given after it;
+//! the public suites of JSON5 and of JSON parsers are good ones. What it found so far: the oracle has no hexadecimal numbers beyond 128
+//! bits. (The property tests had found a place inside of a wide character before.)
 
 #![no_main]
 

@@ -260,7 +260,7 @@ pub(super) fn escape(fault: escapes::Fault, text: &str, place: Span) -> Diagnost
 /// There are more errors than are shown; said at the place of the first that is not.
 pub(super) fn more(next: &Diagnostic, shown: usize) -> Diagnostic {
     let mut more =
-        Diagnostic::new(SYNTAX, Severity::Note, format!("only the first {shown} errors of this file are shown"));
+        Diagnostic::new("json-more", Severity::Note, format!("only the first {shown} errors of this file are shown"));
     more.labels.extend(next.labels.first().cloned());
     more.help("correct these first")
 }

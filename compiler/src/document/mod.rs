@@ -4,6 +4,7 @@
 //! JSON5 and nothing of test lists.
 
 mod arena;
+mod brackets;
 mod chars;
 mod duplicates;
 mod escapes;

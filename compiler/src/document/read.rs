@@ -113,7 +113,10 @@ impl<'a> Reader<'a> {
             let comments = !self.document.comments.is_empty();
             return self.report(faults::empty(self.here(), comments));
         }
-        self.document.root = self.value();
+        self.leading_hashes();
+        if self.at < self.text.len() {
+            self.document.root = self.value();
+        }
         self.space();
         if self.at < self.text.len() {
             self.trailing();

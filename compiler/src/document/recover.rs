@@ -1,11 +1,10 @@
 //! What the reader does where a file is wrong: it reports the mistake once and goes on where its consequences end.
 //!
-//! Every function here reports and leaves the reader at a place where the level that it is on can go on. A mistake in brackets makes
-//! later brackets doubtful, so that those are then taken as they come and not reported.
+//! Every function here reports and leaves the reader at a place where the level that it is on can go on. Brackets are in `brackets`.
 
 use super::escapes::escape;
 use super::faults::{self, Faults};
-use super::read::{Key, MAX_DEPTH, Read, Reader};
+use super::read::{Key, Read, Reader};
 use super::{NodeId, Value};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
@@ -43,7 +42,7 @@ impl Reader<'_> {
     }
 
     /// Where the string at an offset ends, at the latest with its line.
-    fn string_end(&self, opening: usize) -> usize {
+    pub(super) fn string_end(&self, opening: usize) -> usize {
         let bytes = self.text.as_bytes();
         let mut at = opening + 1;
         while let Some(byte) = bytes.get(at) {
@@ -70,31 +69,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Skips a bracket with everything in it, however deep.
-    fn skip_brackets(&mut self) {
-        let mut depth = 0_usize;
-        while let Some(byte) = self.byte() {
-            match byte {
-                b'"' | b'\'' => self.at = self.string_end(self.at),
-                b'/' => self.skip_slash(),
-                b'{' | b'[' => {
-                    depth += 1;
-                    self.at += 1;
-                }
-                b'}' | b']' => {
-                    depth -= 1;
-                    self.at += 1;
-                    if depth == 0 {
-                        return;
-                    }
-                }
-                _ => self.at += 1,
-            }
-        }
-        self.unbalanced = true;
-    }
-
-    fn skip_slash(&mut self) {
+    pub(super) fn skip_slash(&mut self) {
         let start = self.at;
         self.space();
         self.at = self.at.max(start + 1);
@@ -106,22 +81,11 @@ impl Reader<'_> {
     }
 
     /// Ends the reading if there is no room for another message.
-    fn stop_if_full(&mut self) {
+    pub(super) fn stop_if_full(&mut self) {
         if self.faults.is_full() {
             self.at = self.text.len();
             self.unbalanced = true;
         }
-    }
-
-    #[cold]
-    pub(super) fn too_deep(&mut self) -> Read {
-        if !self.faults.too_deep {
-            self.faults.too_deep = true;
-            let bracket = self.span(self.at, self.at + 1);
-            self.report(faults::too_deep(bracket, MAX_DEPTH));
-        }
-        self.skip_brackets();
-        None
     }
 
     #[cold]
@@ -130,83 +94,6 @@ impl Reader<'_> {
         self.report(faults::extra_comma(close, comma));
         self.at += 1;
         self.stop_if_full();
-    }
-
-    /// A closing bracket of the other kind. If a bracket around this level waits for it, this level was not closed, and ends
-    /// here; otherwise the bracket is too many and is left out. Says whether the level ends.
-    #[cold]
-    pub(super) fn wrong_bracket(&mut self, close: u8) -> bool {
-        let found = self.text.as_bytes()[self.at];
-        let opening = self.open.last().map_or(self.at, |at| *at);
-        if self.faults.wrong_bracket != Some(self.at) {
-            let (found_span, opening) = (self.span(self.at, self.at + 1), self.span(opening, opening + 1));
-            self.report(faults::wrong_bracket(close, found, found_span, opening));
-        }
-        self.unbalanced = true;
-        self.faults.wrong_bracket = Some(self.at);
-        let awaited = self.open.iter().rev().skip(1).any(|at| closing(self.text.as_bytes()[*at]) == found);
-        if !awaited {
-            self.at += 1;
-            self.space();
-            self.at += usize::from(self.byte() == Some(b','));
-            self.stop_if_full();
-        }
-        awaited
-    }
-
-    /// The file ends before a bracket is closed.
-    #[cold]
-    pub(super) fn unclosed(&mut self, close: u8) {
-        if !self.unbalanced {
-            let opening = self.open.last().map_or(self.at, |at| *at);
-            let (innermost, doubtful) = (self.span(opening, opening + 1), self.doubtful_bracket());
-            self.report(faults::unclosed(close, self.here(), innermost, self.open.len(), doubtful));
-        }
-        self.unbalanced = true;
-    }
-
-    /// An opening bracket whose closing bracket begins a line further left than the opening one's line: its own is probably missing.
-    fn doubtful_bracket(&mut self) -> Option<(Span, Span)> {
-        let (comments, notes) = (self.document.comments.len(), self.document.json5_only.len());
-        let (end, mut open, mut doubtful) = (self.at, Vec::new(), None);
-        self.at = 0;
-        while let (Some(byte), None) = (self.byte(), doubtful) {
-            match byte {
-                b'"' | b'\'' => self.at = self.string_end(self.at),
-                b'/' => self.skip_slash(),
-                b'{' | b'[' => open.push((self.at, self.indentation().0)),
-                b'}' | b']' => match (open.pop(), self.indentation()) {
-                    (Some((opening, deep)), (less, true)) if less < deep => doubtful = Some((opening, self.at)),
-                    _ => {}
-                },
-                _ => {}
-            }
-            self.at += usize::from(!matches!(byte, b'"' | b'\'' | b'/'));
-        }
-        self.at = end;
-        self.document.comments.truncate(comments);
-        self.document.json5_only.truncate(notes);
-        doubtful.map(|(opening, closing)| (self.span(opening, opening + 1), self.span(closing, closing + 1)))
-    }
-
-    /// How far the line at hand is indented, and whether it begins with what is next. Only lines of the usual length count.
-    fn indentation(&self) -> (usize, bool) {
-        let before = &self.text.as_bytes()[self.at.saturating_sub(256)..self.at];
-        let Some(line_break) = before.iter().rposition(|byte| *byte == b'\n') else { return (0, false) };
-        let line = &before[line_break + 1..];
-        let indented = line.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
-        (indented, indented == line.len())
-    }
-
-    /// More text after the file's value.
-    #[cold]
-    pub(super) fn trailing(&mut self) {
-        let Some(root) = self.document.root.filter(|_| !self.unbalanced) else { return };
-        let (found, place) = self.found();
-        let end = self.local(self.arena.node(root).span.end());
-        let last = self.text[..end].chars().next_back().map_or(0, char::len_utf8);
-        let end = self.span(end - last, end);
-        self.report(faults::trailing(&found, place, end));
     }
 
     /// What is next is neither a comma nor the closing bracket of the level, or it comes after something that is not whole.
@@ -295,6 +182,18 @@ impl Reader<'_> {
         let (found, place) = self.found();
         self.report(faults::quote_trouble(Some(close), &found, place));
         self.skip_to_line_end();
+    }
+
+    /// Lines before the file's value that were meant as comments.
+    #[cold]
+    pub(super) fn leading_hashes(&mut self) {
+        while self.byte() == Some(b'#') {
+            let (found, place) = self.found();
+            self.report(faults::missing_value(&found, place));
+            self.skip_line();
+            self.space();
+            self.stop_if_full();
+        }
     }
 
     /// Goes to the separators and brackets at the end of the line.
@@ -405,9 +304,9 @@ impl Reader<'_> {
 
     #[cold]
     pub(super) fn stray_word(&mut self, start: usize, word: &str) -> Read {
-        let rest = &self.text[self.at..];
-        let line = &rest[..rest.find(['\n', '\r']).unwrap_or(rest.len())];
         if word.starts_with(['“', '„']) && !word.ends_with('”') {
+            let rest = &self.text[self.at..];
+            let line = &rest[..rest.find(['\n', '\r']).unwrap_or(rest.len())];
             self.at += line.find('”').map_or(0, |at| at + '”'.len_utf8());
         }
         let span = self.span_from(start);
@@ -432,11 +331,6 @@ pub(super) fn text_end(line: &str) -> usize {
         end = at + c.len_utf8();
     }
     end
-}
-
-/// The bracket that closes what another opens.
-fn closing(opening: u8) -> u8 {
-    if opening == b'{' { b'}' } else { b']' }
 }
 
 impl Faults {

@@ -8,7 +8,7 @@ mod c3;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use crate::diagnostic::{Diagnostic, Severity, did_you_mean};
+use crate::diagnostic::{Diagnostic, Severity, nearest};
 use crate::document::{Arena, Document, NodeId, Value, read};
 use crate::merge::{NoTrace, merge};
 use crate::source::{FileId, ReadError, SourceMap, Span, list_names};
@@ -43,35 +43,37 @@ pub struct Layer {
     pub root: NodeId,
     /// The rest of what was read.
     pub document: Document,
+    /// Parts of it could not be read.
+    pub is_broken: bool,
 }
 
 /// Loads a list and everything that it inherits, and orders it.
 ///
-/// `None` if that is not possible; the diagnostics say why.
+/// If that is not possible, the diagnostics say why, and what could be read comes back as it is.
 pub fn linearize(
     name: &str,
     directories: &[PathBuf],
     sources: &mut SourceMap,
     arena: &mut Arena,
     diagnostics: &mut Vec<Diagnostic>,
-) -> Option<Lineage> {
+) -> Result<Lineage, Vec<Ancestor>> {
     let before = errors(diagnostics);
     let mut loader = Loader { directories, sources, arena, diagnostics, loaded: Vec::new(), index: HashMap::new() };
     loader.load_all(name);
     let Loader { mut loaded, index, .. } = loader;
     if errors(diagnostics) > before {
-        return None;
+        return Err(loaded);
     }
     let parents: Vec<Vec<usize>> =
         loaded.iter().map(|ancestor| distinct(ancestor.parents.iter().map(|(parent, _)| index[parent]))).collect();
     match c3::linearize(0, &parents) {
         Ok(order) => {
             let mut taken: Vec<Option<Ancestor>> = loaded.drain(..).map(Some).collect();
-            Some(Lineage { order: order.into_iter().filter_map(|at| taken[at].take()).collect() })
+            Ok(Lineage { order: order.into_iter().filter_map(|at| taken[at].take()).collect() })
         }
         Err(problem) => {
             diagnostics.push(explain(&problem, &loaded));
-            None
+            Err(loaded)
         }
     }
 }
@@ -148,7 +150,7 @@ impl Loader<'_> {
         let root = document.root?;
         let entry = self.arena.entry(root);
         if entry.is_object() {
-            return Some(Layer { file, root, document });
+            return Some(Layer { file, root, document, is_broken });
         }
         if !is_broken {
             self.diagnostics.push(not_an_object(entry.type_name(), entry.span()));
@@ -191,21 +193,25 @@ impl Loader<'_> {
         } else {
             let places: Vec<_> =
                 self.directories.iter().map(|directory| format!("`{}`", directory.display())).collect();
-            did_you_mean(name, known.iter().map(String::as_str))
-                .unwrap_or_else(|| format!("`{name}.json` was looked for in {}", places.join(", ")))
+            // What every name ends with says nothing about which is meant.
+            let ids = known.iter().filter_map(|known| known.strip_suffix(SUFFIX));
+            nearest(name.strip_suffix(SUFFIX).unwrap_or(name), ids).map_or_else(
+                || format!("`{name}.json` was looked for in {}", places.join(", ")),
+                |id| format!("did you mean `{id}{SUFFIX}`?"),
+            )
         };
         let finding = match inherited_at {
             Some(span) => {
                 Diagnostic::error("unknown-parent", format!("there is no list `{name}`"), span, "inherited here")
             }
-            None => Diagnostic::new("unknown-list", Severity::Error, format!("there is no list `{name}`")),
+            None => Diagnostic::new("unreadable-file", Severity::Error, format!("there is no list `{name}`")),
         };
         finding.help(help)
     }
 }
 
 /// The file of a name in a layer. That of the current directory is named without it.
-fn file_in(directory: &Path, name: &str) -> PathBuf {
+pub(crate) fn file_in(directory: &Path, name: &str) -> PathBuf {
     let file = format!("{name}.json");
     if directory == Path::new(".") { PathBuf::from(file) } else { directory.join(file) }
 }

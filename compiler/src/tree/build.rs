@@ -1,6 +1,6 @@
 //! The builder: raw tests to nodes, depth first, in the order of the list.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use tlc_plan::Data;
 use tlc_plan::plan::{ActionOnFailure, Class, Count, Text};
@@ -8,7 +8,7 @@ use tlc_plan::plan::{ActionOnFailure, Class, Count, Text};
 use crate::catalogue::Catalogues;
 use crate::config::Config;
 use crate::diagnostic::Diagnostic;
-use crate::document::{Arena, NodeId, Symbol, Value};
+use crate::document::{Arena, Entry, NodeId, Symbol, Value};
 use crate::merge::{NoTrace, merge};
 use crate::source::{SourceMap, Span};
 
@@ -48,8 +48,11 @@ pub fn resolve(
     evaluation.begin(&constants);
     let options = Options::resolve(input.config.get(arena, "options"), arena, input.sources, evaluation, diagnostics);
     evaluation.set_options(&options);
-    let tests = input.config.get(arena, "tests")?;
-    let label = list_label(input, evaluation.catalogues(), arena, diagnostics)?;
+    let tests = input.config.get(arena, "tests");
+    let label = match tests {
+        Some(_) => list_label(input, evaluation.catalogues(), arena, diagnostics),
+        None => Text::default(),
+    };
     let span = arena.node(input.config.root).span;
     let nothing = arena.add_object(&[], Span { start: span.start, len: 0 });
     let definitions = Definitions::new(arena, input.config.get(arena, "definitions"));
@@ -64,18 +67,24 @@ pub fn resolve(
         labels: HashMap::new(),
         open: Vec::new(),
         full: false,
+        is_alone: false,
     };
     builder.tree.options = options;
     builder.tree.constants = constants;
-    builder.root(tests, span);
+    if let Some(tests) = tests {
+        let tests: Vec<NodeId> = builder.arena.entry(tests).items().map(|test| test.id).collect();
+        builder.root(&tests, span);
+    }
+    builder.unreached(tests.is_none());
     let mut tree = builder.tree;
+    tests?;
     overrides::apply(&mut tree, input, arena, diagnostics);
     requirements::resolve(&mut tree, input.list, arena, diagnostics);
     structure::check(&tree, arena, diagnostics);
     Some(tree)
 }
 
-fn empty_tree(label: Text) -> TestTree {
+pub(super) fn empty_tree(label: Text) -> TestTree {
     TestTree {
         label,
         options: Options::default(),
@@ -88,22 +97,18 @@ fn empty_tree(label: Text) -> TestTree {
         }],
         labels: Vec::new(),
         tests: Vec::new(),
+        incomplete: HashSet::new(),
     }
 }
 
-fn list_label(
-    input: &Input<'_>,
-    catalogues: &Catalogues,
-    arena: &Arena,
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Option<Text> {
+fn list_label(input: &Input<'_>, catalogues: &Catalogues, arena: &Arena, diagnostics: &mut Vec<Diagnostic>) -> Text {
     let root = arena.entry(input.config.root);
-    let Some(label) = root.get("label") else {
-        diagnostics.push(missing_label(root.span()));
-        return None;
-    };
-    let text = label.as_str()?;
-    Some(catalogues.text(text.strip_prefix(I18N).unwrap_or(text)))
+    let label = root.get("label");
+    if label.is_none() {
+        diagnostics.push(missing_label(root.span(), root.member("tests").map(|tests| tests.key_span)));
+    }
+    let text = label.and_then(Entry::as_str).unwrap_or_default();
+    catalogues.text(text.strip_prefix(I18N).unwrap_or(text))
 }
 
 pub(super) struct Builder<'a, 'i> {
@@ -111,18 +116,28 @@ pub(super) struct Builder<'a, 'i> {
     pub(super) arena: &'a mut Arena,
     pub(super) evaluation: &'a mut Evaluation,
     pub(super) diagnostics: &'a mut Vec<Diagnostic>,
-    definitions: Definitions,
+    pub(super) definitions: Definitions,
     /// The object without members.
     pub(super) nothing: NodeId,
     pub(super) tree: TestTree,
     pub(super) labels: HashMap<LabelKey, u32>,
-    /// The groups around the test that is being built; named where their subtests are those of a definition.
-    open: Vec<Option<Symbol>>,
+    /// The tests that are being built, each in the subtests of the one before.
+    open: Vec<Open>,
     full: bool,
+    /// A definition is being built by itself.
+    pub(super) is_alone: bool,
 }
 
 /// A label as a key.
 pub(super) type LabelKey = Vec<(String, String)>;
+
+/// A test that is being built.
+#[derive(Clone, Copy)]
+struct Open {
+    /// The definition that its subtests come from, if they do.
+    group: Option<Symbol>,
+    span: Span,
+}
 
 /// What a group hands down to its tests.
 #[derive(Clone, Copy)]
@@ -143,7 +158,7 @@ pub(super) struct Effective {
 }
 
 impl Builder<'_, '_> {
-    fn root(&mut self, tests: NodeId, span: Span) {
+    pub(super) fn root(&mut self, tests: &[NodeId], span: Span) {
         let id = self.arena.intern("");
         let root = Test {
             parent: None,
@@ -172,10 +187,8 @@ impl Builder<'_, '_> {
         self.number(TestId(0));
     }
 
-    fn subtests(&mut self, subtests: NodeId, around: Around) {
-        let count = self.arena.entry(subtests).items().len();
-        for position in 0..count {
-            let Some(raw) = self.arena.entry(subtests).items().nth(position).map(|entry| entry.id) else { return };
+    fn subtests(&mut self, subtests: &[NodeId], around: Around) {
+        for &raw in subtests {
             if self.tree.tests.len() >= MAX_TESTS {
                 self.too_many(raw);
                 return;
@@ -191,16 +204,26 @@ impl Builder<'_, '_> {
     }
 
     fn test(&mut self, raw: NodeId, around: Around) {
-        let Some(effective) = self.effective(raw) else { return };
+        let Some(effective) = self.effective(raw) else {
+            self.tree.incomplete.insert(around.parent);
+            return;
+        };
         if self.open.len() >= MAX_DEPTH {
             self.diagnostics.push(too_deep(effective.span));
             return;
         }
-        if let Some(name) = effective.group.filter(|name| self.open.contains(&Some(*name))) {
-            self.diagnostics.push(contains_itself(self.arena.text(name), effective.span));
+        let group = effective.group;
+        if group.is_some()
+            && let Some(first) = self.open.iter().position(|open| open.group == group)
+        {
+            self.diagnostics.push(contains_itself(self.arena, &self.open[first..], effective.span));
+            self.tree.incomplete.insert(around.parent);
             return;
         }
-        self.open.push(effective.group);
+        if self.is_alone && group.is_some() && !self.open.is_empty() {
+            return;
+        }
+        self.open.push(Open { group, span: effective.span });
         match effective.resolved.kind {
             Kind::Flatten => self.flatten(&effective, around),
             Kind::Test(class) => self.node(&effective, class, around),
@@ -241,7 +264,7 @@ impl Builder<'_, '_> {
         let child_action = self.action(object, "child_action_on_failure").or(around.child_action);
         self.expressions(object);
         if let Some(subtests) = self.list(object, "subtests") {
-            self.subtests(subtests, Around { locals, child_action, ..around });
+            self.subtests(&subtests, Around { locals, child_action, ..around });
         }
     }
 
@@ -280,7 +303,7 @@ impl Builder<'_, '_> {
         self.tree.tests[around.parent.0 as usize].children.push(id);
         if let Some(subtests) = self.list(object, "subtests") {
             let child_action = self.action(object, "child_action_on_failure").or(around.child_action);
-            self.subtests(subtests, Around { parent: id, locals, child_action, teardown });
+            self.subtests(&subtests, Around { parent: id, locals, child_action, teardown });
             self.number(id);
         }
         self.expressions(object);
@@ -296,8 +319,12 @@ impl Builder<'_, '_> {
     }
 
     fn locals(&mut self, object: NodeId, enclosing: LocalsId) -> LocalsId {
-        let Some(own) =
-            self.arena.entry(object).get("locals").filter(|own| !own.members().is_empty()).map(|own| own.id)
+        let Some(own) = self
+            .arena
+            .entry(object)
+            .get("locals")
+            .filter(|own| !own.members().is_empty() && !self.is_alone)
+            .map(|own| own.id)
         else {
             return enclosing;
         };
@@ -342,14 +369,18 @@ fn merge_data(below: &Data, above: &Data) -> Data {
     Data::object(all)
 }
 
-fn missing_label(span: Span) -> Diagnostic {
-    Diagnostic::error(
+fn missing_label(span: Span, tests: Option<Span>) -> Diagnostic {
+    let finding = Diagnostic::error(
         "missing-field",
         "the list has `tests` and no `label`",
         Span { len: span.len.min(1), ..span },
         "this list",
-    )
-    .help("add a `label`: what people call the list")
+    );
+    let finding = match tests {
+        Some(tests) => finding.label(tests, "its tests"),
+        None => finding,
+    };
+    finding.help("add a `label`: what people call the list")
 }
 
 fn too_many_tests(span: Span) -> Diagnostic {
@@ -362,12 +393,14 @@ fn too_deep(span: Span) -> Diagnostic {
         .help("a definition may contain itself through others; flatten the groups")
 }
 
-fn contains_itself(name: &str, span: Span) -> Diagnostic {
-    Diagnostic::error(
-        "contains-itself",
-        format!("the group `{name}` contains itself"),
-        span,
-        "inside of its own subtests",
-    )
-    .help("remove this test")
+/// `around` begins with the group, and ends with the test in whose subtests it stands again.
+fn contains_itself(arena: &Arena, around: &[Open], span: Span) -> Diagnostic {
+    let name = |open: &Open| open.group.map(|group| format!("`{}`", arena.text(group)));
+    let names: Vec<String> = around.iter().chain(&around[..1]).filter_map(name).collect();
+    let message = format!("the group {} contains itself: {}", names[0], names.join(" → "));
+    let mut finding = Diagnostic::error("contains-itself", message, span, "inside of its own subtests");
+    for (position, open) in around.iter().enumerate() {
+        finding = finding.label(open.span, if position == 0 { "the group" } else { "contained here" });
+    }
+    finding.help("remove this test")
 }

@@ -109,6 +109,11 @@ impl Definitions {
         objects.collect()
     }
 
+    /// Whether the definition was needed by something.
+    pub fn is_reached(&self, name: Symbol) -> bool {
+        self.resolved.contains_key(&name)
+    }
+
     fn unknown(&self, arena: &Arena, name: Symbol, user: Option<(&Symbol, &Member)>, at: Span) -> Diagnostic {
         let text = arena.text(name);
         let message = match user {

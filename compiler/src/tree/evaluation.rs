@@ -410,23 +410,42 @@ pub fn syntax_finding(
     skip: usize,
     sources: &SourceMap,
 ) -> Diagnostic {
-    let (code, severity, text) = match error.kind {
-        SyntaxErrorKind::Syntax => ("expression-syntax", severity, "here"),
-        SyntaxErrorKind::Refused => ("expression-refused", severity, "not allowed"),
-        SyntaxErrorKind::Limit => ("expression-limit", severity, "here"),
-        SyntaxErrorKind::UnknownName | SyntaxErrorKind::RootNotAllowed => ("unknown-name", severity, "not known here"),
-        SyntaxErrorKind::RefusedName => ("refused-name", severity, "not available"),
-        SyntaxErrorKind::LocalsInRunIf => ("locals-in-run-if", Severity::Denied, "not the test's locals"),
+    let (code, text) = match error.kind {
+        SyntaxErrorKind::Syntax => ("expression-syntax", "here"),
+        SyntaxErrorKind::Refused => ("expression-refused", "not allowed"),
+        SyntaxErrorKind::Limit => ("expression-limit", "here"),
+        SyntaxErrorKind::UnknownName | SyntaxErrorKind::RootNotAllowed => ("unknown-name", "not known here"),
+        SyntaxErrorKind::RefusedName => ("refused-name", "not available"),
+        SyntaxErrorKind::LocalsInRunIf => ("locals-in-run-if", "not the test's locals"),
+    };
+    let (code, severity) = match (code, severity) {
+        ("locals-in-run-if", _) => (code, Severity::Denied),
+        (_, Severity::Error) => (code, severity),
+        (_, Severity::Note | Severity::Warning | Severity::Denied) => ("argument-fails", severity),
     };
     let span = place(sources, literal, skip, error.start, error.end);
-    let finding = Diagnostic::new(code, severity, error.message).label(span, text);
-    match error.help {
-        Some(help) => finding.help(help),
-        None => finding,
+    let message = match code {
+        "argument-fails" => format!("the expression fails: {}", error.message),
+        _ => error.message,
+    };
+    let help = error.help.unwrap_or_else(|| how_to_write(error.kind).to_owned());
+    Diagnostic::new(code, severity, message).label(span, text).help(help)
+}
+
+/// What to do about a mistake that does not say more itself.
+fn how_to_write(kind: SyntaxErrorKind) -> &'static str {
+    match kind {
+        SyntaxErrorKind::Syntax => "an expression is one value, written as in Python; `tlc eval` tries one",
+        SyntaxErrorKind::Limit => "make several of it: `locals` can hold parts",
+        SyntaxErrorKind::Refused | SyntaxErrorKind::RefusedName => "an expression computes with plain data only",
+        SyntaxErrorKind::UnknownName | SyntaxErrorKind::RootNotAllowed | SyntaxErrorKind::LocalsInRunIf => {
+            "a text within an expression stands between quotes"
+        }
     }
 }
 
-/// An evaluation that failed.
+/// An evaluation that failed: of locals or options, which refuses the list; of an argument, which fails its test; or one that
+/// other device data may save.
 pub fn evaluation_finding(
     error: &EvaluationError,
     severity: Severity,
@@ -435,10 +454,30 @@ pub fn evaluation_finding(
     sources: &SourceMap,
 ) -> Diagnostic {
     let span = place(sources, literal, skip, error.start, error.end);
-    let finding = Diagnostic::new("evaluation-fails", severity, format!("the expression fails: {}", error.message))
-        .label(span, error.kind.name());
-    match &error.help {
-        Some(help) => finding.help(help),
-        None => finding,
+    let (code, what) = match severity {
+        Severity::Error => ("evaluation-fails", "the expression fails"),
+        Severity::Denied => ("argument-fails", "the expression fails"),
+        Severity::Note | Severity::Warning => ("undecided-value", "without device data, the expression fails"),
+    };
+    let help = error.help.clone().unwrap_or_else(|| how_to_save(error.kind, code).to_owned());
+    Diagnostic::new(code, severity, format!("{what}: {}", error.message)).label(span, error.kind.name()).help(help)
+}
+
+/// What to do about a failure that does not say more itself.
+fn how_to_save(kind: ErrorKind, code: &str) -> &'static str {
+    if code == "undecided-value" {
+        return "`--device-data FILE` decides it; `device.NAME or DEFAULT` has a value without";
+    }
+    match kind {
+        ErrorKind::Attribute | ErrorKind::Index | ErrorKind::Key | ErrorKind::Name => {
+            "`.get(\"NAME\", DEFAULT)` has a value also where there is none"
+        }
+        ErrorKind::Type | ErrorKind::Value | ErrorKind::Overflow => {
+            "look at the values that it reads; `int()`, `float()` and `str()` convert them"
+        }
+        ErrorKind::ZeroDivision => "look at the divisor: `a / b if b else 0`",
+        ErrorKind::Limit => "an expression has bounded time and memory; compute less of it, or in the test",
+        ErrorKind::NotPlain => "the result must be data: `list()` and `dict()` make some",
+        ErrorKind::Refused | ErrorKind::Unresolvable => "an expression computes with plain data only",
     }
 }

@@ -18,9 +18,10 @@ impl Builder<'_, '_> {
         }
     }
 
-    /// A field that is a list with something in it.
-    pub(super) fn list(&self, object: NodeId, field: &str) -> Option<NodeId> {
-        self.arena.entry(object).get(field).filter(|list| list.items().len() > 0).map(|list| list.id)
+    /// The items of a field that is a list with something in it.
+    pub(super) fn list(&self, object: NodeId, field: &str) -> Option<Vec<NodeId>> {
+        let items = self.arena.entry(object).get(field)?.items();
+        (items.len() > 0).then(|| items.map(|item| item.id).collect())
     }
 
     /// A whole number from `least`, or -1 for no end.
@@ -96,12 +97,20 @@ impl Builder<'_, '_> {
 
 fn bad_count(field: &str, least: u32, found: Entry<'_>) -> Diagnostic {
     let expected = format!("`{field}` is a whole number from {least}, or -1 for no end");
+    let help = match (field, found.value()) {
+        (_, Value::Float(_)) => "write it without a point and an exponent",
+        ("iterations", _) => {
+            "leave it out to run the test once; `run_if` and the option `skipped_tests` keep it from running"
+        }
+        _ => "leave it out if the test is not to be retried",
+    };
     Diagnostic::error(
         "bad-count",
         format!("{expected}, found `{}`", found.to_data()),
         found.span(),
         "not such a number",
     )
+    .help(help)
 }
 
 fn two_programs(first: &(String, Span), second: &(String, Span)) -> Diagnostic {

@@ -13,6 +13,9 @@ mod overrides;
 mod requirements;
 mod schema;
 mod structure;
+mod unreached;
+
+use std::collections::HashSet;
 
 use tlc_plan::Data;
 use tlc_plan::plan::{ActionOnFailure, Class, Count, Text};
@@ -23,7 +26,7 @@ use crate::source::Span;
 pub use build::{Input, resolve};
 pub use evaluation::Evaluation;
 pub use options::{OPTIONS, Options, Setting};
-pub use schema::check as check_schema;
+pub use schema::{check as check_schema, check_fields};
 
 /// A node of a [`TestTree`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -46,6 +49,8 @@ pub struct TestTree {
     pub locals: Vec<Locals>,
     labels: Vec<Text>,
     tests: Vec<Test>,
+    /// Groups that lack a test, because it could not be built or named.
+    incomplete: HashSet<TestId>,
 }
 
 /// A group or a test.
@@ -168,6 +173,19 @@ impl TestTree {
             let symbol = arena.symbol(id)?;
             self.test(node).children.iter().copied().find(|child| self.test(*child).id == symbol)
         })
+    }
+
+    /// Whether a path may be missing only because a test of one of its groups could not be built.
+    pub fn may_lack(&self, arena: &Arena, path: &str) -> bool {
+        let mut node = self.root();
+        for id in path.split('.') {
+            let known = |child: &&TestId| &**arena.text(self.test(**child).id) == id;
+            match self.test(node).children.iter().find(known) {
+                Some(child) => node = *child,
+                None => return self.incomplete.contains(&node),
+            }
+        }
+        false
     }
 
     /// Whether it is a test that a repeated run takes as a whole: no `TestGroup`, directly below the root or below a `TestGroup`.

@@ -16,7 +16,10 @@ impl Builder<'_, '_> {
     pub(super) fn name(&mut self, id: TestId, effective: &Effective) {
         let object = self.arena.entry(effective.resolved.object);
         let explicit = object.get("id").and_then(Entry::as_str).filter(|id| !id.is_empty()).map(str::to_owned);
-        let Some(label) = self.label(id, effective, explicit.as_deref()) else { return };
+        let Some(label) = self.label(id, effective, explicit.as_deref()) else {
+            self.tree.incomplete.extend(self.tree.test(id).parent);
+            return;
+        };
         let english = label.get("en-US").map_or("", String::as_str);
         let name = explicit.unwrap_or_else(|| id_of_label(english));
         if !is_id(&name) {
@@ -84,15 +87,14 @@ fn program(object: Entry<'_>) -> Option<String> {
 }
 
 fn bad_id(id: &str, span: Span) -> Diagnostic {
-    let (message, help) = if id.is_empty() {
-        ("the test has no id: its label has no letters or digits".to_owned(), "add an `id`")
-    } else {
-        (
-            format!("`{id}` cannot be an id"),
-            "an id has only ASCII letters and digits; add an `id` beside the label or the definition's name",
-        )
+    let Some(wrong) = id.chars().find(|c| !c.is_ascii_alphanumeric()) else {
+        let message = "the test has no id: its label has no letters or digits";
+        return Diagnostic::error("bad-id", message, span, "nothing to make an id of").help("add an `id`");
     };
-    Diagnostic::error("bad-id", message, span, "here").help(help)
+    let better = id_of_label(id);
+    let example = if is_id(&better) { format!(", for example `{better}`") } else { String::new() };
+    let help = format!("add an `id` of ASCII letters and digits only{example}");
+    Diagnostic::error("bad-id", format!("`{id}` cannot be an id"), span, format!("`{wrong}` is not allowed")).help(help)
 }
 
 fn label_without_english(span: Span) -> Diagnostic {

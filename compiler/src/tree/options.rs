@@ -154,4 +154,10 @@ fn wrong_option(name: &str, expected: OptionType, value: &Data, written: Entry<'
         written.span(),
         format!("expected {expected}"),
     )
+    .help(format!("leave it out to have its default, `{}`", default_of(name)))
+}
+
+/// The default of a known option, as JSON.
+fn default_of(name: &str) -> &'static str {
+    OPTIONS.iter().find(|(known, ..)| *known == name).map_or("null", |(.., default)| default)
 }

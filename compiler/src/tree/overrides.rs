@@ -15,7 +15,7 @@ pub(super) fn apply(tree: &mut TestTree, input: &Input<'_>, arena: &mut Arena, d
         let text = arena.text(member.key).clone();
         let path = text.strip_prefix(input.list).and_then(|rest| rest.strip_prefix(':')).unwrap_or(&text);
         let Some(id) = tree.find(arena, path) else {
-            if !path.starts_with("__comment") {
+            if !path.starts_with("__comment") && !tree.may_lack(arena, path) {
                 diagnostics.push(unknown_override(tree, arena, path, member.key_span));
             }
             continue;
@@ -52,4 +52,5 @@ fn override_is_no_object(path: &str, found: &str, span: Span) -> Diagnostic {
         span,
         "expected an object",
     )
+    .help("write the arguments by their names: `{\"NAME\": VALUE}`")
 }

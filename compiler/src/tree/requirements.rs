@@ -13,8 +13,10 @@ pub(super) fn resolve(tree: &mut TestTree, list: &str, arena: &Arena, diagnostic
         let Some(field) = arena.entry(tree.test(id).object).get("require_run") else { continue };
         let mut found = Vec::new();
         for (text, span) in written(field) {
-            match find(tree, list, arena, id, &text) {
+            let path = absolute(tree, list, arena, id, &text);
+            match tree.find(arena, &path) {
                 Some(required) => found.push(required),
+                None if tree.may_lack(arena, &path) => {}
                 None => diagnostics.push(unknown(tree, arena, &text, span)),
             }
         }
@@ -35,10 +37,11 @@ fn written(field: Entry<'_>) -> Vec<(String, Span)> {
     }
 }
 
-/// A path from the root, or with leading dots: one is the group of the test, each further one the group around that.
-fn find(tree: &TestTree, list: &str, arena: &Arena, from: TestId, text: &str) -> Option<TestId> {
+/// The path that a text means: from the root, or with leading dots, of which one is the group of the test and each further one the
+/// group around that.
+fn absolute(tree: &TestTree, list: &str, arena: &Arena, from: TestId, text: &str) -> String {
     if text == "all" {
-        return Some(tree.root());
+        return String::new();
     }
     let text = text.strip_prefix(list).and_then(|rest| rest.strip_prefix(':')).unwrap_or(text);
     let relative = text.trim_start_matches('.');
@@ -47,12 +50,12 @@ fn find(tree: &TestTree, list: &str, arena: &Arena, from: TestId, text: &str) ->
     for _ in 0..dots {
         start = tree.test(start).parent.unwrap_or(start);
     }
-    if relative.is_empty() {
-        return Some(start);
-    }
     let prefix = tree.path(arena, start);
-    let path = if prefix.is_empty() { relative.to_owned() } else { format!("{prefix}.{relative}") };
-    tree.find(arena, &path)
+    match (prefix.is_empty(), relative.is_empty()) {
+        (true, _) => relative.to_owned(),
+        (false, true) => prefix,
+        (false, false) => format!("{prefix}.{relative}"),
+    }
 }
 
 fn unknown(tree: &TestTree, arena: &Arena, text: &str, span: Span) -> Diagnostic {

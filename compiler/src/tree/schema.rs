@@ -74,13 +74,17 @@ const LIMITS: &[&str] = &["unit", "min", "max", "equals", "matches", "label"];
 
 /// Checks a configuration. Fields that are wrong are reported; the rest can be used.
 pub fn check(arena: &Arena, root: NodeId) -> Vec<Diagnostic> {
+    let entry = arena.entry(root);
+    let missing = ["options", "constants"].into_iter().filter(|field| entry.get(field).is_none());
+    let mut found: Vec<Diagnostic> = missing.map(|field| required_field(field, entry.span())).collect();
+    found.extend(check_fields(arena, root));
+    found
+}
+
+/// Checks the fields that a list has; what it lacks may come from elsewhere.
+pub fn check_fields(arena: &Arena, root: NodeId) -> Vec<Diagnostic> {
     let mut schema = Schema { arena, found: Vec::new() };
     let root = arena.entry(root);
-    for required in ["options", "constants"] {
-        if root.get(required).is_none() {
-            schema.found.push(required_field(required, root.span()));
-        }
-    }
     for member in root.members() {
         schema.member(member, TOP, "a test list");
     }
@@ -319,6 +323,26 @@ fn wrong_type(field: &str, expected: &str, value: Entry<'_>) -> Diagnostic {
         value.span(),
         format!("expected {expected}"),
     )
+    .help(how_to_write(expected))
+}
+
+/// What a value of a type looks like.
+fn how_to_write(expected: &str) -> &'static str {
+    match expected {
+        "a string" => "write one text, between quotes",
+        "`true` or `false`" => "write `true` or `false`, without quotes",
+        "a number" | "a number greater than 0" => "write a number, without quotes",
+        "an array of strings" => "write an array, also for one: `[\"NAME\"]`",
+        "an array of tests" => {
+            "write an array of test objects and names of definitions: `[{\"pytest_name\": \"led\"}, \"Led\"]`"
+        }
+        "an object of texts" | "a string or an object of texts" => {
+            "write a text, or one for each locale: `{\"en-US\": \"LED\"}`"
+        }
+        "an object or the name of a definition" => "write `{\"pytest_name\": \"led\"}`, or the name of a definition",
+        _ if expected.starts_with("one of ") => "write one of these words, in quotes and capitals as they are here",
+        _ => "write members between `{` and `}`",
+    }
 }
 
 fn layout_without_parallel(span: Span) -> Diagnostic {

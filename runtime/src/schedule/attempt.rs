@@ -29,17 +29,17 @@ impl Turn<'_> {
 
     fn start(&mut self, leaf: NodeId) {
         let path = self.plan.node(leaf).path.clone();
+        let attempt = self.state(leaf).count.saturating_add(1);
+        self.schedule.active.insert(path.clone(), attempt);
         self.change(leaf, |state| {
             state.status = Status::Active;
-            state.count += 1;
+            state.count = attempt;
             state.outcome = None;
             state.message = None;
         });
-        let attempt = self.state(leaf).count;
         if let Some(run) = &mut self.schedule.run {
             run.attempts += 1;
         }
-        self.schedule.active.insert(path.clone(), attempt);
         let purpose = match self.schedule.after_shutdown.take_if(|after| after.path == path) {
             Some(after) => Purpose::AfterShutdown { error: after.error },
             None => Purpose::Test,
@@ -55,7 +55,9 @@ impl Turn<'_> {
         self.schedule.active.shift_remove(path);
         self.schedule.shutdown.take_if(|step| step == path);
         let ending = self.schedule.ending.shift_remove(path);
-        let Some(leaf) = shape::find(self.plan, path) else { return self.go_on() };
+        // An edit of the list may have taken it away meanwhile, or made a group of it.
+        let leaf = shape::find(self.plan, path).filter(|&node| self.plan.is_leaf(node));
+        let Some(leaf) = leaf else { return self.go_on() };
         self.record(leaf, outcome, message, ending.as_ref());
         if ending.is_some() {
             if std::mem::take(&mut self.schedule.restart_scheduled) {

@@ -3,7 +3,7 @@
 use tlc_plan::plan::{ActionOnFailure, Class, NodeId, Plan};
 
 /// The node at a path; the empty path is the root. It walks down, so it is cheap in a deep list.
-pub(super) fn find(plan: &Plan, path: &str) -> Option<NodeId> {
+pub(crate) fn find(plan: &Plan, path: &str) -> Option<NodeId> {
     let mut at = plan.root();
     while plan.node(at).path != path {
         at = *plan.children(at).iter().find(|&&child| is_at_or_under(path, &plan.node(child).path))?;
@@ -12,7 +12,7 @@ pub(super) fn find(plan: &Plan, path: &str) -> Option<NodeId> {
 }
 
 /// Whether the first path is the second, or lies below it.
-pub(super) fn is_at_or_under(path: &str, ancestor: &str) -> bool {
+pub(crate) fn is_at_or_under(path: &str, ancestor: &str) -> bool {
     ancestor.is_empty() || path.strip_prefix(ancestor).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 

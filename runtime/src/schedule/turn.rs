@@ -30,7 +30,9 @@ impl Turn<'_> {
 
     /// Changes the state of a node; the groups around it follow (rule W2).
     pub fn change(&mut self, node: NodeId, change: impl FnOnce(&mut State)) {
-        if self.change_alone(node, change)
+        let before = self.status(node);
+        self.change_alone(node, change);
+        if self.status(node) != before
             && let Some(parent) = self.plan.parent(node)
         {
             self.follow(parent);
@@ -42,10 +44,21 @@ impl Turn<'_> {
         self.change(node, |state| state.set_status(status));
     }
 
-    /// The status of a group follows from its children.
+    /// The status of a group follows from its children: the first of these that one of them has (rule W2).
     pub fn follow(&mut self, group: NodeId) {
-        let status = group_status(self.plan.children(group).iter().map(|&child| self.status(child)));
-        self.set_status(group, status);
+        // Nothing comes before what runs; without an attempt nothing runs.
+        let first = precedence(if self.schedule.active.is_empty() { Status::Failed } else { Status::Active });
+        let mut status = None;
+        for &child in self.plan.children(group) {
+            let found = self.status(child);
+            if status.is_none_or(|status| precedence(found) < precedence(status)) {
+                status = Some(found);
+            }
+            if precedence(found) <= first {
+                break;
+            }
+        }
+        self.set_status(group, status.unwrap_or_default());
     }
 
     /// The status of every group follows from its children.
@@ -72,23 +85,17 @@ impl Turn<'_> {
         self.actions.push(Action::Note { level, text });
     }
 
-    fn change_alone(&mut self, node: NodeId, change: impl FnOnce(&mut State)) -> bool {
+    fn change_alone(&mut self, node: NodeId, change: impl FnOnce(&mut State)) {
         let before = self.state(node);
         let mut after = before.clone();
         change(&mut after);
         if after == before {
-            return false;
+            return;
         }
         let path = self.plan.node(node).path.clone();
         self.schedule.states.insert(path.clone(), after.clone());
         self.actions.push(Action::StateChanged { path, state: after });
-        true
     }
-}
-
-/// The status of a group: the first of these that a child has (rule W2).
-pub(super) fn group_status(children: impl Iterator<Item = Status>) -> Status {
-    children.min_by_key(|status| precedence(*status)).unwrap_or(Status::Untested)
 }
 
 fn precedence(status: Status) -> u8 {

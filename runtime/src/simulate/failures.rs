@@ -4,10 +4,10 @@ use serde::{Deserialize, Serialize};
 use tlc_plan::plan::{Count, NodeId, Plan};
 
 use super::Evaluation;
-use super::player::{is_at_or_under, is_teardown, run};
+use super::player::{is_teardown, run};
 use super::script::Script;
 use super::timeline::Timeline;
-use crate::schedule::Status;
+use crate::schedule::{Status, find, is_at_or_under};
 
 /// What the failure of a leaf leads to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -58,7 +58,7 @@ pub fn every_failure(
     expectations: &[Expectation],
 ) -> Vec<Consequence> {
     let usual = run(plan, evaluation, script);
-    let leaves = usual.started().into_iter().filter_map(|path| plan.find(path));
+    let leaves = usual.started().into_iter().filter_map(|path| find(plan, path));
     leaves
         .map(|leaf| {
             let mut script = script.clone();
@@ -86,7 +86,7 @@ fn consequence(plan: &Plan, fail: String, usual: &Timeline, failed: &Timeline) -
     let started = failed.started();
     let not_run: Vec<_> =
         usual.started().into_iter().filter(|path| !started.contains(path)).map(str::to_owned).collect();
-    let is_a_teardown = |path: &str| plan.find(path).is_some_and(|node| is_teardown(plan, node));
+    let is_a_teardown = |path: &str| find(plan, path).is_some_and(|node| is_teardown(plan, node));
     Consequence {
         verdict: failed.verdict.as_ref().map_or(Status::Untested, |verdict| verdict.status),
         teardowns: started.iter().filter(|path| is_a_teardown(path)).map(|&path| path.to_owned()).collect(),
@@ -100,7 +100,7 @@ fn consequence(plan: &Plan, fail: String, usual: &Timeline, failed: &Timeline) -
 
 /// Whether a test belongs to a teardown of a group that was entered.
 fn was_due(plan: &Plan, path: &str, started: &[&str]) -> bool {
-    let mut at = plan.find(path).filter(|&node| is_teardown(plan, node));
+    let mut at = find(plan, path).filter(|&node| is_teardown(plan, node));
     // Up to the group whose teardown it is.
     while let Some(node) = at.filter(|&node| is_teardown(plan, node)) {
         at = plan.parent(node);

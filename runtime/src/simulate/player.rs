@@ -7,7 +7,7 @@ use tlc_plan::plan::{NodeId, Plan, Program};
 use super::Evaluation;
 use super::script::Script;
 use super::timeline::{Entry, Happening, Timeline};
-use crate::schedule::{Action, Command, Event, Outcome, Purpose, Schedule, Status, Verdict};
+use crate::schedule::{Action, Command, Event, Outcome, Purpose, Schedule, Status, Verdict, find, is_at_or_under};
 
 /// Plays a script from the start of the station's program to the end of the run. A path that the list does not have never happens.
 pub fn run(plan: &Plan, evaluation: &dyn Evaluation, script: &Script) -> Timeline {
@@ -140,7 +140,7 @@ impl Player<'_> {
     }
 
     fn start(&mut self, path: String, attempt: u32, purpose: &Purpose) {
-        let Some(leaf) = self.plan.find(&path) else { return };
+        let Some(leaf) = find(self.plan, &path) else { return };
         self.attempts += 1;
         let after_shutdown = *purpose != Purpose::Test;
         let teardown = is_teardown(self.plan, leaf);
@@ -248,8 +248,4 @@ impl Player<'_> {
 
 pub(super) fn is_teardown(plan: &Plan, node: NodeId) -> bool {
     std::iter::successors(Some(node), |&node| plan.parent(node)).any(|node| plan.node(node).teardown)
-}
-
-pub(super) fn is_at_or_under(path: &str, ancestor: &str) -> bool {
-    ancestor.is_empty() || path.strip_prefix(ancestor).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }

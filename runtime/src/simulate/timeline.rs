@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use indexmap::IndexMap;
 use serde::Serialize;
 
 use crate::schedule::{Cause, Outcome, SkipReason, Status, Verdict};
@@ -14,7 +15,7 @@ pub struct Timeline {
     /// What came of the last run; `None` if none ended.
     pub verdict: Option<Verdict>,
     /// The final status of every test, in the list's order.
-    pub statuses: Vec<(String, Status)>,
+    pub statuses: IndexMap<String, Status>,
     /// How long it took: the attempts whose duration is known.
     pub seconds: f64,
     /// How many attempts started.
@@ -31,13 +32,12 @@ pub struct Entry {
     /// When, in seconds since the start.
     pub at: f64,
     /// What.
-    #[serde(flatten)]
     pub what: Happening,
 }
 
 /// What can happen.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(tag = "what", rename_all = "snake_case")]
+#[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Happening {
     /// An attempt started.
     Started {

@@ -6,7 +6,7 @@ use num_bigint::BigInt;
 use num_traits::Signed;
 
 use super::iterate::{extend_dict, extend_set, iterate};
-use super::{Failure, Meter, charge_key, compare, error, float, format, integer, sequence};
+use super::{Failure, Meter, charge_key, compare, complex, error, float, format, integer, sequence};
 use crate::expression::{Arithmetic, Sign};
 use crate::value::{Dict, Set, Value};
 
@@ -20,6 +20,7 @@ pub(crate) fn binary(operator: Arithmetic, a: &Value, b: &Value, meter: &mut Met
     if let (Some(x), Some(y)) = (Number::of(a), Number::of(b)) {
         return match (x, y) {
             (Number::Integer, Number::Integer) => integers(operator, a, b, meter),
+            (Number::Complex, _) | (_, Number::Complex) => complex::binary(operator, a, b),
             _ => floats(operator, a, b),
         };
     }
@@ -57,6 +58,7 @@ pub(crate) fn unsupported(operator: Arithmetic, a: &Value, b: &Value) -> Failure
 enum Number {
     Integer,
     Float,
+    Complex,
 }
 
 impl Number {
@@ -64,6 +66,7 @@ impl Number {
         match value {
             Value::Bool(_) | Value::Int(_) | Value::Big(_) => Some(Self::Integer),
             Value::Float(_) => Some(Self::Float),
+            Value::Complex(..) => Some(Self::Complex),
             _ => None,
         }
     }
@@ -85,7 +88,7 @@ fn small(operator: Arithmetic, a: i64, b: i64) -> Option<Value> {
             if rest != 0 && (rest < 0) != (b < 0) { rest + b } else { rest }
         }
         Arithmetic::Divide if b != 0 && a.unsigned_abs() < EXACT && b.unsigned_abs() < EXACT => {
-            return Some(Value::Float(if a == 0 { 0.0 } else { a as f64 / b as f64 }));
+            return Some(Value::Float(a as f64 / b as f64));
         }
         Arithmetic::And => a & b,
         Arithmetic::Or => a | b,
@@ -112,9 +115,7 @@ fn integers(operator: Arithmetic, a: &Value, b: &Value, meter: &mut Meter) -> Re
         Arithmetic::Divide => integer::divide(x, y).map(Value::Float),
         Arithmetic::FloorDivide => integer::divide_floor(x, y, meter).map(|(quotient, _)| Value::integer(quotient)),
         Arithmetic::Modulo => integer::divide_floor(x, y, meter).map(|(_, rest)| Value::integer(rest)),
-        Arithmetic::Power if y.is_negative() => {
-            float::power(integer::to_float(x)?, integer::to_float(y)?).map(Value::Float)
-        }
+        Arithmetic::Power if y.is_negative() => float::power(integer::to_float(x)?, integer::to_float(y)?),
         Arithmetic::Power => integer::power(x, y, meter),
         Arithmetic::ShiftLeft => integer::shift_left(x, y, meter),
         Arithmetic::ShiftRight => integer::shift_right(x, y, meter),
@@ -142,7 +143,7 @@ fn floats(operator: Arithmetic, a: &Value, b: &Value) -> Result<Value, Failure> 
         Arithmetic::Divide => x / y,
         Arithmetic::FloorDivide => float::floor_divide(x, y)?,
         Arithmetic::Modulo => float::modulo(x, y)?,
-        Arithmetic::Power => float::power(x, y)?,
+        Arithmetic::Power => return float::power(x, y),
         Arithmetic::MatrixMultiply
         | Arithmetic::ShiftLeft
         | Arithmetic::ShiftRight
@@ -193,7 +194,10 @@ pub(crate) fn combine(
             extend_set(&mut set, a, meter)?;
             extend_set(&mut set, b, meter)?;
         }
-        Arithmetic::And => keep(&mut set, a, b, true, meter)?,
+        Arithmetic::And => {
+            let (kept, other) = if takes_first(a, b) { (a, b) } else { (b, a) };
+            keep(&mut set, kept, other, true, meter)?;
+        }
         Arithmetic::Subtract => keep(&mut set, a, b, false, meter)?,
         _ => {
             keep(&mut set, a, b, false, meter)?;
@@ -201,6 +205,19 @@ pub(crate) fn combine(
         }
     }
     Ok(Value::Set(Arc::new(set)))
+}
+
+/// Whether an intersection takes its members from `a`, as CPython does, which matters for `1` and `1.0`: of two sets the smaller one
+/// is gone through, else the second.
+fn takes_first(a: &Value, b: &Value) -> bool {
+    let (x, y) = (compare::length(a), compare::length(b));
+    match (a, b) {
+        (Value::View(_), Value::Set(set)) if !set.frozen => x <= y,
+        (Value::Set(set), Value::View(_)) => set.frozen || x < y,
+        (Value::Set(_), Value::Set(_)) | (Value::View(_), Value::View(_)) => x < y,
+        (_, Value::View(_)) => true,
+        _ => false,
+    }
 }
 
 /// Adds the items of `a` that are, or are not, in `b`.
@@ -222,6 +239,8 @@ fn keep(set: &mut Set, a: &Value, b: &Value, wanted: bool, meter: &mut Meter) ->
 pub(crate) fn unary(sign: Sign, a: &Value, meter: &mut Meter) -> Result<Value, Failure> {
     match (sign, a) {
         (Sign::Not, _) => Ok(Value::Bool(!a.is_truthy())),
+        (Sign::Plus, Value::Complex(..)) => Ok(a.clone()),
+        (Sign::Minus, Value::Complex(real, imaginary)) => Ok(Value::Complex(-real, -imaginary)),
         (Sign::Plus | Sign::Minus, Value::Float(value)) => {
             Ok(Value::Float(if sign == Sign::Minus { -value } else { *value }))
         }

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{Failure, Meter, error, methods};
+use super::{Failure, error, methods};
 use crate::value::{Method, Value};
 
 /// `value.name`
-pub(crate) fn get(value: &Value, name: &str, _meter: &mut Meter) -> Result<Value, Failure> {
+pub(crate) fn get(value: &Value, name: &str) -> Result<Value, Failure> {
     if let Value::Dict(dict) = value
         && dict.attributes
         && let Some(found) = dict.get_str(name)
@@ -29,6 +29,8 @@ fn part(value: &Value, name: &str) -> Option<Value> {
         (Value::Bool(_) | Value::Int(_) | Value::Big(_), "imag") => Some(Value::Int(0)),
         (Value::Bool(_) | Value::Int(_) | Value::Big(_), "denominator") => Some(Value::Int(1)),
         (Value::Float(_), "imag") => Some(Value::Float(0.0)),
+        (Value::Complex(real, _), "real") => Some(Value::Float(*real)),
+        (Value::Complex(_, imaginary), "imag") => Some(Value::Float(*imaginary)),
         (Value::Range(range), "start") => Some(Value::integer(range.start.clone())),
         (Value::Range(range), "stop") => Some(Value::integer(range.stop.clone())),
         (Value::Range(range), "step") => Some(Value::integer(range.step.clone())),

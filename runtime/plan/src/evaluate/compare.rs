@@ -6,7 +6,7 @@ use std::sync::Arc;
 use num_traits::ToPrimitive;
 
 use super::iterate::iterate;
-use super::{Failure, Meter, charge_key, error, integer};
+use super::{Failure, Meter, charge_key, complex, error, integer};
 use crate::expression::Comparison;
 use crate::value::{Dict, Set, Value, View, ViewKind};
 
@@ -61,6 +61,10 @@ pub(crate) fn is_equal(a: &Value, b: &Value, meter: &mut Meter) -> Result<bool, 
         (Value::Builtin(a), Value::Builtin(b)) => Ok(a == b),
         (Value::Iterator(a), Value::Iterator(b)) => Ok(Arc::ptr_eq(a, b)),
         (Value::Method(a), Value::Method(b)) => Ok(a.name == b.name && is_same(&a.object, &b.object)),
+        (Value::Complex(..), _) | (_, Value::Complex(..)) => {
+            let parts = (complex::of(a), complex::of(b));
+            Ok(matches!(parts, (Ok(x), Ok(y)) if x == y))
+        }
         _ => Ok(order_numbers(a, b) == Some(Some(Ordering::Equal))),
     }
 }

@@ -4,7 +4,7 @@ use num_bigint::BigInt;
 use num_integer::Integer;
 use num_traits::{FromPrimitive, Signed, ToPrimitive, Zero};
 
-use super::{Failure, error, integer};
+use super::{Failure, complex, error, integer};
 use crate::value::{Value, unicode};
 
 pub(crate) fn modulo(a: f64, b: f64) -> Result<f64, Failure> {
@@ -38,20 +38,19 @@ pub(crate) fn divide_floor(a: f64, b: f64) -> (f64, f64) {
     (if quotient - floor > 0.5 { floor + 1.0 } else { floor }, rest)
 }
 
-pub(crate) fn power(a: f64, b: f64) -> Result<f64, Failure> {
+pub(crate) fn power(a: f64, b: f64) -> Result<Value, Failure> {
     if a == 0.0 && b < 0.0 {
         return Err(error::zero_division("0.0 cannot be raised to a negative power"));
     }
     if a < 0.0 && a.is_finite() && b.is_finite() && b.fract() != 0.0 {
-        return Err(error::r#type(
-            "a negative number raised to a fractional power is complex, and there are no complex numbers",
-        ));
+        let (real, imaginary) = complex::power((a, 0.0), (b, 0.0))?;
+        return Ok(Value::Complex(real, imaginary));
     }
     let value = a.powf(b);
     if value.is_infinite() && a.is_finite() && b.is_finite() {
         return Err(error::overflow("(34, 'Numerical result out of range')"));
     }
-    Ok(value)
+    Ok(Value::Float(value))
 }
 
 /// The nearest integer, half to even.

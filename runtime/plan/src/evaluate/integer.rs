@@ -149,7 +149,7 @@ pub(crate) fn divide(a: &BigInt, b: &BigInt) -> Result<f64, Failure> {
     let negative = (a.sign() == Sign::Minus) != (b.sign() == Sign::Minus);
     let signed = |value: f64| if negative { -value } else { value };
     if a.is_zero() {
-        return Ok(0.0);
+        return Ok(signed(0.0));
     }
     let difference = a.bits() as i64 - b.bits() as i64;
     if difference > 1025 {

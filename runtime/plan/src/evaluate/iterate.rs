@@ -22,6 +22,7 @@ pub(crate) fn iterate(value: &Value, _meter: &mut Meter) -> Result<Iter, Failure
         | Value::Int(_)
         | Value::Big(_)
         | Value::Float(_)
+        | Value::Complex(..)
         | Value::Builtin(_)
         | Value::Method(_) => {
             return Err(error::r#type(format!("'{}' object is not iterable", value.type_name())));

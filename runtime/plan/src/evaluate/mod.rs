@@ -8,6 +8,7 @@ mod attribute;
 mod builtins;
 mod call;
 pub(crate) mod compare;
+mod complex;
 mod comprehension;
 pub(crate) mod error;
 mod float;
@@ -29,13 +30,24 @@ pub use scope::{Binding, Scope};
 
 use self::tree::Evaluation;
 use crate::Data;
-use crate::expression::Expression;
+use crate::expression::{Expression, Id};
 use crate::value::{Key, Refusal, Value};
 
 /// Evaluates an expression.
 pub fn evaluate(expression: &Expression, scope: &Scope, limits: &Limits) -> Result<Value, EvaluationError> {
     let mut evaluation = Evaluation::new(&expression.tree, scope, limits);
     evaluation.value(expression.root()).map_err(|failure| placed(expression, &failure))
+}
+
+/// Evaluates a part of an expression: a node that is an expression of its own and reads no variable of a comprehension around it.
+pub fn evaluate_part(
+    expression: &Expression,
+    part: Id,
+    scope: &Scope,
+    limits: &Limits,
+) -> Result<Value, EvaluationError> {
+    let mut evaluation = Evaluation::new(&expression.tree, scope, limits);
+    evaluation.value(part).map_err(|failure| placed(expression, &failure))
 }
 
 /// Evaluates an expression whose result is to be plain data.
@@ -93,7 +105,8 @@ pub(crate) fn charge_key(value: Value, meter: &mut Meter) -> Result<Key, Failure
 
 fn charge_parts(value: &Value, meter: &mut Meter) -> Result<(), Failure> {
     match value {
-        Value::None | Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Builtin(_) | Value::Range(_) => Ok(()),
+        Value::None | Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Complex(..) => Ok(()),
+        Value::Builtin(_) | Value::Range(_) => Ok(()),
         Value::Str(text) => meter.steps(text.len() as u64 / 256),
         Value::Big(value) => meter.steps(value.bits() / 1024),
         Value::Tuple(items) => items.iter().try_for_each(|item| {

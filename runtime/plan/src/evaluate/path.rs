@@ -49,7 +49,7 @@ impl<'a> Evaluation<'a> {
     fn other_attributes(&mut self, value: &'a Value, names: &[u32]) -> Result<Found<'a>, Failure> {
         let mut value = value.clone();
         for &name in names {
-            value = attribute::get(&value, &self.tree.names[name as usize], &mut self.meter)?;
+            value = attribute::get(&value, &self.tree.names[name as usize])?;
         }
         Ok(Cow::Owned(value))
     }

@@ -45,7 +45,10 @@ pub(crate) fn repeat(a: &Value, b: &Value, meter: &mut Meter) -> Result<Value, F
     let Some(times) = integer::of(times) else {
         return Err(error::r#type(format!("can't multiply sequence by non-int of type '{}'", times.type_name())));
     };
-    let times = if times.is_negative() { 0 } else { times.to_usize().unwrap_or(usize::MAX) };
+    let Some(times) = times.to_i64() else {
+        return Err(error::overflow("cannot fit 'int' into an index-sized integer"));
+    };
+    let times = usize::try_from(times).unwrap_or(0);
     match sequence {
         Value::Str(text) => {
             meter.allocate(text.len().saturating_mul(times))?;

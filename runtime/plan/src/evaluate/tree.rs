@@ -112,7 +112,7 @@ impl<'a> Evaluation<'a> {
             return Ok(self.select(id)?.unwrap_or(Cow::Owned(Value::None)));
         }
         let object = self.find(object)?;
-        attribute::get(&object, &self.tree.names[name as usize], &mut self.meter).map(Cow::Owned)
+        attribute::get(&object, &self.tree.names[name as usize]).map(Cow::Owned)
     }
 
     fn subscript(&mut self, id: Id, object: Id, index: Id) -> Result<Found<'a>, Failure> {
@@ -250,6 +250,7 @@ impl<'a> Evaluation<'a> {
             return selected.call(&args, &mut self.meter);
         }
         let object = self.find(object)?;
+        super::methods::check(&object, name)?;
         let args = self.args(arguments)?;
         super::methods::call(&object, name, args, &mut self.meter)
     }

@@ -92,21 +92,15 @@ impl Builder {
         self.tree.slots - 1
     }
 
+    /// A variable that has the same slot in the expression that this one is made from.
+    pub fn keep_slot(&mut self, slot: u32) -> u32 {
+        self.tree.slots = self.tree.slots.max(slot + 1);
+        slot
+    }
+
     /// A node that was pushed.
     pub fn node(&self, id: Id) -> Node {
         self.tree.nodes[id.index()]
-    }
-
-    /// The names of a path that was pushed.
-    pub fn path_names(&self, names: Nodes) -> Vec<u32> {
-        self.tree.list(names).to_vec()
-    }
-
-    /// Takes back the last node: the one that was pushed last, and is nobody's child.
-    pub fn pop(&mut self) {
-        self.tree.nodes.pop();
-        self.places.pop();
-        self.depths.pop();
     }
 
     /// Where a node stands.

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-pub use build::Builder;
+pub use build::{Builder, TooComplex};
 pub use node::{Arithmetic, Collection, Comparison, Conversion, Id, Logic, Node, Nodes, Sign};
 pub use read::{Access, NameUse};
 
@@ -159,6 +159,11 @@ impl Expression {
     /// The members of a list of nodes.
     pub fn list(&self, list: Nodes) -> impl ExactSizeIterator<Item = Id> + '_ {
         self.tree.list(list).iter().map(|&index| Id::new(index as usize))
+    }
+
+    /// The names of a path.
+    pub fn path(&self, names: Nodes) -> impl ExactSizeIterator<Item = &Arc<str>> + '_ {
+        self.tree.list(names).iter().map(|&name| &self.tree.names[name as usize])
     }
 
     /// A name that a node refers to.

@@ -93,6 +93,9 @@ impl Value {
             Self::Big(value) => Data::Big(Arc::clone(value)),
             Self::Float(value) if value.is_finite() => Data::Float(*value),
             Self::Float(value) => return not_plain(if value.is_nan() { "NaN" } else { "infinity" }, None),
+            Self::Complex(..) => {
+                return not_plain("a complex number", Some("write `abs(…)` or keep the base positive"));
+            }
             Self::Str(text) => Data::String(Arc::clone(text)),
             Self::List(items) | Self::Tuple(items) => list(items.iter(), meter)?,
             Self::Dict(dict) => object(dict, meter)?,

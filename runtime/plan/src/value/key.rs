@@ -55,6 +55,12 @@ fn hash<H: Hasher>(value: &Value, state: &mut H) {
         Value::Int(value) => hash_integer(*value, state),
         Value::Big(value) => value.hash(state),
         Value::Float(value) => hash_float(*value, state),
+        Value::Complex(real, imaginary) => {
+            hash_float(*real, state);
+            if *imaginary != 0.0 {
+                state.write_u64(imaginary.to_bits());
+            }
+        }
         Value::Tuple(items) => {
             state.write_usize(items.len());
             items.iter().for_each(|item| hash(item, state));

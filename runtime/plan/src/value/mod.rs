@@ -38,6 +38,8 @@ pub enum Value {
     Big(Arc<BigInt>),
     /// A float, infinity and NaN included.
     Float(f64),
+    /// A complex number: real and imaginary part.
+    Complex(f64, f64),
     /// Text.
     Str(Arc<str>),
     /// A list.
@@ -112,6 +114,7 @@ impl Value {
             Self::Bool(value) => *value,
             Self::Int(value) => *value != 0,
             Self::Float(value) => *value != 0.0,
+            Self::Complex(real, imaginary) => *real != 0.0 || *imaginary != 0.0,
             Self::Str(text) => !text.is_empty(),
             Self::List(items) | Self::Tuple(items) => !items.is_empty(),
             Self::Dict(dict) => !dict.is_empty(),
@@ -129,6 +132,7 @@ impl Value {
             Self::Bool(_) => "bool",
             Self::Int(_) | Self::Big(_) => "int",
             Self::Float(_) => "float",
+            Self::Complex(..) => "complex",
             Self::Str(_) => "str",
             Self::List(_) => "list",
             Self::Tuple(_) => "tuple",
@@ -153,6 +157,7 @@ impl Value {
             (Self::Int(a), Self::Int(b)) => a == b,
             (Self::Big(a), Self::Big(b)) => a == b,
             (Self::Float(a), Self::Float(b)) => a.to_bits() == b.to_bits(),
+            (Self::Complex(a, b), Self::Complex(c, d)) => a.to_bits() == c.to_bits() && b.to_bits() == d.to_bits(),
             (Self::Str(a), Self::Str(b)) => a == b,
             (Self::List(a), Self::List(b)) | (Self::Tuple(a), Self::Tuple(b)) => items(a, b),
             (Self::Dict(a), Self::Dict(b)) => {

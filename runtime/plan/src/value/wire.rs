@@ -42,7 +42,19 @@ pub enum Plain {
 impl Plain {
     /// The value, if it can be written.
     pub fn of(value: &Value) -> Option<Self> {
-        let list = |items: &[Value]| items.iter().map(Self::of).collect::<Option<Vec<_>>>();
+        let mut left = usize::MAX;
+        Self::within(value, &mut left)
+    }
+
+    /// The value, if it can be written and has at most so many parts.
+    pub fn of_at_most(value: &Value, parts: usize) -> Option<Self> {
+        let mut left = parts;
+        Self::within(value, &mut left)
+    }
+
+    fn within(value: &Value, left: &mut usize) -> Option<Self> {
+        *left = left.checked_sub(1)?;
+        let mut list = |items: &[Value]| items.iter().map(|item| Self::within(item, left)).collect::<Option<Vec<_>>>();
         Some(match value {
             Value::None => Self::None,
             Value::Bool(value) => Self::Bool(*value),
@@ -53,17 +65,20 @@ impl Plain {
             Value::List(items) => Self::List(list(items)?),
             Value::Tuple(items) => Self::Tuple(list(items)?),
             Value::Dict(dict) => {
-                let pairs =
-                    dict.iter().map(|(key, value)| Some((Self::of(key)?, Self::of(value)?))).collect::<Option<_>>()?;
+                let pair = |(key, value)| Some((Self::within(key, left)?, Self::within(value, left)?));
+                let pairs = dict.iter().map(pair).collect::<Option<_>>()?;
                 if dict.attributes { Self::Attributes(pairs) } else { Self::Dict(pairs) }
             }
             Value::Set(set) => {
-                let members = set.iter().map(Self::of).collect::<Option<_>>()?;
+                let members = set.iter().map(|member| Self::within(member, left)).collect::<Option<_>>()?;
                 if set.frozen { Self::Frozenset(members) } else { Self::Set(members) }
             }
-            Value::Range(_) | Value::View(_) | Value::Iterator(_) | Value::Builtin(_) | Value::Method(_) => {
-                return None;
-            }
+            Value::Complex(..)
+            | Value::Range(_)
+            | Value::View(_)
+            | Value::Iterator(_)
+            | Value::Builtin(_)
+            | Value::Method(_) => return None,
         })
     }
 }

@@ -5,7 +5,7 @@ use tlc_plan::plan::{NodeId, Plan, Program};
 
 use super::words::{Act, number, read_act, read_change, read_level, read_statuses};
 use super::{FinalState, Moment, Recording, Scenario};
-use crate::schedule::{Action, Command, DeviceChange, Event, Outcome, Purpose, Schedule, Settings, State};
+use crate::schedule::{Action, Command, DeviceChange, Event, Outcome, Purpose, Schedule, Settings, State, find};
 use crate::simulate::Evaluation;
 
 struct Started {
@@ -121,7 +121,7 @@ impl<'a> Player<'a> {
     }
 
     fn start(&mut self, path: String, attempt: u32, purpose: &Purpose) -> Result<(), String> {
-        let leaf = self.plan.find(&path).ok_or("a start of a path that is not in the list")?;
+        let leaf = find(self.plan, &path).ok_or("a start of a path that is not in the list")?;
         let (act, set) = match purpose {
             Purpose::AfterShutdown { error } => {
                 self.sequence.push(format!("{path}(post)"));
@@ -245,7 +245,7 @@ impl<'a> Player<'a> {
 
     /// Without numbers the list's own are set.
     fn set_iterations(&self, path: String, iterations: &serde_json::Value, retries: &serde_json::Value) -> Command {
-        let node = self.plan.find(&path).map(|node| self.plan.node(node));
+        let node = find(self.plan, &path).map(|node| self.plan.node(node));
         let own = node.filter(|_| iterations.is_null() && retries.is_null());
         let (iterations, retries) = match own {
             Some(node) => (number(node.iterations), number(node.retries)),

@@ -79,6 +79,7 @@ fn one(args: Args, name: &str) -> Result<Value, Failure> {
 fn absolute(value: &Value, meter: &mut Meter) -> Result<Value, Failure> {
     match value {
         Value::Float(value) => Ok(Value::Float(value.abs())),
+        Value::Complex(real, imaginary) => Ok(Value::Float(real.hypot(*imaginary))),
         other => {
             let Some(number) = integer::of(other) else {
                 return Err(error::r#type(format!("bad operand type for abs(): '{}'", other.type_name())));
@@ -91,6 +92,9 @@ fn absolute(value: &Value, meter: &mut Meter) -> Result<Value, Failure> {
 
 fn chr(value: &Value) -> Result<Value, Failure> {
     let code = integer::index(value)?;
+    if code.to_i32().is_none() {
+        return Err(error::overflow("Python int too large to convert to C int"));
+    }
     match code.to_u32().filter(|&code| code < 0x0011_0000).map(char::from_u32) {
         Some(Some(character)) => Ok(Value::from(character.to_string())),
         Some(None) => Err(error::value("chr() of a surrogate, which is no character of its own")),
@@ -152,7 +156,7 @@ pub(crate) fn is_of(value: &Value, kind: Type) -> bool {
         Value::Set(set) => kind == if set.frozen { Type::FrozenSet } else { Type::Set },
         Value::Range(_) => kind == Type::Range,
         Value::Iterator(iterator) => kind == iterator.kind,
-        Value::None | Value::View(_) | Value::Builtin(_) | Value::Method(_) => false,
+        Value::None | Value::Complex(..) | Value::View(_) | Value::Builtin(_) | Value::Method(_) => false,
     }
 }
 

@@ -146,7 +146,7 @@ impl Fields<'_> {
             meter.step()?;
             if let Some(after) = rest.strip_prefix('.') {
                 let end = after.find(['.', '[']).unwrap_or(after.len());
-                value = attribute_of(&value, &after[..end], meter)?;
+                value = attribute_of(&value, &after[..end])?;
                 rest = &after[end..];
             } else if let Some(after) = rest.strip_prefix('[') {
                 let end = after.find(']').ok_or_else(|| error::value("Missing ']' in format string"))?;
@@ -216,14 +216,14 @@ fn index(text: &str) -> Result<Option<usize>, Failure> {
     }
 }
 
-fn attribute_of(value: &Value, name: &str, meter: &mut Meter) -> Result<Value, Failure> {
+fn attribute_of(value: &Value, name: &str) -> Result<Value, Failure> {
     if name.is_empty() {
         return Err(error::value("Empty attribute in format string"));
     }
     if name.starts_with('_') {
         return Err(error::refused(format!("the attribute `{name}` begins with an underscore")));
     }
-    attribute::get(value, name, meter)
+    attribute::get(value, name)
 }
 
 fn item_of(value: &Value, text: &str, meter: &mut Meter) -> Result<Value, Failure> {

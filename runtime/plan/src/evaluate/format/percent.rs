@@ -91,6 +91,10 @@ fn incomplete() -> Failure {
 /// Writes what a conversion gives, and returns what follows it.
 fn convert<'t>(text: &'t str, values: &mut Values<'_>, output: &mut Output<'_>) -> Result<&'t str, Failure> {
     let mut rest = text;
+    if let Some(after) = rest.strip_prefix('%') {
+        output.push('%')?;
+        return Ok(after);
+    }
     if let Some(after) = rest.strip_prefix('(') {
         let length = key_length(after).ok_or_else(|| error::value("incomplete format key"))?;
         values.name(&after[..length], output.meter)?;
@@ -103,10 +107,6 @@ fn convert<'t>(text: &'t str, values: &mut Values<'_>, output: &mut Output<'_>) 
     rest = rest.strip_prefix(['h', 'l', 'L']).unwrap_or(rest);
     let kind = rest.chars().next().ok_or_else(incomplete)?;
     let after = &rest[kind.len_utf8()..];
-    if kind == '%' {
-        output.push('%')?;
-        return Ok(after);
-    }
     let shown = show(kind, &conversion, values, output.meter)?;
     output.push_str(&shown)?;
     Ok(after)

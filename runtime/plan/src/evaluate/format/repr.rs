@@ -3,7 +3,7 @@
 use num_traits::One;
 
 use super::Output;
-use crate::evaluate::{Failure, Meter, float, integer};
+use crate::evaluate::{Failure, Meter, complex, float, integer};
 use crate::value::{Builtin, Dict, Range, Set, Value, View, ViewKind, unicode};
 
 /// What `str()` gives.
@@ -58,6 +58,7 @@ fn write(value: &Value, output: &mut Output<'_>) -> Result<(), Failure> {
             output.push_str(&text)
         }
         Value::Float(value) => output.push_str(&float::text(*value)),
+        Value::Complex(real, imaginary) => output.push_str(&complex::text(*real, *imaginary)),
         Value::Str(text) => quote(text, output),
         Value::List(items) => between("[", items.iter(), "]", output),
         Value::Tuple(items) => match items.as_slice() {

@@ -19,7 +19,7 @@ pub(crate) fn call(object: &Value, name: &str, args: Args, meter: &mut Meter) ->
         return super::call::call(value, args, meter);
     }
     if !exists(object, name) {
-        return match attribute::get(object, name, meter) {
+        return match attribute::get(object, name) {
             Ok(value) => super::call::call(&value, args, meter),
             Err(failure) => Err(failure),
         };
@@ -34,10 +34,20 @@ pub(crate) fn call(object: &Value, name: &str, args: Args, meter: &mut Meter) ->
         Value::Range(range) => collection::of_range(range, name, args),
         Value::View(view) => collection::of_view(object, view, args, meter),
         Value::Builtin(Builtin::Type(kind)) => of_type(*kind, name, args, meter),
-        Value::None | Value::Iterator(_) | Value::Method(_) | Value::Builtin(Builtin::Function(_)) => {
-            Err(attribute::missing(object, name))
-        }
+        Value::None
+        | Value::Complex(..)
+        | Value::Iterator(_)
+        | Value::Method(_)
+        | Value::Builtin(Builtin::Function(_)) => Err(attribute::missing(object, name)),
     }
+}
+
+/// Fails if there is nothing of this name to call, before the arguments are evaluated.
+pub(crate) fn check(object: &Value, name: &str) -> Result<(), Failure> {
+    if exists(object, name) {
+        return Ok(());
+    }
+    attribute::get(object, name).map(|_| ())
 }
 
 /// Whether a value has a method of this name.
@@ -64,7 +74,7 @@ fn kind_of(value: &Value) -> Option<Type> {
         Value::Range(_) => Type::Range,
         // Views of keys and items have one method; enumerations have none, so their type stands for them here.
         Value::View(_) => Type::Enumerate,
-        Value::None | Value::Iterator(_) | Value::Builtin(_) | Value::Method(_) => return None,
+        Value::None | Value::Complex(..) | Value::Iterator(_) | Value::Builtin(_) | Value::Method(_) => return None,
     })
 }
 
