@@ -207,7 +207,7 @@ pub(crate) fn combine(
     Ok(Value::Set(Arc::new(set)))
 }
 
-/// Whether an intersection takes its members from `a`, as CPython does, which matters for `1` and `1.0`: of two sets the smaller one
+/// Whether an intersection takes its members from `a`, as `CPython` does, which matters for `1` and `1.0`: of two sets the smaller one
 /// is gone through, else the second.
 fn takes_first(a: &Value, b: &Value) -> bool {
     let (x, y) = (compare::length(a), compare::length(b));
