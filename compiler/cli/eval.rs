@@ -7,9 +7,9 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::json;
 use tlc_compiler::expression::{Context, check_names, parse};
-use tlc_plan::Data;
-use tlc_plan::evaluate::{Binding, Limits, Scope, evaluate_to_data};
-use tlc_plan::expression::Root;
+use tlc_compiler::plan::Data;
+use tlc_compiler::plan::evaluate::{Binding, Limits, Scope, evaluate_to_data};
+use tlc_compiler::plan::expression::Root;
 
 /// Evaluates an expression, as it would be in the argument of a test.
 #[derive(Debug, Args)]

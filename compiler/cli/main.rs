@@ -1,13 +1,48 @@
-//! The command `tlc`.
+//! The command `tlc`: arguments in, text and an exit code out.
+//!
+//! Exit codes: 0 fine, 1 the lists have errors or a test failed, 2 usage, 3 the environment failed.
 
+mod check;
+mod compile;
+mod diff;
+mod dump;
 mod eval;
+mod explain;
+mod input;
+mod levels;
+mod report;
+mod run;
+mod simulate;
+mod tree;
+mod why;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
+use tlc_runtime::cli::ResultsArgs;
 
+/// The lists have errors, or a test failed.
+const FAILED: u8 = 1;
+
+/// The command line asks for something that is not there.
+const USAGE: u8 = 2;
+
+/// A file cannot be read or written, or a program cannot be started.
+const ENVIRONMENT: u8 = 3;
+
+const EXAMPLES: &str = "\
+Examples:
+  tlc check main.test_list.json      report every mistake in a list
+  tlc check lists/                   and in all lists of a directory
+  tlc dump main.test_list.json       show the tests that it resolves to
+  tlc run main.test_list.json        run them here
+  tlc results last                   show the last run again
+
+Exit codes: 0 fine, 1 the lists have errors or a test failed, 2 usage, 3 the environment failed.";
+
+/// Compiles declarative factory test lists and runs them at stations.
 #[derive(Parser)]
-#[command(name = "tlc", version, about)]
+#[command(name = "tlc", version, about, after_help = EXAMPLES, propagate_version = true, disable_help_subcommand = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -15,11 +50,53 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Check(check::CheckArgs),
+    Dump(dump::DumpArgs),
+    Run(Box<run::RunListArgs>),
+    /// Show what earlier runs have found
+    Results(ResultsArgs),
+    Compile(compile::CompileArgs),
+    Explain(explain::ExplainArgs),
+    Diff(diff::DiffArgs),
+    Simulate(simulate::SimulateArgs),
+    Why(why::WhyArgs),
     Eval(eval::EvalArgs),
+    /// Print the completions of a shell: `tlc completions bash >> ~/.bashrc`
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
 }
 
 fn main() -> ExitCode {
     match Cli::parse().command {
+        Command::Check(args) => check::run(&args),
+        Command::Dump(args) => dump::run(&args),
+        Command::Run(args) => run::run(&args),
+        Command::Results(args) => tlc_runtime::results(&args).into(),
+        Command::Compile(args) => compile::run(&args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Diff(args) => diff::run(&args),
+        Command::Simulate(args) => simulate::run(&args),
+        Command::Why(args) => why::run(&args),
         Command::Eval(args) => eval::run(&args),
+        Command::Completions { shell } => completions(shell),
+    }
+}
+
+fn completions(shell: clap_complete::Shell) -> ExitCode {
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "tlc", &mut text);
+    report::print(&String::from_utf8_lossy(&text));
+    ExitCode::SUCCESS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
     }
 }

@@ -27,7 +27,9 @@ pub enum Severity {
     Note,
     /// Probably not meant.
     Warning,
-    /// The list is refused, or a line would do something else than its author wrote.
+    /// The list can be used, but a line would do something else than its author wrote. Counts as an error.
+    Denied,
+    /// The list is refused.
     Error,
 }
 
@@ -44,6 +46,11 @@ impl Diagnostic {
     /// An error at a place.
     pub fn error(code: &'static str, message: impl Into<String>, span: Span, text: impl Into<String>) -> Self {
         Self::new(code, Severity::Error, message).label(span, text)
+    }
+
+    /// A finding that counts as an error and does not stop the list from being used.
+    pub fn denied(code: &'static str, message: impl Into<String>, span: Span, text: impl Into<String>) -> Self {
+        Self::new(code, Severity::Denied, message).label(span, text)
     }
 
     /// A warning at a place.
@@ -71,6 +78,17 @@ impl Diagnostic {
     }
 }
 
+impl Severity {
+    /// Its word in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Warning => "warning",
+            Self::Denied | Self::Error => "error",
+        }
+    }
+}
+
 /// The name that was probably meant: the nearest of `known`, if it is near enough.
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let limit = (name.chars().count() / 3).max(1);
@@ -85,4 +103,12 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
 /// `did you mean ...?`, if a known name is near.
 pub fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     nearest(name, known).map(|candidate| format!("did you mean `{candidate}`?"))
+}
+
+/// Puts diagnostics in the order of their places, worst first at one place, and leaves out what was said twice.
+pub fn settle(diagnostics: &mut Vec<Diagnostic>) {
+    let place = |diagnostic: &Diagnostic| diagnostic.labels.first().map(|label| label.span);
+    diagnostics.sort_by_key(|diagnostic| (place(diagnostic), std::cmp::Reverse(diagnostic.severity)));
+    let mut seen = std::collections::HashSet::new();
+    diagnostics.retain(|diagnostic| seen.insert((diagnostic.code, place(diagnostic), diagnostic.message.clone())));
 }

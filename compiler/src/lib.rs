@@ -1,6 +1,138 @@
 //! The compiler: test-list files become a plan, with diagnostics.
+//!
+//! [`compile`] is the chain of stages, read from top to bottom. Each stage is a module with one type in and one type out; a problem is a
+//! [`Diagnostic`] value, and one run reports all it can.
 
+pub mod arguments;
+pub mod catalogue;
+mod check;
+pub mod codes;
+pub mod config;
 pub mod diagnostic;
 pub mod document;
+pub mod dump;
 pub mod expression;
+pub mod levels;
+pub mod lineage;
+pub mod lists;
+pub mod lower;
+mod marks;
+pub mod merge;
+pub mod settings;
 pub mod source;
+pub mod tree;
+pub mod why;
+
+pub use tlc_plan as plan;
+
+use std::path::PathBuf;
+
+use tlc_plan::{Data, Plan};
+
+use catalogue::Catalogues;
+use config::Config;
+use diagnostic::{Diagnostic, Severity};
+use document::Arena;
+use levels::Levels;
+use lineage::{Ancestor, Lineage};
+use merge::NoTrace;
+use source::SourceMap;
+use tree::{Evaluation, TestTree};
+
+/// What is to be compiled, and with what.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// The list's id.
+    pub id: String,
+    /// Where lists lie, the lowest layer first.
+    pub layers: Vec<PathBuf>,
+    /// Where catalogues lie.
+    pub po: Option<PathBuf>,
+    /// Device data, if some are known.
+    pub device: Option<Data>,
+    /// Levels of lints that differ from the usual ones.
+    pub levels: Levels,
+}
+
+/// Everything that came of a list.
+pub struct Compilation {
+    /// The list's id.
+    pub id: String,
+    /// The files that were read.
+    pub sources: SourceMap,
+    /// The values of all stages.
+    pub arena: Arena,
+    /// The files in C3 order.
+    pub lineage: Option<Lineage>,
+    /// The list after inheritance.
+    pub config: Option<Config>,
+    /// The tests; `None` for a library, and where they could not be built.
+    pub tree: Option<TestTree>,
+    /// What a station runs; `None` if the list is refused.
+    pub plan: Option<Plan>,
+    /// Expressions, and what they are evaluated with.
+    pub evaluation: Evaluation,
+    /// Everything there is to say.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Compilation {
+    /// Whether the list cannot be used.
+    pub fn is_refused(&self) -> bool {
+        self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+}
+
+/// Compiles a list.
+pub fn compile(request: &Request) -> Compilation {
+    let mut sources = SourceMap::default();
+    let mut arena = Arena::default();
+    let mut diagnostics = Vec::new();
+    let catalogues = match &request.po {
+        Some(directory) => {
+            let (catalogues, found) = Catalogues::load(&mut sources, directory);
+            diagnostics.extend(found);
+            catalogues
+        }
+        None => Catalogues::default(),
+    };
+    let mut evaluation = Evaluation::new(catalogues, request.device.clone());
+    let name = format!("{}{}", request.id, lineage::SUFFIX);
+    let lineage = lineage::linearize(&name, &request.layers, &mut sources, &mut arena, &mut diagnostics)
+        .map_err(|loaded| check_alone(loaded, &mut arena, &mut diagnostics))
+        .ok();
+    let config = lineage.as_ref().map(|lineage| {
+        let (config, found) = config::resolve(lineage, &mut arena, &mut NoTrace);
+        diagnostics.extend(found);
+        diagnostics.extend(tree::check_schema(&arena, config.root));
+        config.with_constants_files(&request.layers, &mut sources, &mut arena, &mut diagnostics)
+    });
+    let tree = config.as_ref().and_then(|config| {
+        let input = tree::Input { sources: &sources, config, list: &request.id };
+        tree::resolve(&input, &mut arena, &mut evaluation, &mut diagnostics)
+    });
+    let refused = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
+    let plan = tree
+        .as_ref()
+        .filter(|_| !refused)
+        .map(|tree| lower::lower(&request.id, tree, &arena, &sources, &mut evaluation, &mut diagnostics));
+    if let (Some(lineage), Some(config)) = (&lineage, &config) {
+        let list = check::Checked { lineage, config, tree: tree.as_ref(), arena: &arena, sources: &sources };
+        check::check(&list, &mut evaluation, &mut diagnostics);
+    }
+    request.levels.apply(&mut diagnostics);
+    diagnostic::settle(&mut diagnostics);
+    Compilation { id: request.id.clone(), sources, arena, lineage, config, tree, plan, evaluation, diagnostics }
+}
+
+/// Lists that cannot be brought together are looked at one by one; what is wrong in one of them is so with any parents.
+fn check_alone(loaded: Vec<Ancestor>, arena: &mut Arena, diagnostics: &mut Vec<Diagnostic>) {
+    for ancestor in loaded {
+        if ancestor.layers.iter().any(|layer| layer.is_broken) {
+            continue;
+        }
+        let (config, found) = config::resolve(&Lineage { order: vec![ancestor] }, arena, &mut NoTrace);
+        diagnostics.extend(found);
+        diagnostics.extend(tree::check_fields(arena, config.root));
+    }
+}

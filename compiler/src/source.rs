@@ -12,6 +12,9 @@ use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanConten
 /// The largest file that is read, in bytes: 64 MiB.
 pub const MAX_FILE_BYTES: u64 = 64 << 20;
 
+/// How much of a file that is not UTF-8 is kept after the first bad byte, in bytes.
+const SHOWN_OF_BROKEN: usize = 200;
+
 /// A stretch of bytes of one file, as offsets into the whole [`SourceMap`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Span {
@@ -49,7 +52,18 @@ struct SourceFile {
     base: u32,
     text: String,
     line_starts: Vec<u32>,
+    /// How many code points stand before each block of [`BLOCK`] bytes; empty if every code point is one byte.
+    code_points: Vec<u32>,
 }
+
+/// How far apart counted places lie.
+const BLOCK: usize = 1024;
+
+/// The longest stretch of lines that a report shows as it stands; of a longer one it shows what is around the place.
+const LONGEST_SHOWN: usize = 4000;
+
+/// How much of a longer line is shown on either side of a place, in bytes.
+const AROUND: usize = 60;
 
 /// A line and a column, both from 1; the column counts code points.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,7 +83,7 @@ pub enum ReadError {
     Refused(std::io::Error),
     /// It is larger than [`MAX_FILE_BYTES`], or all files together are larger than 4 GiB.
     TooLarge,
-    /// It is not UTF-8: the text before the first bad byte is in the map as this file, and the span is where that text ends.
+    /// It is not UTF-8: the beginning of its text, with U+FFFD in the place of what is none is in the map as this file, and the span is the first of them.
     NotUtf8(FileId, Span),
 }
 
@@ -92,15 +106,18 @@ impl SourceMap {
         }
         let mut line_starts = vec![0];
         line_starts.extend(text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at as u32 + 1));
-        self.files.push(SourceFile { path: path.to_owned(), base: base as u32, text, line_starts });
+        let code_points = code_points(&text);
+        self.files.push(SourceFile { path: path.to_owned(), base: base as u32, text, line_starts, code_points });
         Some(FileId(self.files.len() as u32 - 1))
     }
 
     fn add_broken(&mut self, path: &Path, error: &std::string::FromUtf8Error) -> ReadError {
         let valid = error.utf8_error().valid_up_to();
-        let text = String::from_utf8_lossy(&error.as_bytes()[..valid]).into_owned();
+        let shown = error.as_bytes().len().min(valid + SHOWN_OF_BROKEN);
+        let text = String::from_utf8_lossy(&error.as_bytes()[..shown]).into_owned();
+        let len = '\u{fffd}'.len_utf8() as u32;
         match self.add(path, text) {
-            Some(file) => ReadError::NotUtf8(file, Span { start: self.base(file) + valid as u32, len: 0 }),
+            Some(file) => ReadError::NotUtf8(file, Span { start: self.base(file) + valid as u32, len }),
             None => ReadError::TooLarge,
         }
     }
@@ -136,11 +153,122 @@ impl SourceMap {
     /// Where an offset lies in its file.
     pub fn position(&self, offset: u32) -> Position {
         let file = &self.files[self.file_of(Span { start: offset, len: 0 }).0 as usize];
-        let local = offset - file.base;
-        let line = file.line_starts.partition_point(|start| *start <= local) - 1;
-        let before = &file.text[file.line_starts[line] as usize..local as usize];
-        Position { line: line as u32 + 1, column: before.chars().count() as u32 + 1 }
+        let (line, column) = file.place((offset - file.base) as usize);
+        Position { line: line as u32 + 1, column: column as u32 + 1 }
     }
+}
+
+impl SourceFile {
+    /// The line and the column of a byte, both from 0; the column in code points.
+    fn place(&self, local: usize) -> (usize, usize) {
+        let line = self.line_starts.partition_point(|start| *start as usize <= local) - 1;
+        (line, self.code_points_before(local) - self.code_points_before(self.line_starts[line] as usize))
+    }
+
+    fn code_points_before(&self, local: usize) -> usize {
+        let Some(before) = self.code_points.get(local / BLOCK) else { return local };
+        let block = &self.text.as_bytes()[local / BLOCK * BLOCK..local];
+        *before as usize + block.iter().filter(|byte| starts_code_point(**byte)).count()
+    }
+}
+
+fn starts_code_point(byte: u8) -> bool {
+    byte & 0xC0 != 0x80
+}
+
+fn code_points(text: &str) -> Vec<u32> {
+    if text.is_ascii() {
+        return Vec::new();
+    }
+    let mut before = vec![0];
+    for block in text.as_bytes().chunks(BLOCK) {
+        let count = block.iter().filter(|byte| starts_code_point(**byte)).count() as u32;
+        before.push(before[before.len() - 1] + count);
+    }
+    before
+}
+
+/// Reads a file as text.
+pub fn read_text(path: &Path) -> Result<String, String> {
+    let bytes = read_limited(path).map_err(|error| error.to_string())?;
+    String::from_utf8(bytes).map_err(|error| error.to_string())
+}
+
+/// Reads a file of plain JSON, such as device data.
+pub fn read_json(path: &Path) -> Result<tlc_plan::Data, String> {
+    let bytes = read_limited(path).map_err(|error| error.to_string())?;
+    serde_json::from_slice(&bytes).map_err(|error| error.to_string())
+}
+
+/// The names of the lists in a directory, sorted: `x.test_list` for a file `x.test_list.json`. None if it cannot be read.
+pub fn list_names(directory: &Path) -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(directory) else { return Vec::new() };
+    let files = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    let mut names: Vec<String> = files
+        .filter_map(|file| file.strip_suffix(".json").filter(|name| name.ends_with(".test_list")).map(Into::into))
+        .collect();
+    names.sort();
+    names
+}
+
+/// Whether there is a file that can be read as one.
+pub fn is_file(path: &Path) -> bool {
+    path.is_file()
+}
+
+/// Whether there is a directory.
+pub fn is_directory(path: &Path) -> bool {
+    path.is_dir()
+}
+
+/// Whether there is anything.
+pub fn exists(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
+}
+
+/// Whether two paths lead to the same place.
+pub fn is_same(a: &Path, b: &Path) -> bool {
+    a == b || matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
+}
+
+/// The same path without `a/..`, where that leads to the same place.
+pub fn shortened(path: PathBuf) -> PathBuf {
+    use std::path::Component;
+    let mut short = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir if matches!(short.components().next_back(), Some(Component::Normal(_))) => {
+                short.pop();
+            }
+            Component::ParentDir | Component::RootDir | Component::Prefix(_) | Component::Normal(_) => {
+                short.push(component)
+            }
+        }
+    }
+    if short.as_os_str().is_empty() {
+        short.push(".");
+    }
+    if is_same(&path, &short) { short } else { path }
+}
+
+/// The files below a directory whose name ends so, sorted. Links to directories are not followed.
+pub fn files_below(directory: &Path, ending: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut open = vec![directory.to_owned()];
+    while let Some(directory) = open.pop() {
+        let Ok(entries) = std::fs::read_dir(&directory) else { continue };
+        for entry in entries.flatten() {
+            let path = entry.path();
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                open.push(path);
+            } else if entry.file_name().to_string_lossy().ends_with(ending) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
 }
 
 fn read_limited(path: &Path) -> Result<Vec<u8>, ReadError> {
@@ -185,10 +313,23 @@ impl SourceCode for SourceMap {
             .partition_point(|at| *at as usize <= end.saturating_sub(usize::from(!span.is_empty())))
             .max(1)
             - 1;
-        let shown = first.saturating_sub(before);
-        let from = file.line_starts[shown] as usize;
-        let to = file.line_starts.get(last + after + 1).map_or(file.text.len(), |at| *at as usize);
-        let column = if before == 0 { file.text[from..local].chars().count() } else { 0 };
+        let mut shown = first.saturating_sub(before);
+        let mut from = file.line_starts[shown] as usize;
+        let mut to = file.line_starts.get(last + after + 1).map_or(file.text.len(), |at| *at as usize);
+        let mut column = if before == 0 { file.place(local).1 } else { 0 };
+        if to - from > LONGEST_SHOWN {
+            if span.len() > LONGEST_SHOWN {
+                return Err(MietteError::OutOfBounds);
+            }
+            let begin = file.line_starts[first] as usize;
+            let line_end = file.line_starts.get(last + 1).map_or(file.text.len(), |at| *at as usize);
+            from = file.text.floor_char_boundary(local.saturating_sub(AROUND).max(begin));
+            to = file.text.ceil_char_boundary((end + AROUND).min(line_end));
+            shown = first;
+            if before > 0 {
+                column = file.place(from).1;
+            }
+        }
         Ok(Box::new(MietteSpanContents::new_named(
             file.path.display().to_string(),
             &file.text.as_bytes()[from..to],
@@ -217,13 +358,25 @@ mod tests {
     }
 
     #[test]
+    fn columns_of_long_lines_count_code_points() {
+        let mut map = SourceMap::default();
+        let text = format!("x\n{}z", "é".repeat(5000));
+        let file = map.add(Path::new("a"), text).expect("room");
+        let end = map.base(file) + map.text(file).len() as u32 - 1;
+        assert_eq!(map.position(end), Position { line: 2, column: 5001 });
+        let contents = map.read_span(&(end as usize, 1).into(), 1, 1).expect("a place");
+        assert!(contents.data().len() < 200);
+        assert_eq!((contents.line(), contents.data().last()), (1, Some(&b'z')));
+    }
+
+    #[test]
     fn bytes_that_are_no_text_are_pointed_at() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("bad");
         std::fs::write(&path, b"ab\n\xff").expect("written");
         let mut map = SourceMap::default();
         let Err(ReadError::NotUtf8(file, span)) = map.read(&path) else { panic!("it is not UTF-8") };
-        assert_eq!(map.text(file), "ab\n");
+        assert_eq!(map.text(file), "ab\n\u{fffd}");
         assert_eq!(map.position(span.start), Position { line: 2, column: 1 });
     }
 }

@@ -1,1 +1,17 @@
-//! x
+//! The station's half of tlc: a plan goes in, results come out.
+//!
+//! [`schedule`] decides what happens next and touches nothing outside; [`simulate`] plays it on a virtual clock. At a station, `dispatch`
+//! drives it: [`worker`] runs the tests, [`store`] keeps what happened, [`station`] holds what belongs to the machine, [`report`] shows it
+//! to people. [`run`] is the whole of it, and [`cli`] is what both commands, `tlc` and `tlc-station`, say about it on the command line.
+
+pub mod cli;
+mod dispatch;
+pub mod report;
+mod run;
+pub mod schedule;
+pub mod simulate;
+pub mod station;
+pub mod store;
+pub mod worker;
+
+pub use run::{Exit, RunOptions, results, run};

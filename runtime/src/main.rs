@@ -1,2 +1,53 @@
-//! x
-fn main() {}
+//! `tlc-station`: runs compiled plans on a station that does not carry the compiler.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tlc_plan::Plan;
+use tlc_runtime::cli::{ResultsArgs, RunArgs, read_device_data, trace_to_stderr};
+use tlc_runtime::{Exit, results, run};
+
+/// Runs compiled test lists
+#[derive(Parser)]
+#[command(version, about, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run a plan
+    Run {
+        /// What `tlc compile` wrote
+        plan: PathBuf,
+        /// The device data, a file with a JSON object, instead of the store's
+        #[arg(long, value_name = "FILE")]
+        device_data: Option<PathBuf>,
+        #[command(flatten)]
+        options: Box<RunArgs>,
+    },
+    /// Show the results of earlier runs
+    Results(ResultsArgs),
+}
+
+fn main() -> ExitCode {
+    trace_to_stderr();
+    match Arguments::parse().command {
+        Command::Run { plan, device_data, options } => match read(&plan, device_data) {
+            Ok((plan, device_data)) => run(&plan, &options.options(device_data)),
+            Err(message) => Exit::usage(&message),
+        },
+        Command::Results(arguments) => results(&arguments),
+    }
+    .into()
+}
+
+fn read(path: &PathBuf, device_data: Option<PathBuf>) -> Result<(Plan, Option<tlc_plan::Data>), String> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| format!("unable to read the plan `{}`: {error}", path.display()))?;
+    let plan = Plan::from_json(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+    let device_data = device_data.map(|path| read_device_data(&path)).transpose()?;
+    Ok((plan, device_data))
+}

@@ -4,8 +4,10 @@
 //! that refers to old ones, and each keeps the span of the text that won.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::hash::{BuildHasher, Hasher};
+use std::sync::{Arc, OnceLock};
 
+use hashbrown::{DefaultHashBuilder, HashTable};
 use num_bigint::BigInt;
 use tlc_plan::Data;
 
@@ -72,32 +74,79 @@ pub struct Entry<'a> {
 }
 
 /// The values and texts of a compilation.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Arena {
     nodes: Vec<Node>,
     items: Vec<NodeId>,
     members: Vec<Member>,
     large: Vec<Arc<BigInt>>,
     texts: Vec<Arc<str>>,
-    symbols: HashMap<Arc<str>, Symbol>,
+    symbols: HashTable<Symbol>,
+    hasher: DefaultHashBuilder,
+    /// Objects of more than [`LARGE_OBJECT`] members, by the index of their first member, in ascending order.
+    large_objects: Vec<(u32, MemberIndex)>,
+}
+
+/// The members of a large object by their keys, made when one is first asked for.
+type MemberIndex = OnceLock<HashMap<Symbol, u32, DefaultHashBuilder>>;
+
+/// Members of an object up to this many are looked for one by one.
+const LARGE_OBJECT: usize = 48;
+
+/// The symbols of the markers of a merge, which every arena has first.
+const MARKERS: [&str; 2] = ["__delete__", "__replace__"];
+
+impl Default for Arena {
+    fn default() -> Self {
+        let mut arena = Self {
+            nodes: Vec::new(),
+            items: Vec::new(),
+            members: Vec::new(),
+            large: Vec::new(),
+            texts: Vec::new(),
+            symbols: HashTable::new(),
+            hasher: DefaultHashBuilder::default(),
+            large_objects: Vec::new(),
+        };
+        for marker in MARKERS {
+            arena.intern(marker);
+        }
+        arena
+    }
+}
+
+impl Symbol {
+    /// Symbols count from 0 without gaps, so they can index a table.
+    pub(super) fn index(self) -> usize {
+        self.0 as usize
+    }
 }
 
 impl Arena {
     /// The symbol of a text.
     pub fn intern(&mut self, text: &str) -> Symbol {
-        if let Some(symbol) = self.symbols.get(text) {
-            return *symbol;
+        let Self { texts, symbols, hasher, .. } = self;
+        let hash = hash(hasher, text);
+        let next = Symbol(texts.len() as u32);
+        let same = |symbol: &Symbol| *texts[symbol.index()] == *text;
+        match symbols.entry(hash, same, |symbol| self::hash(hasher, &texts[symbol.index()])) {
+            hashbrown::hash_table::Entry::Occupied(known) => *known.get(),
+            hashbrown::hash_table::Entry::Vacant(place) => {
+                place.insert(next);
+                texts.push(text.into());
+                next
+            }
         }
-        let symbol = Symbol(self.texts.len() as u32);
-        let text: Arc<str> = text.into();
-        self.texts.push(text.clone());
-        self.symbols.insert(text, symbol);
-        symbol
     }
 
     /// The symbol of a text that is already known.
     pub fn symbol(&self, text: &str) -> Option<Symbol> {
-        self.symbols.get(text).copied()
+        self.symbols.find(hash(&self.hasher, text), |symbol| *self.texts[symbol.index()] == *text).copied()
+    }
+
+    /// How many texts there are.
+    pub(super) fn symbol_count(&self) -> usize {
+        self.texts.len()
     }
 
     /// The text of a symbol.
@@ -148,19 +197,35 @@ impl Arena {
     /// Adds an object; the keys are distinct.
     pub fn add_object(&mut self, members: &[Member], span: Span) -> NodeId {
         let first = self.members.len() as u32;
-        let has_marker = members.iter().any(|member| self.is_marker(member.key) || self.node(member.value).has_marker);
+        let is_marker = |key: Symbol| key.index() < MARKERS.len();
+        let has_marker = members.iter().any(|member| is_marker(member.key) || self.node(member.value).has_marker);
+        if members.len() > LARGE_OBJECT {
+            self.large_objects.push((first, OnceLock::new()));
+        }
         self.members.extend_from_slice(members);
         self.push(Node { value: Value::Object(first, members.len() as u32), span, has_marker })
     }
 
-    fn is_marker(&self, key: Symbol) -> bool {
-        matches!(&**self.text(key), "__delete__" | "__replace__")
+    /// The member of a large object, whose members begin at `first`.
+    fn indexed_member(&self, first: u32, len: u32, key: Symbol) -> Option<&Member> {
+        let place = self.large_objects.binary_search_by_key(&first, |(first, _)| *first).ok()?;
+        let index = self.large_objects[place].1.get_or_init(|| {
+            let members = self.members[first as usize..(first + len) as usize].iter();
+            members.zip(first..).map(|(member, at)| (member.key, at)).collect()
+        });
+        index.get(&key).map(|at| &self.members[*at as usize])
     }
 
     fn push(&mut self, node: Node) -> NodeId {
         self.nodes.push(node);
         NodeId(self.nodes.len() as u32 - 1)
     }
+}
+
+fn hash(builder: &DefaultHashBuilder, text: &str) -> u64 {
+    let mut hasher = builder.build_hasher();
+    hasher.write(text.as_bytes());
+    hasher.finish()
 }
 
 impl<'a> Entry<'a> {
@@ -207,7 +272,10 @@ impl<'a> Entry<'a> {
     /// A member, if it is an object that has it.
     pub fn member(self, key: &str) -> Option<&'a Member> {
         let symbol = self.arena.symbol(key)?;
-        self.members().iter().find(|member| member.key == symbol)
+        match self.value() {
+            Value::Object(first, len) if len as usize > LARGE_OBJECT => self.arena.indexed_member(first, len, symbol),
+            _ => self.members().iter().find(|member| member.key == symbol),
+        }
     }
 
     /// Whether it is an object.
@@ -245,5 +313,60 @@ impl<'a> Entry<'a> {
             Value::List(..) => "an array",
             Value::Object(..) => "an object",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn object(arena: &mut Arena, count: i64) -> NodeId {
+        let members: Vec<_> = (0..count)
+            .map(|number| Member {
+                key: arena.intern(&format!("key{number}")),
+                key_span: Span::default(),
+                value: arena.add_scalar(Value::Int(number), Span::default()),
+            })
+            .collect();
+        arena.add_object(&members, Span::default())
+    }
+
+    #[test]
+    fn members_of_small_and_large_objects_are_found() {
+        let mut arena = Arena::default();
+        let objects = [object(&mut arena, 3), object(&mut arena, 1000), object(&mut arena, 0), object(&mut arena, 100)];
+        for (id, count) in objects.into_iter().zip([3, 1000, 0, 100]) {
+            for number in 0..count {
+                let found = arena.entry(id).get(&format!("key{number}")).map(Entry::value);
+                assert_eq!(found, Some(Value::Int(number)));
+            }
+            assert!(arena.entry(id).get(&format!("key{count}")).is_none());
+        }
+    }
+
+    #[test]
+    fn equal_texts_have_one_symbol() {
+        let mut arena = Arena::default();
+        let symbols: Vec<_> = (0..1000).map(|number| arena.intern(&number.to_string())).collect();
+        for (number, symbol) in symbols.into_iter().enumerate() {
+            assert_eq!(arena.intern(&number.to_string()), symbol);
+            assert_eq!(**arena.text(symbol), number.to_string());
+        }
+        assert_eq!(arena.symbol("1000"), None);
+    }
+
+    #[test]
+    fn a_marker_is_seen_through_objects_and_not_through_lists() {
+        let mut arena = Arena::default();
+        let yes = arena.add_scalar(Value::Bool(true), Span::default());
+        let key = arena.intern("__delete__");
+        let member = |key, value| Member { key, key_span: Span::default(), value };
+        let marked = arena.add_object(&[member(key, yes)], Span::default());
+        let outer = arena.intern("outer");
+        let around = arena.add_object(&[member(outer, marked)], Span::default());
+        let list = arena.add_list(&[marked], Span::default());
+        let beside = arena.add_object(&[member(outer, list)], Span::default());
+        assert!(arena.node(marked).has_marker && arena.node(around).has_marker);
+        assert!(!arena.node(list).has_marker && !arena.node(beside).has_marker);
     }
 }

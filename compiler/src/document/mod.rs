@@ -4,7 +4,17 @@
 //! JSON5 and nothing of test lists.
 
 mod arena;
+mod brackets;
+mod chars;
+mod duplicates;
+mod escapes;
+mod faults;
+mod number;
 mod read;
+mod recover;
+mod scan;
+mod text;
 
 pub use arena::{Arena, Entry, Member, Node, NodeId, Symbol, Value};
+pub use escapes::{escape_breakpoints, source_offset};
 pub use read::{Comment, Document, Duplicate, MAX_DEPTH, read};

@@ -5,6 +5,7 @@
 //! [`wire`] is its versioned form on disk. Nothing here reads a file, parses a list or runs a test.
 
 pub mod data;
+pub mod diff;
 pub mod evaluate;
 pub mod expression;
 pub mod plan;

@@ -239,6 +239,19 @@ pub enum When {
     Never(String),
 }
 
+/// The phases of a product, as `skipped_tests` and `waived_tests` spell them.
+pub const PHASES: [&str; 5] = ["PROTO", "EVT", "DVT", "PVT_DOGFOOD", "PVT"];
+
+/// Whether a pattern of a rule names this path. What stands before the last `:` does not count; `*` and a suffix matches every path
+/// that ends so; anything else is the path itself. `*` alone matches everything, the root included.
+pub fn pattern_matches(pattern: &str, path: &str) -> bool {
+    let pattern = pattern.rsplit(':').next().unwrap_or(pattern);
+    match pattern.strip_prefix('*') {
+        Some(suffix) => path.ends_with(suffix),
+        None => path == pattern,
+    }
+}
+
 /// The locals of a node.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]

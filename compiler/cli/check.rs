@@ -1,0 +1,65 @@
+//! `tlc check`: every mistake in some lists.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use rayon::prelude::*;
+
+use crate::input::{Compiled, WithArgs, expand};
+use crate::report::{Format, Report, Stream, print};
+use crate::{ENVIRONMENT, FAILED};
+
+/// Report every mistake in lists
+///
+/// Prints each mistake with its place, its cause and the next step. What several lists inherit is said once.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Examples:\n  tlc check main.test_list.json\n  tlc check lists/ --format json\n  tlc check main --lists base/ --lists board/"
+)]
+pub struct CheckArgs {
+    /// Lists, or directories whose lists are all checked
+    #[arg(value_name = "LIST|DIR", required = true)]
+    targets: Vec<String>,
+    #[command(flatten)]
+    with: WithArgs,
+    /// How to report
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+pub fn run(args: &CheckArgs) -> ExitCode {
+    match check(args) {
+        Ok(code) | Err(code) => code,
+    }
+}
+
+fn check(args: &CheckArgs) -> Result<ExitCode, ExitCode> {
+    args.with.check()?;
+    let device = args.with.device()?;
+    let lists: Vec<String> =
+        args.targets.iter().map(|argument| expand(argument)).collect::<Result<Vec<_>, _>>()?.concat();
+    let compile = |list: &String| args.with.compile(list, device.clone());
+    let compiled: Vec<Compiled> = match &lists[..] {
+        [only] => vec![compile(only)?],
+        many => many.par_iter().map(compile).collect::<Result<_, _>>()?,
+    };
+    let mut report = Report::new(Stream::Output);
+    for list in &compiled {
+        list.report_to(&mut report);
+    }
+    print(&report.text(args.format));
+    if args.format == Format::Human {
+        let checked = if let [list] = &compiled[..] {
+            format!("`{}`", list.found.id)
+        } else {
+            format!("{} lists", compiled.len())
+        };
+        print(&format!("{checked}: {}\n", report.summary()));
+    }
+    let unreadable = compiled.iter().any(|list| list.refused() == ExitCode::from(ENVIRONMENT));
+    Ok(match (unreadable, report.errors) {
+        (true, _) => ExitCode::from(ENVIRONMENT),
+        (false, 0) => ExitCode::SUCCESS,
+        (false, _) => ExitCode::from(FAILED),
+    })
+}

@@ -1,0 +1,232 @@
+//! The source of a Python test to its declaration, by parsing it: its one test class, and where that has its `ARGS` from.
+//!
+//! What stands in `ARGS` is read in `declaring`.
+
+use std::collections::HashMap;
+
+use ruff_python_ast::{Expr, ExprCall, Stmt, StmtClassDef};
+use ruff_text_size::{Ranged, TextRange};
+
+use super::declaring::{Declared, declared};
+use super::{Declaration, Reading, Unchecked};
+use crate::source::Span;
+
+/// Larger sources are not read, in bytes.
+const MAX_SOURCE: usize = 256 << 10;
+
+/// The parser grows its stack by itself, but letting go of a deep tree recurses: enough for any source of [`MAX_SOURCE`].
+const STACK: usize = 256 << 20;
+
+/// How many names and levels an expression is followed through.
+pub(super) const MAX_DEPTH: usize = 64;
+
+/// Reads a source that begins at `base` in the map.
+pub(super) fn read(text: &str, base: u32) -> Reading {
+    let whole = Span { start: base, len: 0 };
+    if text.len() > MAX_SOURCE {
+        return unchecked("the source is too large to be read", whole);
+    }
+    std::thread::scope(|scope| {
+        let builder = std::thread::Builder::new().stack_size(STACK);
+        let reading = builder.spawn_scoped(scope, || read_module(text, base)).map(std::thread::ScopedJoinHandle::join);
+        match reading {
+            Ok(Ok(reading)) => reading,
+            Ok(Err(_)) | Err(_) => unchecked("the source cannot be parsed", whole),
+        }
+    })
+}
+
+fn unchecked(reason: impl Into<String>, span: Span) -> Reading {
+    Reading::Unchecked(Unchecked { reason: reason.into(), span })
+}
+
+fn read_module(text: &str, base: u32) -> Reading {
+    let module = match ruff_python_parser::parse_module(text) {
+        Ok(parsed) => parsed.into_syntax(),
+        Err(error) => {
+            return unchecked(format!("the source is no Python: {}", error.error), span(base, error.location));
+        }
+    };
+    let module = Module::new(text, base, &module.body);
+    match module.test_class() {
+        Ok(class) => module.declaration(class),
+        Err(unchecked) => Reading::Unchecked(unchecked),
+    }
+}
+
+fn span(base: u32, range: TextRange) -> Span {
+    Span { start: base + range.start().to_u32(), len: range.len().to_u32() }
+}
+
+/// The names of a module, or of a class in it.
+pub(super) type Names<'a> = HashMap<&'a str, Option<&'a Expr>>;
+
+/// A module: its classes, its constants and what it imports under another name.
+pub(super) struct Module<'a> {
+    text: &'a str,
+    base: u32,
+    classes: Vec<&'a StmtClassDef>,
+    pub(super) constants: Names<'a>,
+    renamed: HashMap<&'a str, &'a str>,
+}
+
+impl<'a> Module<'a> {
+    fn new(text: &'a str, base: u32, body: &'a [Stmt]) -> Self {
+        let classes = body.iter().filter_map(Stmt::as_class_def_stmt).collect();
+        let imports = body.iter().filter_map(Stmt::as_import_from_stmt).flat_map(|import| &import.names);
+        let renamed = imports.filter_map(|name| Some((name.asname.as_ref()?.as_str(), name.name.as_str()))).collect();
+        Self { text, base, classes, constants: constants(body, text), renamed }
+    }
+
+    pub(super) fn span(&self, node: &impl Ranged) -> Span {
+        span(self.base, node.range())
+    }
+
+    pub(super) fn unchecked(&self, reason: impl Into<String>, node: &impl Ranged) -> Unchecked {
+        Unchecked { reason: reason.into(), span: self.span(node) }
+    }
+
+    /// The one class that is a test.
+    fn test_class(&self) -> Result<&'a StmtClassDef, Unchecked> {
+        let tests: Vec<_> = self.classes.iter().copied().filter(|class| self.is_test(class, 0)).collect();
+        match tests[..] {
+            [test] => Ok(test),
+            [] => Err(self.unchecked("there is no test class in it", &TextRange::default())),
+            [_, second, ..] => Err(self.unchecked("there are several test classes in it", &second.name)),
+        }
+    }
+
+    fn is_test(&self, class: &StmtClassDef, depth: usize) -> bool {
+        depth < MAX_DEPTH
+            && bases(class).any(|base| match self.local_class(base) {
+                Some(local) => self.is_test(local, depth + 1),
+                None => last_name(base).is_some_and(|name| name.ends_with("TestCase") || name.ends_with("Test")),
+            })
+    }
+
+    fn local_class(&self, base: &Expr) -> Option<&'a StmtClassDef> {
+        let name = base.as_name_expr()?;
+        self.classes.iter().copied().find(|class| class.name.as_str() == name.id.as_str())
+    }
+
+    /// The declaration of a class: its own `ARGS`, or that of its nearest base.
+    fn declaration(&self, test: &'a StmtClassDef) -> Reading {
+        let (mut class, mut depth) = (test, 0);
+        loop {
+            let names = constants(&class.body, self.text);
+            match names.get("ARGS") {
+                Some(Some(list)) => return Reading::Declared(self.arguments(test, list, names)),
+                Some(None) => {
+                    return Reading::Unchecked(
+                        self.unchecked("`ARGS` is set more than once, or by a condition", &class.name),
+                    );
+                }
+                None => {}
+            }
+            match self.next_base(class, depth) {
+                Ok(Some(base)) => class = base,
+                Ok(None) => return Reading::Declared(self.nothing(test)),
+                Err(unchecked) => return Reading::Unchecked(unchecked),
+            }
+            depth += 1;
+        }
+    }
+
+    /// The one base that may have `ARGS`; none if there is no such base.
+    fn next_base(&self, class: &'a StmtClassDef, depth: usize) -> Result<Option<&'a StmtClassDef>, Unchecked> {
+        let mut next = None;
+        for base in bases(class) {
+            match self.local_class(base) {
+                Some(local) if next.is_none() && depth < MAX_DEPTH => next = Some(local),
+                None if matches!(last_name(base), Some("TestCase" | "object")) => {}
+                _ => return Err(self.unchecked("its arguments may come from this base", base)),
+            }
+        }
+        Ok(next)
+    }
+
+    fn nothing(&self, class: &StmtClassDef) -> Declaration {
+        Declaration { class: self.span(&class.name), arguments: Vec::new(), open: None, faults: Vec::new() }
+    }
+
+    fn arguments(&'a self, class: &StmtClassDef, list: &'a Expr, names: Names<'a>) -> Declaration {
+        let Declared { arguments, open, faults } = declared(self, names, list);
+        Declaration { class: self.span(&class.name), arguments, open, faults }
+    }
+
+    /// The last part of a called name, as it is called where it comes from.
+    pub(super) fn called<'e>(&'e self, call: &'e ExprCall) -> Option<&'e str> {
+        let name = last_name(&call.func)?;
+        Some(match &*call.func {
+            Expr::Name(_) => self.renamed.get(name).copied().unwrap_or(name),
+            _ => name,
+        })
+    }
+}
+
+fn bases(class: &StmtClassDef) -> impl Iterator<Item = &Expr> {
+    class.arguments.iter().flat_map(|arguments| &arguments.args)
+}
+
+/// `c` of `a.b.c`.
+fn last_name(expr: &Expr) -> Option<&str> {
+    match expr {
+        Expr::Name(name) => Some(name.id.as_str()),
+        Expr::Attribute(attribute) => Some(attribute.attr.as_str()),
+        _ => None,
+    }
+}
+
+/// The names that are assigned in a body, with their values if that is done once and always.
+fn constants<'a>(body: &'a [Stmt], text: &str) -> Names<'a> {
+    let mut names = Names::new();
+    let mut unsure: Vec<&str> = Vec::new();
+    for statement in body {
+        match statement {
+            Stmt::Assign(assign) => {
+                for target in assign.targets.iter().filter_map(Expr::as_name_expr) {
+                    set(&mut names, target.id.as_str(), Some(&assign.value));
+                }
+            }
+            Stmt::AnnAssign(assign) => {
+                if let (Some(target), Some(value)) = (assign.target.as_name_expr(), &assign.value) {
+                    set(&mut names, target.id.as_str(), Some(value));
+                }
+            }
+            Stmt::AugAssign(assign) => {
+                if let Some(target) = assign.target.as_name_expr() {
+                    set(&mut names, target.id.as_str(), None);
+                }
+            }
+            Stmt::If(_) | Stmt::For(_) | Stmt::While(_) | Stmt::Try(_) | Stmt::With(_) | Stmt::Match(_) => {
+                unsure.push(&text[statement.range()]);
+            }
+            _ => {}
+        }
+    }
+    for block in unsure {
+        let mentioned = |name: &str| block.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|word| word == name);
+        for (name, value) in &mut names {
+            if mentioned(name) && is_assigned(block, name) {
+                *value = None;
+            }
+        }
+        if mentioned("ARGS") && is_assigned(block, "ARGS") {
+            names.insert("ARGS", None);
+        }
+    }
+    names
+}
+
+/// Whether a block of code may assign a name: too often rather than too rarely.
+fn is_assigned(block: &str, name: &str) -> bool {
+    block.match_indices(name).any(|(at, _)| {
+        let rest = block[at + name.len()..].trim_start();
+        rest.starts_with(['=', '+', ',', ':']) && !rest.starts_with("==")
+    })
+}
+
+fn set<'a>(names: &mut Names<'a>, name: &'a str, value: Option<&'a Expr>) {
+    let first = !names.contains_key(name);
+    names.insert(name, value.filter(|_| first));
+}

@@ -1,0 +1,45 @@
+//! Everything that came of a list to findings about what its author probably did not mean.
+//!
+//! One file is one lint, whose page in the book has the same name. The list has a meaning without any of them, so nothing here stops it
+//! from being used. This stage comes last: a lint is silent about what another stage has already reported.
+
+mod duplicate_key;
+mod runs_nothing;
+mod undefined_value;
+mod unknown_phase;
+mod unmatched_pattern;
+
+pub(crate) use duplicate_key::key_is_lost;
+
+use crate::config::Config;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::document::Arena;
+use crate::lineage::Lineage;
+use crate::source::SourceMap;
+use crate::tree::{Evaluation, TestTree};
+
+/// The options that have rules about tests.
+const RULES: [&str; 2] = ["skipped_tests", "waived_tests"];
+
+/// What there is to look at.
+pub(crate) struct Checked<'a> {
+    pub(crate) lineage: &'a Lineage,
+    pub(crate) config: &'a Config,
+    pub(crate) tree: Option<&'a TestTree>,
+    pub(crate) arena: &'a Arena,
+    pub(crate) sources: &'a SourceMap,
+}
+
+/// Looks at a list with every lint.
+pub(crate) fn check(list: &Checked<'_>, evaluation: &mut Evaluation, diagnostics: &mut Vec<Diagnostic>) {
+    duplicate_key::check(list, diagnostics);
+    let Some(tree) = list.tree else { return };
+    let refused = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
+    runs_nothing::check(tree, list.arena, diagnostics);
+    unknown_phase::check(tree, list, diagnostics);
+    undefined_value::check(tree, list, evaluation, diagnostics);
+    if !refused {
+        // A refused list may lack tests, so that a pattern matches nothing only because of that.
+        unmatched_pattern::check(tree, list.arena, evaluation, diagnostics);
+    }
+}

@@ -1,0 +1,36 @@
+//! `runs-nothing`: a leaf has nothing to run. The reference accepts it and then waits for ever (reference: E7, Z9); here each attempt
+//! fails.
+
+use crate::diagnostic::Diagnostic;
+use crate::document::{Arena, Entry};
+use crate::source::Span;
+use crate::tree::{TestId, TestTree};
+
+pub(super) fn check(tree: &TestTree, arena: &Arena, diagnostics: &mut Vec<Diagnostic>) {
+    for id in tree.preorder().skip(1).filter(|id| runs_nothing(tree, arena, *id)) {
+        let test = tree.test(id);
+        let written = arena.entry(test.object);
+        let subtests = written.member("subtests").map(|member| member.key_span);
+        diagnostics.push(nothing_to_run(&tree.path(arena, id), test.span, subtests));
+    }
+}
+
+fn runs_nothing(tree: &TestTree, arena: &Arena, id: TestId) -> bool {
+    let test = tree.test(id);
+    let written = arena.entry(test.object);
+    let has_program = written.get("exec").is_some_and(|exec| exec.items().len() > 0)
+        || written.get("pytest_name").and_then(Entry::as_str).is_some_and(|name| !name.is_empty());
+    test.children.is_empty() && !test.class.is_shutdown() && !has_program
+}
+
+fn nothing_to_run(path: &str, span: Span, subtests: Option<Span>) -> Diagnostic {
+    match subtests {
+        Some(subtests) => {
+            Diagnostic::denied("runs-nothing", format!("the group `{path}` has no tests"), span, "this group")
+                .label(subtests, "empty")
+                .help("add tests, or remove the group; until then it fails when it is run")
+        }
+        None => Diagnostic::denied("runs-nothing", format!("`{path}` runs nothing"), span, "no program and no tests")
+            .help("add `pytest_name`, `exec` or `subtests`; until then it fails when it is run"),
+    }
+}

@@ -1,0 +1,231 @@
+//! Arguments and conditions to templates: expressions are evaluated as far as they can be, and stand once in the plan.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tlc_plan::Template;
+use tlc_plan::evaluate::ErrorKind;
+use tlc_plan::expression::{Expression, Place, Root};
+use tlc_plan::plan::ExpressionSource;
+use tlc_plan::template::ExpressionUse;
+
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::document::{Arena, Entry, NodeId, Symbol, Value, escape_breakpoints, source_offset};
+use crate::expression::{Context, check_names};
+use crate::source::{SourceMap, Span};
+use crate::tree::evaluation::{EVAL, Failure, evaluation_finding, syntax_finding};
+use crate::tree::label::I18N;
+use crate::tree::{Evaluation, Locals, LocalsId};
+
+/// The expressions and sources of a plan, as they are found.
+pub(super) struct Templates<'a> {
+    arena: &'a Arena,
+    sources: &'a SourceMap,
+    evaluation: &'a mut Evaluation,
+    diagnostics: &'a mut Vec<Diagnostic>,
+    /// What a text became, with these locals if it reads any.
+    known: HashMap<(Symbol, Option<LocalsId>), Found>,
+    trees: HashMap<Expression, u32>,
+    expressions: Vec<Expression>,
+    /// A literal and the tree that it became, which depends on the locals around it.
+    places: HashMap<(Span, u32), u32>,
+    found_sources: Vec<ExpressionSource>,
+}
+
+#[derive(Clone)]
+enum Found {
+    Value(Template),
+    Tree(Tree),
+}
+
+/// A tree of the plan, and where its nodes stand in the text that it came from.
+#[derive(Clone)]
+struct Tree {
+    index: u32,
+    places: Arc<[Place]>,
+}
+
+/// The locals of the node whose argument it is.
+type InScope<'t> = (&'t Locals, LocalsId);
+
+impl<'a> Templates<'a> {
+    pub(super) fn new(
+        arena: &'a Arena,
+        sources: &'a SourceMap,
+        evaluation: &'a mut Evaluation,
+        diagnostics: &'a mut Vec<Diagnostic>,
+    ) -> Self {
+        Self {
+            arena,
+            sources,
+            evaluation,
+            diagnostics,
+            known: HashMap::new(),
+            trees: HashMap::new(),
+            expressions: Vec::new(),
+            places: HashMap::new(),
+            found_sources: Vec::new(),
+        }
+    }
+
+    pub(super) fn finish(self) -> (Vec<Expression>, Vec<ExpressionSource>) {
+        (self.expressions, self.found_sources)
+    }
+
+    /// A value of the list as a template.
+    pub(super) fn template(&mut self, node: NodeId, scope: InScope<'_>) -> Template {
+        let entry = self.arena.entry(node);
+        match entry.value() {
+            Value::String(text) => self.text(entry, text, scope),
+            Value::List(..) => Template::list(entry.items().map(|item| self.template(item.id, scope)).collect()),
+            Value::Object(..) => {
+                let members = entry.members().iter();
+                Template::object(
+                    members
+                        .map(|member| (self.arena.text(member.key).clone(), self.template(member.value, scope)))
+                        .collect(),
+                )
+            }
+            Value::Null | Value::Bool(_) | Value::Int(_) | Value::Big(_) | Value::Float(_) => {
+                Template::Data(entry.to_data())
+            }
+        }
+    }
+
+    fn text(&mut self, entry: Entry<'_>, text: Symbol, scope: InScope<'_>) -> Template {
+        let written = self.arena.text(text);
+        if let Some(english) = written.strip_prefix(I18N) {
+            return Template::Data(self.evaluation.translated(english));
+        }
+        if !written.starts_with(EVAL) {
+            return Template::Data(entry.to_data());
+        }
+        let parsed = self.evaluation.expression(text, EVAL.len(), self.arena);
+        match &*parsed {
+            Ok(expression) => self.expression(entry, text, expression, scope),
+            Err(error) => {
+                self.diagnostics.push(syntax_finding(
+                    error.clone(),
+                    Severity::Denied,
+                    entry.span(),
+                    EVAL.len(),
+                    self.sources,
+                ));
+                Template::Broken(error.message.as_str().into())
+            }
+        }
+    }
+
+    fn expression(&mut self, entry: Entry<'_>, text: Symbol, expression: &Expression, scope: InScope<'_>) -> Template {
+        let roots = expression.roots();
+        let locals_wait = scope.0.reads_device && roots.contains(&Root::Locals);
+        let key = (text, roots.contains(&Root::Locals).then_some(scope.1));
+        let found = match self.known.get(&key) {
+            Some(found) => found.clone(),
+            None => {
+                let at_station =
+                    [Root::Device, Root::Dut, Root::Station, Root::StateProxy].iter().any(|root| roots.contains(root));
+                let options_wait = self.evaluation.options_read_device() && roots.contains(&Root::Options);
+                let later = at_station || options_wait || locals_wait;
+                let found = self.evaluated(entry, text, expression, scope, later);
+                self.known.insert(key, found.clone());
+                found
+            }
+        };
+        match found {
+            Found::Value(value) => value,
+            Found::Tree(tree) => Template::Expression(self.expression_use(&tree, entry.span(), EVAL.len(), text)),
+        }
+    }
+
+    fn evaluated(
+        &mut self,
+        entry: Entry<'_>,
+        text: Symbol,
+        expression: &Expression,
+        scope: InScope<'_>,
+        later: bool,
+    ) -> Found {
+        for error in check_names(expression, Context::Argument) {
+            self.diagnostics.push(syntax_finding(error, Severity::Denied, entry.span(), EVAL.len(), self.sources));
+        }
+        let result = self.evaluation.evaluate(text, &scope.0.value, self.arena);
+        match result {
+            Ok(value) if !later => return Found::Value(Template::Data(value)),
+            Err(Failure::Evaluation(error)) if error.kind == ErrorKind::Unresolvable => {}
+            Err(Failure::Evaluation(error)) => {
+                let undecided = later && !self.evaluation.has_device();
+                if !undecided {
+                    self.diagnostics.push(evaluation_finding(
+                        &error,
+                        Severity::Denied,
+                        entry.span(),
+                        EVAL.len(),
+                        self.sources,
+                    ));
+                }
+            }
+            Ok(_) | Err(Failure::Syntax(_)) => {}
+        }
+        let locals = Some(&scope.0.value).filter(|_| !scope.0.reads_device);
+        let folded = self.evaluation.fold(expression, locals);
+        Found::Tree(self.tree(&folded))
+    }
+
+    /// A `run_if`.
+    pub(super) fn condition(&mut self, node: NodeId) -> Option<ExpressionUse> {
+        let entry = self.arena.entry(node);
+        let Value::String(text) = entry.value() else { return None };
+        let parsed = self.evaluation.expression(text, 0, self.arena);
+        let expression = parsed.as_ref().as_ref().ok()?;
+        let tree = self.tree(&self.evaluation.fold_condition(expression));
+        Some(self.expression_use(&tree, entry.span(), 0, text))
+    }
+
+    /// A key of `skipped_tests` or `waived_tests` that is an expression.
+    pub(super) fn rule(&mut self, key: &str, at: Option<Span>) -> Option<ExpressionUse> {
+        let text = self.arena.symbol(key)?;
+        let parsed = self.evaluation.expression(text, 0, self.arena);
+        let expression =
+            parsed.as_ref().as_ref().ok().filter(|expression| check_names(expression, Context::RunIf).is_empty())?;
+        let tree = self.tree(&self.evaluation.fold_condition(expression));
+        Some(self.expression_use(&tree, at.unwrap_or_default(), 0, text))
+    }
+
+    fn tree(&mut self, expression: &Expression) -> Tree {
+        let places = expression.places().clone();
+        if let Some(index) = self.trees.get(expression) {
+            return Tree { index: *index, places };
+        }
+        let index = self.expressions.len() as u32;
+        let expression = expression.without_places();
+        self.expressions.push(expression.clone());
+        self.trees.insert(expression, index);
+        Tree { index, places }
+    }
+
+    fn expression_use(&mut self, tree: &Tree, literal: Span, skip: usize, text: Symbol) -> ExpressionUse {
+        ExpressionUse { expression: tree.index, source: self.source(tree, literal, skip, text) }
+    }
+
+    fn source(&mut self, tree: &Tree, literal: Span, skip: usize, text: Symbol) -> u32 {
+        let key = (literal, tree.index);
+        if let Some(index) = self.places.get(&key) {
+            return *index;
+        }
+        let sources = self.sources;
+        let start = sources.position(source_offset(sources, literal, skip));
+        let source = ExpressionSource {
+            text: Arc::from(&self.arena.text(text)[skip..]),
+            file: sources.path(sources.file_of(literal)).display().to_string().into(),
+            line: start.line,
+            column: start.column,
+            escapes: escape_breakpoints(sources, literal, skip),
+            places: tree.places.clone(),
+        };
+        let index = self.found_sources.len() as u32;
+        self.found_sources.push(source);
+        self.places.insert(key, index);
+        index
+    }
+}

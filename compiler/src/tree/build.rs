@@ -1,0 +1,406 @@
+//! The builder: raw tests to nodes, depth first, in the order of the list.
+
+use std::collections::{HashMap, HashSet};
+
+use tlc_plan::Data;
+use tlc_plan::plan::{ActionOnFailure, Class, Count, Text};
+
+use crate::catalogue::Catalogues;
+use crate::config::Config;
+use crate::diagnostic::Diagnostic;
+use crate::document::{Arena, Entry, NodeId, Symbol, Value};
+use crate::merge::{NoTrace, merge};
+use crate::source::{SourceMap, Span};
+
+use super::definitions::{Definitions, Kind, Resolved};
+use super::evaluation::Evaluation;
+use super::label::I18N;
+use super::options::Options;
+use super::{Locals, LocalsId, Test, TestId, TestTree, flag, overrides, requirements, structure};
+
+/// How deep groups may lie in each other.
+pub const MAX_DEPTH: usize = 200;
+
+/// How many nodes a list may have.
+pub const MAX_TESTS: usize = 1_500_000;
+
+/// What a list is resolved with.
+pub struct Input<'a> {
+    /// The files.
+    pub sources: &'a SourceMap,
+    /// The list after inheritance.
+    pub config: &'a Config,
+    /// The list's id.
+    pub list: &'a str,
+}
+
+/// Builds the tree of a list. `None` if the list has no `tests`, which makes it a library, or cannot be built.
+///
+/// Every mistake that can be found is reported, also where no tree comes out.
+pub fn resolve(
+    input: &Input<'_>,
+    arena: &mut Arena,
+    evaluation: &mut Evaluation,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<TestTree> {
+    let constants =
+        input.config.get(arena, "constants").map_or(Data::Null, |constants| arena.entry(constants).to_data());
+    evaluation.begin(&constants);
+    let options = Options::resolve(input.config.get(arena, "options"), arena, input.sources, evaluation, diagnostics);
+    evaluation.set_options(&options);
+    let tests = input.config.get(arena, "tests");
+    let label = match tests {
+        Some(_) => list_label(input, evaluation.catalogues(), arena, diagnostics),
+        None => Text::default(),
+    };
+    let span = arena.node(input.config.root).span;
+    let nothing = arena.add_object(&[], Span { start: span.start, len: 0 });
+    let definitions = Definitions::new(arena, input.config.get(arena, "definitions"));
+    let mut builder = Builder {
+        input,
+        arena,
+        evaluation,
+        diagnostics,
+        definitions,
+        nothing,
+        tree: empty_tree(label),
+        labels: HashMap::new(),
+        open: Vec::new(),
+        full: false,
+        is_alone: false,
+    };
+    builder.tree.options = options;
+    builder.tree.constants = constants;
+    if let Some(tests) = tests {
+        let tests: Vec<NodeId> = builder.arena.entry(tests).items().map(|test| test.id).collect();
+        builder.root(&tests, span);
+    }
+    builder.unreached(tests.is_none());
+    let mut tree = builder.tree;
+    tests?;
+    overrides::apply(&mut tree, input, arena, diagnostics);
+    requirements::resolve(&mut tree, input.list, arena, diagnostics);
+    structure::check(&tree, arena, diagnostics);
+    Some(tree)
+}
+
+pub(super) fn empty_tree(label: Text) -> TestTree {
+    TestTree {
+        label,
+        options: Options::default(),
+        constants: Data::Null,
+        locals: vec![Locals {
+            enclosing: None,
+            own: None,
+            value: Data::object(indexmap::IndexMap::new()),
+            reads_device: false,
+        }],
+        labels: Vec::new(),
+        tests: Vec::new(),
+        incomplete: HashSet::new(),
+    }
+}
+
+fn list_label(input: &Input<'_>, catalogues: &Catalogues, arena: &Arena, diagnostics: &mut Vec<Diagnostic>) -> Text {
+    let root = arena.entry(input.config.root);
+    let label = root.get("label");
+    if label.is_none() {
+        diagnostics.push(missing_label(root.span(), root.member("tests").map(|tests| tests.key_span)));
+    }
+    let text = label.and_then(Entry::as_str).unwrap_or_default();
+    catalogues.text(text.strip_prefix(I18N).unwrap_or(text))
+}
+
+pub(super) struct Builder<'a, 'i> {
+    pub(super) input: &'a Input<'i>,
+    pub(super) arena: &'a mut Arena,
+    pub(super) evaluation: &'a mut Evaluation,
+    pub(super) diagnostics: &'a mut Vec<Diagnostic>,
+    pub(super) definitions: Definitions,
+    /// The object without members.
+    pub(super) nothing: NodeId,
+    pub(super) tree: TestTree,
+    pub(super) labels: HashMap<LabelKey, u32>,
+    /// The tests that are being built, each in the subtests of the one before.
+    open: Vec<Open>,
+    full: bool,
+    /// A definition is being built by itself.
+    pub(super) is_alone: bool,
+}
+
+/// A label as a key.
+pub(super) type LabelKey = Vec<(String, String)>;
+
+/// A test that is being built.
+#[derive(Clone, Copy)]
+struct Open {
+    /// The definition that its subtests come from, if they do.
+    group: Option<Symbol>,
+    span: Span,
+}
+
+/// What a group hands down to its tests.
+#[derive(Clone, Copy)]
+pub(super) struct Around {
+    parent: TestId,
+    locals: LocalsId,
+    pub(super) child_action: Option<ActionOnFailure>,
+    pub(super) teardown: bool,
+}
+
+/// A raw test with what it inherits.
+pub(super) struct Effective {
+    pub(super) resolved: Resolved,
+    /// The definition whose subtests it has, if it has none of its own.
+    group: Option<Symbol>,
+    raw: NodeId,
+    pub(super) span: Span,
+}
+
+impl Builder<'_, '_> {
+    pub(super) fn root(&mut self, tests: &[NodeId], span: Span) {
+        let id = self.arena.intern("");
+        let root = Test {
+            parent: None,
+            children: Vec::new(),
+            id,
+            class: Class::TestGroup,
+            raw: self.nothing,
+            object: self.nothing,
+            args: self.nothing,
+            span,
+            pytest_name: None,
+            locals: LocalsId(0),
+            run_if: None,
+            iterations: Count::Times(1),
+            retries: Count::Times(0),
+            action_on_failure: ActionOnFailure::Next,
+            teardown: false,
+            parallel: false,
+            allow_reboot: false,
+            require_run: Vec::new(),
+            label: 0,
+        };
+        self.tree.labels.push(self.tree.label.clone());
+        self.tree.tests.push(root);
+        self.subtests(tests, Around { parent: TestId(0), locals: LocalsId(0), child_action: None, teardown: false });
+        self.number(TestId(0));
+    }
+
+    fn subtests(&mut self, subtests: &[NodeId], around: Around) {
+        for &raw in subtests {
+            if self.tree.tests.len() >= MAX_TESTS {
+                self.too_many(raw);
+                return;
+            }
+            self.test(raw, around);
+        }
+    }
+
+    fn too_many(&mut self, raw: NodeId) {
+        if !std::mem::replace(&mut self.full, true) {
+            self.diagnostics.push(too_many_tests(self.arena.node(raw).span));
+        }
+    }
+
+    fn test(&mut self, raw: NodeId, around: Around) {
+        let Some(effective) = self.effective(raw) else {
+            self.tree.incomplete.insert(around.parent);
+            return;
+        };
+        if self.open.len() >= MAX_DEPTH {
+            self.diagnostics.push(too_deep(effective.span));
+            return;
+        }
+        let group = effective.group;
+        if group.is_some()
+            && let Some(first) = self.open.iter().position(|open| open.group == group)
+        {
+            self.diagnostics.push(contains_itself(self.arena, &self.open[first..], effective.span));
+            self.tree.incomplete.insert(around.parent);
+            return;
+        }
+        if self.is_alone && group.is_some() && !self.open.is_empty() {
+            return;
+        }
+        self.open.push(Open { group, span: effective.span });
+        match effective.resolved.kind {
+            Kind::Flatten => self.flatten(&effective, around),
+            Kind::Test(class) => self.node(&effective, class, around),
+        }
+        self.open.pop();
+    }
+
+    /// A string names a definition; an object is merged over the definition that it inherits.
+    fn effective(&mut self, raw: NodeId) -> Option<Effective> {
+        let entry = self.arena.entry(raw);
+        let span = entry.span();
+        if let Value::String(name) = entry.value() {
+            let resolved = self.definitions.resolve(name, span, self.arena, self.diagnostics)?;
+            let group = self.arena.entry(resolved.object).get("subtests").map(|_| name);
+            return Some(Effective { resolved, group, raw, span });
+        }
+        if !entry.is_object() {
+            return None;
+        }
+        let base = entry.get("inherit");
+        let (name, at) = match base.map(|base| (base.value(), base.span())) {
+            Some((Value::String(name), at)) => (name, at),
+            Some(_) => return None,
+            None => (self.arena.intern("FactoryTest"), Span { len: span.len.min(1), ..span }),
+        };
+        let resolved = self.definitions.resolve(name, at, self.arena, self.diagnostics)?;
+        let has_subtests = |object| self.arena.entry(object).get("subtests").is_some();
+        let group = (has_subtests(resolved.object) && !has_subtests(raw)).then_some(name);
+        let (object, found) = merge(self.arena, &[resolved.object, raw], &mut NoTrace);
+        self.diagnostics.extend(found);
+        Some(Effective { resolved: Resolved { object, ..resolved }, group, raw, span })
+    }
+
+    /// A flattened group hands down its locals and its children's action, and nothing else.
+    fn flatten(&mut self, effective: &Effective, around: Around) {
+        let object = effective.resolved.object;
+        let locals = self.locals(object, around.locals);
+        let child_action = self.action(object, "child_action_on_failure").or(around.child_action);
+        self.expressions(object);
+        if let Some(subtests) = self.list(object, "subtests") {
+            self.subtests(&subtests, Around { locals, child_action, ..around });
+        }
+    }
+
+    fn node(&mut self, effective: &Effective, class: Class, around: Around) {
+        let object = effective.resolved.object;
+        let locals = self.locals(object, around.locals);
+        let teardown = around.teardown || flag(self.arena, object, "teardown").unwrap_or(false);
+        let id = TestId(self.tree.tests.len() as u32);
+        let test = Test {
+            parent: Some(around.parent),
+            children: Vec::new(),
+            id: self.arena.intern(""),
+            class,
+            raw: effective.raw,
+            object,
+            args: self.args(object, class),
+            span: effective.span,
+            pytest_name: self.pytest_name(effective, class),
+            locals,
+            run_if: self
+                .arena
+                .entry(object)
+                .get("run_if")
+                .filter(|value| value.as_str().is_some())
+                .map(|value| value.id),
+            iterations: self.count(object, "iterations", 1),
+            retries: self.count(object, "retries", 0),
+            action_on_failure: self.action_on_failure(object, teardown, around),
+            teardown,
+            parallel: flag(self.arena, object, "parallel").unwrap_or(false),
+            allow_reboot: flag(self.arena, object, "allow_reboot").unwrap_or(class.is_shutdown()),
+            require_run: Vec::new(),
+            label: 0,
+        };
+        self.tree.tests.push(test);
+        self.tree.tests[around.parent.0 as usize].children.push(id);
+        if let Some(subtests) = self.list(object, "subtests") {
+            let child_action = self.action(object, "child_action_on_failure").or(around.child_action);
+            self.subtests(&subtests, Around { parent: id, locals, child_action, teardown });
+            self.number(id);
+        }
+        self.expressions(object);
+        self.exclusive_fields(effective, class);
+        self.name(id, effective);
+    }
+
+    fn action_on_failure(&self, object: NodeId, teardown: bool, around: Around) -> ActionOnFailure {
+        if teardown {
+            return ActionOnFailure::Next;
+        }
+        self.action(object, "action_on_failure").or(around.child_action).unwrap_or_default()
+    }
+
+    fn locals(&mut self, object: NodeId, enclosing: LocalsId) -> LocalsId {
+        let Some(own) = self
+            .arena
+            .entry(object)
+            .get("locals")
+            .filter(|own| !own.members().is_empty() && !self.is_alone)
+            .map(|own| own.id)
+        else {
+            return enclosing;
+        };
+        let around = &self.tree.locals[enclosing.0 as usize];
+        let evaluated = self.evaluation.own_locals(
+            own,
+            (&around.value, around.reads_device),
+            self.arena,
+            self.input.sources,
+            self.diagnostics,
+        );
+        let value = merge_data(&around.value, &evaluated.value);
+        let reads_device = around.reads_device || evaluated.reads_device;
+        self.tree.locals.push(Locals { enclosing: Some(enclosing), own: Some(own), value, reads_device });
+        LocalsId(self.tree.locals.len() as u32 - 1)
+    }
+
+    /// The syntax and the names of a node's own arguments and condition.
+    fn expressions(&mut self, object: NodeId) {
+        let entry = self.arena.entry(object);
+        let (args, run_if) = (entry.get("args").map(|args| args.id), entry.get("run_if").map(|run_if| run_if.id));
+        if let Some(node) = args {
+            self.evaluation.check_arguments(node, self.arena, self.input.sources, self.diagnostics);
+        }
+        if let Some(node) = run_if {
+            self.evaluation.check_condition(node, self.arena, self.input.sources, self.diagnostics);
+        }
+    }
+}
+
+/// Evaluated data over other data, member by member.
+fn merge_data(below: &Data, above: &Data) -> Data {
+    let (Some(old), Some(new)) = (below.as_object(), above.as_object()) else { return above.clone() };
+    let mut all = old.clone();
+    for (key, value) in new {
+        let merged = match all.get(key) {
+            Some(old) => merge_data(old, value),
+            None => value.clone(),
+        };
+        all.insert(key.clone(), merged);
+    }
+    Data::object(all)
+}
+
+fn missing_label(span: Span, tests: Option<Span>) -> Diagnostic {
+    let finding = Diagnostic::error(
+        "missing-field",
+        "the list has `tests` and no `label`",
+        Span { len: span.len.min(1), ..span },
+        "this list",
+    );
+    let finding = match tests {
+        Some(tests) => finding.label(tests, "its tests"),
+        None => finding,
+    };
+    finding.help("add a `label`: what people call the list")
+}
+
+fn too_many_tests(span: Span) -> Diagnostic {
+    Diagnostic::error("too-many-tests", format!("the list has more than {MAX_TESTS} tests"), span, "here")
+        .help("split the list")
+}
+
+fn too_deep(span: Span) -> Diagnostic {
+    Diagnostic::error("too-deep", format!("groups lie in each other more than {MAX_DEPTH} deep"), span, "here")
+        .help("a definition may contain itself through others; flatten the groups")
+}
+
+/// `around` begins with the group, and ends with the test in whose subtests it stands again.
+fn contains_itself(arena: &Arena, around: &[Open], span: Span) -> Diagnostic {
+    let name = |open: &Open| open.group.map(|group| format!("`{}`", arena.text(group)));
+    let names: Vec<String> = around.iter().chain(&around[..1]).filter_map(name).collect();
+    let message = format!("the group {} contains itself: {}", names[0], names.join(" → "));
+    let mut finding = Diagnostic::error("contains-itself", message, span, "inside of its own subtests");
+    for (position, open) in around.iter().enumerate() {
+        finding = finding.label(open.span, if position == 0 { "the group" } else { "contained here" });
+    }
+    finding.help("remove this test")
+}

@@ -1,0 +1,235 @@
+//! Definitions: names to the object that a test gets when it inherits them.
+//!
+//! A definition is merged over its base, and that over its own, down to a class. Only definitions that are reached are resolved, each
+//! once, and without recursion.
+
+use std::collections::HashMap;
+
+use indexmap::IndexMap;
+use tlc_plan::plan::Class;
+
+use crate::diagnostic::{Diagnostic, did_you_mean};
+use crate::document::{Arena, Member, NodeId, Symbol};
+use crate::merge::{NoTrace, merge};
+use crate::source::Span;
+
+/// What a test is built as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A test or a group of this class.
+    Test(Class),
+    /// A group whose tests take its place.
+    Flatten,
+}
+
+/// A definition with all that it inherits.
+#[derive(Clone, Copy, Debug)]
+pub struct Resolved {
+    /// The merged object.
+    pub object: NodeId,
+    /// What its chain ends in.
+    pub kind: Kind,
+}
+
+/// The definitions of a list.
+#[derive(Debug)]
+pub struct Definitions {
+    written: HashMap<Symbol, Member>,
+    resolved: HashMap<Symbol, Option<Resolved>>,
+    present: bool,
+}
+
+/// Definitions on the way to their class, each the base of the one before it.
+type Chain = IndexMap<Symbol, Member>;
+
+impl Definitions {
+    /// The definitions of this object, if there is one.
+    pub fn new(arena: &Arena, object: Option<NodeId>) -> Self {
+        let members = object.map_or(&[][..], |object| arena.entry(object).members());
+        let written = members.iter().map(|member| (member.key, *member)).collect();
+        Self { written, resolved: HashMap::new(), present: object.is_some() }
+    }
+
+    /// The definition with this name, which is needed at `at`. `None` if it cannot be used; the first time, a diagnostic says why.
+    pub fn resolve(
+        &mut self,
+        name: Symbol,
+        at: Span,
+        arena: &mut Arena,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> Option<Resolved> {
+        let mut chain: Chain = IndexMap::new();
+        let (mut name, mut at) = (name, at);
+        let mut resolved = loop {
+            if let Some(known) = self.resolved.get(&name) {
+                break *known;
+            }
+            if chain.contains_key(&name) {
+                diagnostics.push(circle(arena, &chain, name, at));
+                break None;
+            }
+            let Some(member) = self.written.get(&name).copied() else {
+                diagnostics.push(self.unknown(arena, name, chain.last(), at));
+                break None;
+            };
+            let (base, base_at) = base(arena, &member);
+            if base == name {
+                let class = class(arena, &member, base_at, diagnostics)
+                    .map(|kind| Resolved { object: object_of(arena, &member), kind });
+                self.resolved.insert(name, class);
+                break class;
+            }
+            chain.insert(name, member);
+            (name, at) = (base, base_at);
+        };
+        for (name, member) in chain.into_iter().rev() {
+            resolved = resolved.map(|below| extend(below, &member, arena, diagnostics));
+            self.resolved.insert(name, resolved);
+        }
+        resolved
+    }
+
+    /// What a definition is made of: the names and own objects of its chain, the class first.
+    pub fn ancestry(&self, name: Symbol, arena: &mut Arena) -> Vec<(Symbol, NodeId)> {
+        let mut chain: Chain = IndexMap::new();
+        let mut next = Some(name);
+        while let Some((name, member)) = next.and_then(|name| Some((name, *self.written.get(&name)?)))
+            && !chain.contains_key(&name)
+        {
+            chain.insert(name, member);
+            next = Some(base(arena, &member).0);
+        }
+        let names: Vec<(Symbol, Member)> = chain.into_iter().rev().collect();
+        let is_class = |member: &Member| base(arena, member).0 == member.key;
+        let classes: Vec<bool> = names.iter().map(|(_, member)| is_class(member)).collect();
+        let objects = names.into_iter().zip(classes).map(|((name, member), is_class)| {
+            let object = if is_class { object_of(arena, &member) } else { own_object(arena, &member) };
+            (name, object)
+        });
+        objects.collect()
+    }
+
+    /// Whether the definition was needed by something.
+    pub fn is_reached(&self, name: Symbol) -> bool {
+        self.resolved.contains_key(&name)
+    }
+
+    fn unknown(&self, arena: &Arena, name: Symbol, user: Option<(&Symbol, &Member)>, at: Span) -> Diagnostic {
+        let text = arena.text(name);
+        let message = match user {
+            Some((name, _)) => format!("`{}` inherits `{text}`, which is not defined", arena.text(*name)),
+            None => format!("`{text}` is not defined"),
+        };
+        let finding = Diagnostic::error("unknown-definition", message, at, "not in `definitions`");
+        let known = self.written.keys().map(|symbol| &**arena.text(*symbol));
+        let help = match (self.present, did_you_mean(text, sorted(known))) {
+            (false, _) => "the list has no `definitions`: inherit `base.test_list`, which has the classes".to_owned(),
+            (true, Some(meant)) => meant,
+            (true, None) if &**text == "FactoryTest" => "inherit `base.test_list`, which has the classes".to_owned(),
+            (true, None) => format!("add `\"{text}\"` to `definitions`, or inherit a list that has it"),
+        };
+        finding.help(help)
+    }
+}
+
+fn sorted<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut names: Vec<_> = names.collect();
+    names.sort_unstable();
+    names
+}
+
+/// The base of a definition, and where it is named; `FactoryTest` if it names none.
+fn base(arena: &Arena, member: &Member) -> (Symbol, Span) {
+    let value = arena.entry(member.value);
+    let named = value.get("inherit").unwrap_or(value);
+    match named.value() {
+        crate::document::Value::String(symbol) => (symbol, named.span()),
+        _ => (arena.symbol("FactoryTest").unwrap_or(member.key), member.key_span),
+    }
+}
+
+/// A string stands for an object that only inherits.
+fn object_of(arena: &mut Arena, member: &Member) -> NodeId {
+    if arena.entry(member.value).is_object() {
+        return member.value;
+    }
+    arena.add_object(&[], arena.node(member.value).span)
+}
+
+/// A definition that inherits itself is a class, and must say so.
+fn class(arena: &Arena, member: &Member, at: Span, diagnostics: &mut Vec<Diagnostic>) -> Option<Kind> {
+    let name = arena.text(member.key);
+    let value = arena.entry(member.value);
+    if value.is_object() && value.get("inherit").is_none() {
+        diagnostics.push(class_without_inherit(name, member.key_span));
+        return None;
+    }
+    let kind = match &**name {
+        "FactoryTest" | "OperatorTest" | "AutomatedSequence" => Kind::Test(Class::FactoryTest),
+        "TestGroup" => Kind::Test(Class::TestGroup),
+        "ShutdownStep" => Kind::Test(Class::ShutdownStep),
+        "HaltStep" => Kind::Test(Class::HaltStep),
+        "RebootStep" | "AutomatedRebootSubTest" => Kind::Test(Class::RebootStep),
+        "FullRebootStep" => Kind::Test(Class::FullRebootStep),
+        "FlattenGroup" => Kind::Flatten,
+        _ => {
+            diagnostics.push(unknown_class(name, at));
+            return None;
+        }
+    };
+    Some(kind)
+}
+
+/// A definition over its base. Its name is its id, unless it has one.
+fn extend(below: Resolved, member: &Member, arena: &mut Arena, diagnostics: &mut Vec<Diagnostic>) -> Resolved {
+    let named = own_object(arena, member);
+    let (object, found) = merge(arena, &[below.object, named], &mut NoTrace);
+    diagnostics.extend(found);
+    Resolved { object, ..below }
+}
+
+/// What a definition says itself, with its name as its id.
+fn own_object(arena: &mut Arena, member: &Member) -> NodeId {
+    let own = object_of(arena, member);
+    let mut members = arena.entry(own).members().to_vec();
+    let id = arena.intern("id");
+    if !members.iter().any(|member| member.key == id) {
+        let name = arena.text(member.key).clone();
+        let value = arena.add_string(&name, member.key_span);
+        members.push(Member { key: id, key_span: member.key_span, value });
+    }
+    let span = arena.node(own).span;
+    arena.add_object(&members, span)
+}
+
+fn circle(arena: &Arena, chain: &Chain, name: Symbol, at: Span) -> Diagnostic {
+    let steps: Vec<(&Symbol, &Member)> = chain.iter().skip_while(|(step, _)| **step != name).collect();
+    let names: Vec<_> =
+        steps.iter().map(|(name, _)| **name).chain([name]).map(|name| format!("`{}`", arena.text(name))).collect();
+    let message = format!("`{}` inherits itself: {}", arena.text(name), names.join(" → "));
+    let mut finding = Diagnostic::error("definition-cycle", message, at, "closes the circle");
+    for (_, member) in &steps[..steps.len() - 1] {
+        finding = finding.label(base(arena, member).1, "inherited here");
+    }
+    finding.help("a definition of a parent list is changed by giving its name again without `inherit`")
+}
+
+fn class_without_inherit(name: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(
+        "class-without-inherit",
+        format!("the class `{name}` does not say that it is one"),
+        span,
+        "a class",
+    )
+    .help(format!("write `\"{name}\": {{\"inherit\": \"{name}\"}}`, or inherit `base.test_list`"))
+}
+
+fn unknown_class(name: &str, span: Span) -> Diagnostic {
+    let finding = Diagnostic::error(
+        "unknown-class",
+        format!("`{name}` inherits itself, which makes it a class, and there is no class `{name}`"),
+        span,
+        "inherits itself",
+    );
+    finding.help("to change a definition of a parent list, give its name again without `inherit`")
+}

@@ -1,0 +1,483 @@
+//! Expressions of a list: parsed once for each text, checked where they stand, evaluated with what is known.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use tlc_plan::Data;
+use tlc_plan::evaluate::{Binding, ErrorKind, EvaluationError, Limits, Scope, evaluate_condition, evaluate_to_data};
+use tlc_plan::expression::{Expression, Root};
+
+use crate::catalogue::Catalogues;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::document::{Arena, Entry, NodeId, Symbol, Value, source_offset};
+use crate::expression::{Context, SyntaxError, SyntaxErrorKind, check_names, fold, parse};
+use crate::source::{SourceMap, Span};
+
+use super::Options;
+use super::label::I18N;
+
+/// What begins a text that is an expression.
+pub const EVAL: &str = "eval! ";
+
+/// Why an expression of arguments has no value here.
+#[derive(Clone, Debug)]
+pub enum Failure {
+    /// It is no expression.
+    Syntax(SyntaxError),
+    /// Its evaluation failed.
+    Evaluation(EvaluationError),
+}
+
+/// The expressions of a list, and what they are evaluated with.
+pub struct Evaluation {
+    catalogues: Catalogues,
+    device: Option<Data>,
+    limits: Limits,
+    parsed: HashMap<(Symbol, usize), Arc<Result<Expression, SyntaxError>>>,
+    arguments: Scope,
+    locals: Scope,
+    options: Scope,
+    conditions: Scope,
+    /// The locals that `arguments` is bound to.
+    bound: Option<Data>,
+    options_read_device: bool,
+}
+
+/// An evaluated value, and whether it may be another one on a station.
+#[derive(Clone, Debug, Default)]
+pub struct Evaluated {
+    /// The value; null for what failed.
+    pub value: Data,
+    /// It reads device data, or something that does.
+    pub reads_device: bool,
+}
+
+impl Evaluation {
+    /// An evaluation with these texts and this device data.
+    pub fn new(catalogues: Catalogues, device: Option<Data>) -> Self {
+        let scope = Scope::new();
+        Self {
+            catalogues,
+            device,
+            limits: Limits::default(),
+            parsed: HashMap::new(),
+            arguments: scope.clone(),
+            locals: scope.clone(),
+            options: scope.clone(),
+            conditions: scope,
+            bound: None,
+            options_read_device: false,
+        }
+    }
+
+    /// The known locales and their texts.
+    pub fn catalogues(&self) -> &Catalogues {
+        &self.catalogues
+    }
+
+    /// The device data, if some were given.
+    pub fn device(&self) -> Option<&Data> {
+        self.device.as_ref()
+    }
+
+    /// Whether device data were given; without, what fails for lack of them is undecided.
+    pub fn has_device(&self) -> bool {
+        self.device.is_some()
+    }
+
+    /// Whether an option reads device data.
+    pub fn options_read_device(&self) -> bool {
+        self.options_read_device
+    }
+
+    /// Binds the constants of a list.
+    pub(super) fn begin(&mut self, constants: &Data) {
+        let empty = Data::object(IndexMap::new());
+        let device = self.device.clone().unwrap_or(empty);
+        let known = Scope::new()
+            .with(Root::Constants, Binding::attributes(constants))
+            .with(Root::Device, Binding::device(&device));
+        self.options = known.clone().with(Root::Dut, Binding::null()).with(Root::Station, Binding::null());
+        self.locals = self.options.clone().with(Root::StateProxy, Binding::Unresolvable);
+        self.arguments = known
+            .with(Root::Dut, Binding::Unresolvable)
+            .with(Root::Station, Binding::Unresolvable)
+            .with(Root::StateProxy, Binding::Unresolvable);
+        self.conditions =
+            Scope::new().with(Root::Constants, Binding::device(constants)).with(Root::Device, Binding::device(&device));
+    }
+
+    /// Binds the options of a list.
+    pub(super) fn set_options(&mut self, options: &Options) {
+        let binding = Binding::attributes(&options.to_data());
+        self.locals.set(Root::Options, binding.clone());
+        self.arguments.set(Root::Options, binding);
+        self.options_read_device = options.iter().any(|(_, setting)| setting.reads_device);
+    }
+
+    /// The tree of a text that begins with a prefix of `skip` bytes.
+    pub fn expression(&mut self, text: Symbol, skip: usize, arena: &Arena) -> Arc<Result<Expression, SyntaxError>> {
+        self.parsed.entry((text, skip)).or_insert_with(|| Arc::new(parse(&arena.text(text)[skip..]))).clone()
+    }
+
+    /// The value of an option. `None` if it fails; a diagnostic says why.
+    pub(super) fn option(
+        &mut self,
+        node: NodeId,
+        arena: &Arena,
+        sources: &SourceMap,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> Option<Evaluated> {
+        let scope = self.options.clone();
+        let before = diagnostics.len();
+        let mut result = Evaluated::default();
+        let mut build = Build {
+            evaluation: self,
+            arena,
+            sources,
+            diagnostics,
+            scope,
+            context: Context::Options,
+            outer_reads_device: false,
+            result: &mut result,
+        };
+        let value = build.value(node);
+        result.value = value;
+        let failed = diagnostics[before..].iter().any(|found| found.severity == Severity::Error);
+        (!failed).then_some(result)
+    }
+
+    /// What a node's own locals are, given those around it.
+    pub(super) fn own_locals(
+        &mut self,
+        own: NodeId,
+        around: (&Data, bool),
+        arena: &Arena,
+        sources: &SourceMap,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> Evaluated {
+        let scope = self.locals.clone().with(Root::Locals, Binding::attributes(around.0));
+        let mut result = Evaluated::default();
+        let mut build = Build {
+            evaluation: self,
+            arena,
+            sources,
+            diagnostics,
+            scope,
+            context: Context::Locals,
+            outer_reads_device: around.1,
+            result: &mut result,
+        };
+        let value = build.value(own);
+        Evaluated { value, ..result }
+    }
+
+    /// What a `run_if` gives with the given device data; true if it fails.
+    pub fn condition(&mut self, node: NodeId, arena: &Arena) -> Data {
+        let Value::String(text) = arena.node(node).value else { return Data::Bool(true) };
+        match &*self.expression(text, 0, arena) {
+            Ok(expression) => evaluate_to_data(expression, &self.conditions, &self.limits).unwrap_or(Data::Bool(true)),
+            Err(_) => Data::Bool(true),
+        }
+    }
+
+    /// Whether a key of `skipped_tests` or `waived_tests` holds; an error counts as false.
+    pub fn rule_condition(&mut self, key: &str) -> bool {
+        let Ok(expression) = parse(key) else { return false };
+        if !check_names(&expression, Context::RunIf).is_empty() {
+            return false;
+        }
+        let condition = evaluate_condition(&expression, &self.conditions, &self.limits);
+        condition.holds && condition.error.is_none()
+    }
+
+    /// The value of an expression of arguments, with these locals.
+    pub fn evaluate(&mut self, text: Symbol, locals: &Data, arena: &Arena) -> Result<Data, Failure> {
+        self.bind(locals);
+        match &*self.expression(text, EVAL.len(), arena) {
+            Ok(expression) => evaluate_to_data(expression, &self.arguments, &self.limits).map_err(Failure::Evaluation),
+            Err(error) => Err(Failure::Syntax(error.clone())),
+        }
+    }
+
+    /// An expression of arguments with everything folded that is the same for every unit; locals only if they are.
+    pub fn fold(&mut self, expression: &Expression, locals: Option<&Data>) -> Expression {
+        let mut scope = Scope::new().with(Root::Constants, self.arguments.get(Root::Constants).clone());
+        if !self.options_read_device {
+            scope.set(Root::Options, self.arguments.get(Root::Options).clone());
+        }
+        if let Some(locals) = locals {
+            self.bind(locals);
+            scope.set(Root::Locals, self.arguments.get(Root::Locals).clone());
+        }
+        fold(expression, &scope)
+    }
+
+    /// A condition with everything folded that is the same for every unit.
+    pub fn fold_condition(&self, expression: &Expression) -> Expression {
+        fold(expression, &Scope::new().with(Root::Constants, self.conditions.get(Root::Constants).clone()))
+    }
+
+    fn bind(&mut self, locals: &Data) {
+        let same = |bound: &Data| match (bound, locals) {
+            (Data::Object(a), Data::Object(b)) => Arc::ptr_eq(a, b),
+            _ => false,
+        };
+        if !self.bound.as_ref().is_some_and(same) {
+            self.arguments.set(Root::Locals, Binding::attributes(locals));
+            self.bound = Some(locals.clone());
+        }
+    }
+
+    /// Arguments with every expression evaluated, in the notation of the resolved form: `__unresolvable__` for what only a station knows,
+    /// `__error__` for what fails.
+    pub fn argument(&mut self, node: NodeId, locals: &Data, arena: &Arena) -> Data {
+        let entry = arena.entry(node);
+        match entry.value() {
+            Value::String(text) => self.argument_text(text, locals, arena),
+            Value::List(..) => Data::list(entry.items().map(|item| self.argument(item.id, locals, arena)).collect()),
+            Value::Object(..) => {
+                let members = entry.members().iter();
+                Data::object(
+                    members
+                        .map(|member| (arena.text(member.key).clone(), self.argument(member.value, locals, arena)))
+                        .collect(),
+                )
+            }
+            Value::Null | Value::Bool(_) | Value::Int(_) | Value::Big(_) | Value::Float(_) => entry.to_data(),
+        }
+    }
+
+    fn argument_text(&mut self, text: Symbol, locals: &Data, arena: &Arena) -> Data {
+        let written = arena.text(text);
+        if let Some(english) = written.strip_prefix(I18N) {
+            return self.translated(english);
+        }
+        if !written.starts_with(EVAL) {
+            return Data::String(written.clone());
+        }
+        let (key, value) = match self.evaluate(text, locals, arena) {
+            Ok(value) => return value,
+            Err(Failure::Evaluation(error)) if error.kind == ErrorKind::Unresolvable => {
+                ("__unresolvable__", written.to_string())
+            }
+            Err(Failure::Evaluation(error)) => ("__error__", error.to_string()),
+            Err(Failure::Syntax(error)) => ("__error__", error.message),
+        };
+        Data::object(IndexMap::from([(key.into(), Data::string(value))]))
+    }
+
+    /// A text in every known locale.
+    pub fn translated(&self, english: &str) -> Data {
+        let texts = self.catalogues.text(english);
+        Data::object(texts.into_iter().map(|(locale, text)| (locale.into(), Data::string(text))).collect())
+    }
+
+    /// Syntax and names of the expressions in arguments. The reference does not look into arrays before a test starts; what is wrong
+    /// there does not stop the list from being used.
+    pub(super) fn check_arguments(
+        &mut self,
+        node: NodeId,
+        arena: &Arena,
+        sources: &SourceMap,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) {
+        self.check_within(arena.entry(node), Severity::Error, sources, diagnostics);
+    }
+
+    fn check_within(
+        &mut self,
+        entry: Entry<'_>,
+        severity: Severity,
+        sources: &SourceMap,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) {
+        let arena = entry.arena;
+        for item in entry.items() {
+            self.check_within(item, Severity::Denied, sources, diagnostics);
+        }
+        for member in entry.members() {
+            self.check_within(arena.entry(member.value), severity, sources, diagnostics);
+        }
+        if entry.as_str().is_some_and(|text| text.starts_with(EVAL)) {
+            self.check_text(entry, EVAL.len(), Context::Argument, severity, sources, diagnostics);
+        }
+    }
+
+    /// Syntax and names of a `run_if`.
+    pub(super) fn check_condition(
+        &mut self,
+        node: NodeId,
+        arena: &Arena,
+        sources: &SourceMap,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) {
+        self.check_text(arena.entry(node), 0, Context::RunIf, Severity::Error, sources, diagnostics);
+    }
+
+    fn check_text(
+        &mut self,
+        entry: Entry<'_>,
+        skip: usize,
+        context: Context,
+        severity: Severity,
+        sources: &SourceMap,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) {
+        let Value::String(text) = entry.value() else { return };
+        let expression = self.expression(text, skip, entry.arena);
+        let errors = match &*expression {
+            Ok(expression) => check_names(expression, context),
+            Err(error) => vec![error.clone()],
+        };
+        diagnostics
+            .extend(errors.into_iter().map(|error| syntax_finding(error, severity, entry.span(), skip, sources)));
+    }
+}
+
+/// Data in which expressions are evaluated as the list is built: options and locals.
+struct Build<'a> {
+    evaluation: &'a mut Evaluation,
+    arena: &'a Arena,
+    sources: &'a SourceMap,
+    diagnostics: &'a mut Vec<Diagnostic>,
+    scope: Scope,
+    context: Context,
+    outer_reads_device: bool,
+    result: &'a mut Evaluated,
+}
+
+impl Build<'_> {
+    fn value(&mut self, node: NodeId) -> Data {
+        let entry = self.arena.entry(node);
+        match entry.value() {
+            Value::String(text) => self.text(entry, text),
+            Value::List(..) => Data::list(entry.items().map(|item| self.value(item.id)).collect()),
+            Value::Object(..) => {
+                let members = entry.members().iter();
+                Data::object(
+                    members.map(|member| (self.arena.text(member.key).clone(), self.value(member.value))).collect(),
+                )
+            }
+            Value::Null | Value::Bool(_) | Value::Int(_) | Value::Big(_) | Value::Float(_) => entry.to_data(),
+        }
+    }
+
+    fn text(&mut self, entry: Entry<'_>, text: Symbol) -> Data {
+        let written = self.arena.text(text);
+        if let Some(english) = written.strip_prefix(I18N) {
+            return self.evaluation.translated(english);
+        }
+        if !written.starts_with(EVAL) {
+            return Data::String(written.clone());
+        }
+        let before = self.diagnostics.len();
+        self.evaluation.check_text(entry, EVAL.len(), self.context, Severity::Error, self.sources, self.diagnostics);
+        let parsed = self.evaluation.expression(text, EVAL.len(), self.arena);
+        let Ok(expression) = &*parsed else { return Data::Null };
+        let roots = expression.roots();
+        let reads_device = roots.contains(&Root::Device)
+            || (roots.contains(&Root::Locals) && self.outer_reads_device)
+            || (roots.contains(&Root::Options) && self.evaluation.options_read_device);
+        self.result.reads_device |= reads_device;
+        if self.diagnostics.len() > before {
+            return Data::Null;
+        }
+        match evaluate_to_data(expression, &self.scope, &self.evaluation.limits) {
+            Ok(value) => value,
+            Err(error) => {
+                let undecided = reads_device && !self.evaluation.has_device();
+                let severity = if undecided { Severity::Warning } else { Severity::Error };
+                self.diagnostics.push(evaluation_finding(&error, severity, entry.span(), EVAL.len(), self.sources));
+                Data::Null
+            }
+        }
+    }
+}
+
+/// The place of a part of an expression: code points of its text to bytes of the file.
+pub fn place(sources: &SourceMap, literal: Span, skip: usize, start: u32, end: u32) -> Span {
+    let offset = |at: u32| source_offset(sources, literal, skip + at as usize);
+    Span::new(offset(start), offset(end).max(offset(start)))
+}
+
+/// A mistake in the text of an expression.
+pub fn syntax_finding(
+    error: SyntaxError,
+    severity: Severity,
+    literal: Span,
+    skip: usize,
+    sources: &SourceMap,
+) -> Diagnostic {
+    let (code, text) = match error.kind {
+        SyntaxErrorKind::Syntax => ("expression-syntax", "here"),
+        SyntaxErrorKind::Refused => ("expression-refused", "not allowed"),
+        SyntaxErrorKind::Limit => ("expression-limit", "here"),
+        SyntaxErrorKind::UnknownName | SyntaxErrorKind::RootNotAllowed => ("unknown-name", "not known here"),
+        SyntaxErrorKind::RefusedName => ("refused-name", "not available"),
+        SyntaxErrorKind::LocalsInRunIf => ("locals-in-run-if", "not the test's locals"),
+    };
+    let (code, severity) = match (code, severity) {
+        ("locals-in-run-if", _) => (code, Severity::Denied),
+        (_, Severity::Error) => (code, severity),
+        (_, Severity::Note | Severity::Warning | Severity::Denied) => ("argument-fails", severity),
+    };
+    let span = place(sources, literal, skip, error.start, error.end);
+    let message = match code {
+        "argument-fails" => format!("the expression fails: {}", error.message),
+        _ => error.message,
+    };
+    let help = error.help.unwrap_or_else(|| how_to_write(error.kind).to_owned());
+    Diagnostic::new(code, severity, message).label(span, text).help(help)
+}
+
+/// What to do about a mistake that does not say more itself.
+fn how_to_write(kind: SyntaxErrorKind) -> &'static str {
+    match kind {
+        SyntaxErrorKind::Syntax => "an expression is one value, written as in Python; `tlc eval` tries one",
+        SyntaxErrorKind::Limit => "make several of it: `locals` can hold parts",
+        SyntaxErrorKind::Refused | SyntaxErrorKind::RefusedName => "an expression computes with plain data only",
+        SyntaxErrorKind::UnknownName | SyntaxErrorKind::RootNotAllowed | SyntaxErrorKind::LocalsInRunIf => {
+            "a text within an expression stands between quotes"
+        }
+    }
+}
+
+/// An evaluation that failed: of locals or options, which refuses the list; of an argument, which fails its test; or one that
+/// other device data may save.
+pub fn evaluation_finding(
+    error: &EvaluationError,
+    severity: Severity,
+    literal: Span,
+    skip: usize,
+    sources: &SourceMap,
+) -> Diagnostic {
+    let span = place(sources, literal, skip, error.start, error.end);
+    let (code, what) = match severity {
+        Severity::Error => ("evaluation-fails", "the expression fails"),
+        Severity::Denied => ("argument-fails", "the expression fails"),
+        Severity::Note | Severity::Warning => ("undecided-value", "without device data, the expression fails"),
+    };
+    let help = error.help.clone().unwrap_or_else(|| how_to_save(error.kind, code).to_owned());
+    Diagnostic::new(code, severity, format!("{what}: {}", error.message)).label(span, error.kind.name()).help(help)
+}
+
+/// What to do about a failure that does not say more itself.
+fn how_to_save(kind: ErrorKind, code: &str) -> &'static str {
+    if code == "undecided-value" {
+        return "`--device-data FILE` decides it; `device.NAME or DEFAULT` has a value without";
+    }
+    match kind {
+        ErrorKind::Attribute | ErrorKind::Index | ErrorKind::Key | ErrorKind::Name => {
+            "`.get(\"NAME\", DEFAULT)` has a value also where there is none"
+        }
+        ErrorKind::Type | ErrorKind::Value | ErrorKind::Overflow => {
+            "look at the values that it reads; `int()`, `float()` and `str()` convert them"
+        }
+        ErrorKind::ZeroDivision => "look at the divisor: `a / b if b else 0`",
+        ErrorKind::Limit => "an expression has bounded time and memory; compute less of it, or in the test",
+        ErrorKind::NotPlain => "the result must be data: `list()` and `dict()` make some",
+        ErrorKind::Refused | ErrorKind::Unresolvable => "an expression computes with plain data only",
+    }
+}

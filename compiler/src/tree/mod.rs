@@ -1,0 +1,238 @@
+//! Config to [`TestTree`]: definitions, sugar, ids, labels, translations, locals, groups that flatten, defaults, overrides, numbering.
+//!
+//! This is the only stage that knows what a test is. A node keeps the object that it was made from, so every field keeps its place.
+
+mod build;
+pub mod definitions;
+pub mod evaluation;
+mod fields;
+pub mod label;
+mod names;
+mod options;
+mod overrides;
+mod requirements;
+mod schema;
+mod structure;
+mod unreached;
+
+use std::collections::HashSet;
+
+use tlc_plan::Data;
+use tlc_plan::plan::{ActionOnFailure, Class, Count, Text};
+
+use crate::document::{Arena, NodeId, Symbol};
+use crate::source::Span;
+
+pub use build::{Input, resolve};
+pub use evaluation::Evaluation;
+pub use options::{OPTIONS, Options, Setting};
+pub use schema::{check as check_schema, check_fields};
+
+/// A node of a [`TestTree`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TestId(u32);
+
+/// The locals of a node, an index into [`TestTree::locals`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct LocalsId(u32);
+
+/// The tests of a list, resolved but for the values of their arguments.
+#[derive(Debug)]
+pub struct TestTree {
+    /// What the list is called.
+    pub label: Text,
+    /// Its options.
+    pub options: Options,
+    /// Its constants.
+    pub constants: Data,
+    /// Distinct locals; the first are those of the root, which has none.
+    pub locals: Vec<Locals>,
+    labels: Vec<Text>,
+    tests: Vec<Test>,
+    /// Groups that lack a test, because it could not be built or named.
+    incomplete: HashSet<TestId>,
+}
+
+/// A group or a test.
+#[derive(Debug)]
+pub struct Test {
+    /// The group around it; `None` for the root.
+    pub parent: Option<TestId>,
+    /// Its tests, in order.
+    pub children: Vec<TestId>,
+    /// Its id, numbered where a sibling has the same.
+    pub id: Symbol,
+    /// Its class.
+    pub class: Class,
+    /// As it was written: an object, or the name of a definition. For the root, an object without members.
+    pub raw: NodeId,
+    /// Its fields after inheritance; an object.
+    pub object: NodeId,
+    /// Its arguments after `override_args`; an object.
+    pub args: NodeId,
+    /// Where it stands in its group, or in `tests`.
+    pub span: Span,
+    /// The Python test that it runs.
+    pub pytest_name: Option<Symbol>,
+    /// Its locals, with those of the groups around it.
+    pub locals: LocalsId,
+    /// The condition, a string.
+    pub run_if: Option<NodeId>,
+    /// How often it must pass.
+    pub iterations: Count,
+    /// How often it may fail.
+    pub retries: Count,
+    /// What a failure does to the tests after it.
+    pub action_on_failure: ActionOnFailure,
+    /// Runs after the others of its group, whatever happened.
+    pub teardown: bool,
+    /// Its tests run at the same time.
+    pub parallel: bool,
+    /// A reboot while it runs is expected.
+    pub allow_reboot: bool,
+    /// What must have run before; found after numbering.
+    pub require_run: Vec<TestId>,
+    label: u32,
+}
+
+/// The locals of some nodes.
+#[derive(Debug)]
+pub struct Locals {
+    /// The locals of the enclosing group; `None` for the root.
+    pub enclosing: Option<LocalsId>,
+    /// What the node itself sets; an object.
+    pub own: Option<NodeId>,
+    /// Everything together, evaluated with the given device data.
+    pub value: Data,
+    /// Something in it reads device data.
+    pub reads_device: bool,
+}
+
+impl LocalsId {
+    /// The locals at an index of [`TestTree::locals`].
+    pub fn new(index: usize) -> Self {
+        Self(index as u32)
+    }
+
+    /// The index.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl TestTree {
+    /// The whole list.
+    pub fn root(&self) -> TestId {
+        TestId(0)
+    }
+
+    /// The node with this id.
+    pub fn test(&self, id: TestId) -> &Test {
+        &self.tests[id.0 as usize]
+    }
+
+    /// What people call a node.
+    pub fn label_of(&self, id: TestId) -> &Text {
+        &self.labels[self.test(id).label as usize]
+    }
+
+    /// The locals of a node.
+    pub fn locals_of(&self, id: TestId) -> &Locals {
+        &self.locals[self.test(id).locals.0 as usize]
+    }
+
+    /// The ids from the root down, joined by dots.
+    pub fn path(&self, arena: &Arena, id: TestId) -> String {
+        let mut ids: Vec<&str> = self.ancestors(id).map(|node| &**arena.text(self.test(node).id)).collect();
+        ids.pop();
+        ids.reverse();
+        ids.join(".")
+    }
+
+    /// The node itself, the group around it, and so on up to the root.
+    pub fn ancestors(&self, id: TestId) -> impl Iterator<Item = TestId> + '_ {
+        std::iter::successors(Some(id), |node| self.test(*node).parent)
+    }
+
+    /// Every node, parents before their children, in the list's order.
+    pub fn preorder(&self) -> impl Iterator<Item = TestId> + '_ {
+        let mut open = vec![self.root()];
+        std::iter::from_fn(move || {
+            let next = open.pop()?;
+            open.extend(self.test(next).children.iter().rev());
+            Some(next)
+        })
+    }
+
+    /// The node at a path; the empty path is the root.
+    pub fn find(&self, arena: &Arena, path: &str) -> Option<TestId> {
+        if path.is_empty() {
+            return Some(self.root());
+        }
+        path.split('.').try_fold(self.root(), |node, id| {
+            let symbol = arena.symbol(id)?;
+            self.test(node).children.iter().copied().find(|child| self.test(*child).id == symbol)
+        })
+    }
+
+    /// Whether a path may be missing only because a test of one of its groups could not be built.
+    pub fn may_lack(&self, arena: &Arena, path: &str) -> bool {
+        let mut node = self.root();
+        for id in path.split('.') {
+            let known = |child: &&TestId| &**arena.text(self.test(**child).id) == id;
+            match self.test(node).children.iter().find(known) {
+                Some(child) => node = *child,
+                None => return self.incomplete.contains(&node),
+            }
+        }
+        false
+    }
+
+    /// Whether it is a test that a repeated run takes as a whole: no `TestGroup`, directly below the root or below a `TestGroup`.
+    pub fn is_top_level(&self, id: TestId) -> bool {
+        let test = self.test(id);
+        let below_group =
+            test.parent.is_some_and(|parent| parent == self.root() || self.test(parent).class == Class::TestGroup);
+        test.class != Class::TestGroup && below_group
+    }
+
+    /// The node that is repeated when this one is.
+    pub fn rerun_root(&self, id: TestId) -> TestId {
+        self.ancestors(id)
+            .find(|node| *node == self.root() || self.test(*node).class == Class::TestGroup || self.is_top_level(*node))
+            .unwrap_or(id)
+    }
+
+    /// Resources that it, or a group around it, holds; sorted.
+    pub fn exclusive_resources(&self, arena: &Arena, id: TestId) -> Vec<String> {
+        let mut names: Vec<String> =
+            self.ancestors(id).flat_map(|node| texts(arena, self.test(node).object, "exclusive_resources")).collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    /// Whether it runs without a panel: it says so, or a `TestGroup` around it does.
+    pub fn no_host(&self, arena: &Arena, id: TestId) -> bool {
+        self.ancestors(id)
+            .filter(|node| *node == id || self.test(*node).class == Class::TestGroup)
+            .any(|node| flag(arena, self.test(node).object, "no_host").unwrap_or(false))
+    }
+}
+
+/// A boolean field of a test's object.
+pub fn flag(arena: &Arena, object: NodeId, field: &str) -> Option<bool> {
+    match arena.entry(object).get(field)?.value() {
+        crate::document::Value::Bool(value) => Some(value),
+        _ => None,
+    }
+}
+
+/// A field of a test's object that is a list of strings; empty if it is not there.
+pub fn texts(arena: &Arena, object: NodeId, field: &str) -> Vec<String> {
+    let items = arena.entry(object).get(field);
+    items
+        .into_iter()
+        .flat_map(|field| field.items().filter_map(|item| item.as_str().map(str::to_owned)).collect::<Vec<_>>())
+        .collect()
+}

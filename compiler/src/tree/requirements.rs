@@ -1,0 +1,74 @@
+//! `require_run`: names of tests to tests, after numbering.
+
+use crate::diagnostic::{Diagnostic, nearest};
+use crate::document::{Arena, Entry, Value};
+use crate::source::Span;
+
+use super::{TestId, TestTree};
+
+/// Finds what every node requires.
+pub(super) fn resolve(tree: &mut TestTree, list: &str, arena: &Arena, diagnostics: &mut Vec<Diagnostic>) {
+    let nodes: Vec<TestId> = tree.preorder().collect();
+    for id in nodes {
+        let Some(field) = arena.entry(tree.test(id).object).get("require_run") else { continue };
+        let mut found = Vec::new();
+        for (text, span) in written(field) {
+            let path = absolute(tree, list, arena, id, &text);
+            match tree.find(arena, &path) {
+                Some(required) => found.push(required),
+                None if tree.may_lack(arena, &path) => {}
+                None => diagnostics.push(unknown(tree, arena, &text, span)),
+            }
+        }
+        tree.tests[id.0 as usize].require_run = found;
+    }
+}
+
+/// The paths of a `require_run`: an empty string alone means none.
+fn written(field: Entry<'_>) -> Vec<(String, Span)> {
+    match field.value() {
+        Value::List(..) => field.items().filter_map(|item| Some((item.as_str()?.to_owned(), item.span()))).collect(),
+        _ => field
+            .as_str()
+            .filter(|text| !text.is_empty())
+            .map(|text| (text.to_owned(), field.span()))
+            .into_iter()
+            .collect(),
+    }
+}
+
+/// The path that a text means: from the root, or with leading dots, of which one is the group of the test and each further one the
+/// group around that.
+fn absolute(tree: &TestTree, list: &str, arena: &Arena, from: TestId, text: &str) -> String {
+    if text == "all" {
+        return String::new();
+    }
+    let text = text.strip_prefix(list).and_then(|rest| rest.strip_prefix(':')).unwrap_or(text);
+    let relative = text.trim_start_matches('.');
+    let dots = text.len() - relative.len();
+    let mut start = if dots == 0 { tree.root() } else { from };
+    for _ in 0..dots {
+        start = tree.test(start).parent.unwrap_or(start);
+    }
+    let prefix = tree.path(arena, start);
+    match (prefix.is_empty(), relative.is_empty()) {
+        (true, _) => relative.to_owned(),
+        (false, true) => prefix,
+        (false, false) => format!("{prefix}.{relative}"),
+    }
+}
+
+fn unknown(tree: &TestTree, arena: &Arena, text: &str, span: Span) -> Diagnostic {
+    let finding = Diagnostic::error(
+        "unknown-requirement",
+        format!("`require_run` names `{text}`, and there is no such test"),
+        span,
+        "no such test",
+    );
+    let paths: Vec<String> = tree.preorder().skip(1).take(10_000).map(|id| tree.path(arena, id)).collect();
+    let help = match nearest(text.trim_start_matches('.'), paths.iter().map(String::as_str)) {
+        Some(path) => format!("did you mean `{path}`?"),
+        None => "write the path from the top of the list, or begin with a dot for a test of the same group".to_owned(),
+    };
+    finding.help(help)
+}

@@ -1,0 +1,166 @@
+//! The command line that `tlc run` and `tlc-station run` share, and that of `results`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use tlc_plan::Data;
+use tracing_subscriber::EnvFilter;
+
+use crate::report::{Format, Progress};
+use crate::run::RunOptions;
+use crate::schedule::Status;
+
+/// How a run is to be made; what is run stands before it.
+#[derive(Args, Clone, Debug, Default)]
+pub struct RunArgs {
+    /// The store of results [default: station.sqlite in the state directory]
+    #[arg(long, value_name = "PATH")]
+    pub store: Option<PathBuf>,
+    /// The directory of Python tests
+    #[arg(long, value_name = "DIR")]
+    pub tests: Option<PathBuf>,
+    /// The station's settings
+    #[arg(long, value_name = "FILE")]
+    pub station: Option<PathBuf>,
+    /// Start a new run even if there is an interrupted one, which is given up
+    #[arg(long)]
+    pub new: bool,
+    /// Run only this group or test
+    #[arg(long, value_name = "PATH")]
+    pub only: Option<String>,
+    /// Continue the last run with the tests that have one of these statuses, for example `untested,failed`
+    #[arg(long, value_name = "STATUS", value_delimiter = ',', value_parser = status)]
+    pub status: Vec<Status>,
+    /// The Python interpreter for tests
+    #[arg(long, value_name = "PROGRAM")]
+    pub python: Option<String>,
+    /// The phase, instead of the list's
+    #[arg(long, value_name = "PHASE")]
+    pub phase: Option<String>,
+    /// The locale for texts
+    #[arg(long, value_name = "LOCALE", default_value = "en-US")]
+    pub locale: String,
+    /// Who runs it, for the record
+    #[arg(long, value_name = "NAME", default_value = "")]
+    pub operator: String,
+    /// The unit under test, for the record
+    #[arg(long, value_name = "ID", default_value = "")]
+    pub unit: String,
+    /// Plain lines, also on a terminal
+    #[arg(long, conflicts_with = "quiet")]
+    pub plain: bool,
+    /// Only warnings and the summary
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// Which results to show.
+#[derive(Args, Clone, Debug)]
+pub struct ResultsArgs {
+    /// What to show
+    #[command(subcommand)]
+    pub what: Results,
+}
+
+/// What can be shown.
+#[derive(Subcommand, Clone, Debug)]
+pub enum Results {
+    /// The latest runs, the last one first
+    List {
+        /// How many
+        #[arg(long, default_value_t = 20)]
+        limit: u32,
+        /// Where from, and how
+        #[command(flatten)]
+        source: ResultsSource,
+    },
+    /// The last run
+    Last {
+        /// Where from, and how
+        #[command(flatten)]
+        source: ResultsSource,
+    },
+    /// One run
+    Show {
+        /// Its number, or the beginning of its id
+        run: String,
+        /// Where from, and how
+        #[command(flatten)]
+        source: ResultsSource,
+    },
+    /// The latest attempts at one test
+    Test {
+        /// The test
+        path: String,
+        /// How many
+        #[arg(long, default_value_t = 20)]
+        limit: u32,
+        /// Where from, and how
+        #[command(flatten)]
+        source: ResultsSource,
+    },
+}
+
+/// Where results come from, and how they are written.
+#[derive(Args, Clone, Debug)]
+pub struct ResultsSource {
+    /// The store [default: station.sqlite in the state directory]
+    #[arg(long, value_name = "PATH")]
+    pub store: Option<PathBuf>,
+    /// How
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+impl RunArgs {
+    /// The options of a run; device data comes from elsewhere.
+    pub fn options(&self, device_data: Option<Data>) -> RunOptions {
+        RunOptions {
+            store: self.store.clone(),
+            tests: self.tests.clone(),
+            station: self.station.clone(),
+            new: self.new,
+            only: self.only.clone(),
+            status: self.status.clone(),
+            python: self.python.clone(),
+            phase: self.phase.clone(),
+            device_data,
+            locale: self.locale.clone(),
+            operator: self.operator.clone(),
+            unit: self.unit.clone(),
+            progress: match (self.quiet, self.plain) {
+                (true, _) => Progress::Quiet,
+                (false, true) => Progress::Plain,
+                (false, false) => Progress::Fitting,
+            },
+        }
+    }
+}
+
+/// Sends what the parts of the runtime say about their work to stderr, as far as the variable `TLC_LOG` asks for it, for example
+/// `TLC_LOG=tlc_runtime=debug`.
+pub fn trace_to_stderr() {
+    if std::env::var_os("TLC_LOG").is_some() {
+        let filter = EnvFilter::try_from_env("TLC_LOG").unwrap_or_else(|_| EnvFilter::new("debug"));
+        let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    }
+}
+
+/// Reads device data: a file with a JSON object. The error is a message for people.
+pub fn read_device_data(path: &Path) -> Result<Data, String> {
+    let text = fs::read_to_string(path)
+        .map_err(|error| format!("unable to read the device data `{}`: {error}", path.display()))?;
+    let data: Data = serde_json::from_str(&text)
+        .map_err(|error| format!("{}:{}:{}: {error}", path.display(), error.line(), error.column()))?;
+    match data.as_object() {
+        Some(_) => Ok(data),
+        None => Err(format!("{}: device data is {}, expected an object", path.display(), data.type_name())),
+    }
+}
+
+fn status(word: &str) -> Result<Status, String> {
+    let name = word.to_ascii_uppercase().replace('-', "_");
+    Status::from_name(&name)
+        .ok_or_else(|| "expected untested, active, passed, failed, failed_and_waived or skipped".to_owned())
+}

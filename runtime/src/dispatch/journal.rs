@@ -1,0 +1,151 @@
+//! Makes rows of what happened.
+
+use std::time::Instant;
+
+use indexmap::IndexMap;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tlc_plan::Plan;
+
+use super::recovery::RESUMED;
+use crate::schedule::{Event, State};
+use crate::store::{AttemptEnd, AttemptStart, Change, Entry, Source};
+use crate::worker::{Attempt, Ended, Exit, Program};
+
+/// Gives rows their times.
+#[derive(Debug)]
+pub(super) struct Journal {
+    begun: Instant,
+}
+
+impl Journal {
+    pub fn new() -> Self {
+        Self { begun: Instant::now() }
+    }
+
+    /// An event that the scheduler is given.
+    pub fn event(&self, event: &Event) -> Entry {
+        let body = serde_json::to_value(event).unwrap_or_default();
+        let text = |value: &Value, name| value.get(name).and_then(Value::as_str).map(str::to_owned);
+        let kind = text(&body, "command").or_else(|| text(&body, "event")).unwrap_or_default();
+        self.entry(Source::Schedule, &kind, text(&body, "path"), None, &body)
+    }
+
+    /// The start of an attempt, for the record.
+    pub fn attempt_started(&self, start: &AttemptStart) -> Entry {
+        let body = json!({ "number": start.number, "program": start.program, "arguments": start.arguments });
+        let (path, invocation) = (Some(start.path.clone()), Some(start.invocation.clone()));
+        self.entry(Source::Station, "attempt_started", path, invocation, &body)
+    }
+
+    /// A run goes on in another process, for the record.
+    pub fn resumed(&self) -> Entry {
+        self.entry(Source::Station, RESUMED, None, None, &json!({ "tlc_version": env!("CARGO_PKG_VERSION") }))
+    }
+
+    /// The end of a run, for the record.
+    pub fn run_ended(&self, verdict: &crate::schedule::Verdict) -> Entry {
+        let body = serde_json::to_value(verdict).unwrap_or_default();
+        self.entry(Source::Station, "run_ended", None, None, &body)
+    }
+
+    fn entry(
+        &self,
+        source: Source,
+        kind: &str,
+        path: Option<String>,
+        invocation: Option<String>,
+        body: &Value,
+    ) -> Entry {
+        Entry {
+            source,
+            kind: kind.into(),
+            path,
+            invocation,
+            at: Timestamp::now(),
+            monotonic: self.begun.elapsed(),
+            body: body.to_string(),
+        }
+    }
+}
+
+/// All nodes of a plan, as rows of a run that begins.
+pub(crate) fn tests(plan: &Plan, locale: &str, states: Option<&IndexMap<String, State>>) -> Vec<Change> {
+    let begun = states.into_iter().flatten().map(|(path, known)| state(path, known));
+    plan.preorder()
+        .zip(0..)
+        .map(|(id, position)| {
+            let node = plan.node(id);
+            Change::Test {
+                path: node.path.clone(),
+                position,
+                label: label(plan, id, locale),
+                leaf: node.test.is_some(),
+                teardown: is_teardown(plan, id),
+            }
+        })
+        .chain(begun)
+        .collect()
+}
+
+/// What people call a node, in their language if it has a name in it.
+pub(crate) fn label(plan: &Plan, id: tlc_plan::NodeId, locale: &str) -> String {
+    let node = plan.node(id);
+    let text = node.label.get(locale).or_else(|| node.label.values().next());
+    text.map_or_else(|| node.id.clone(), Clone::clone)
+}
+
+/// Whether a node is a teardown or in one.
+pub(crate) fn is_teardown(plan: &Plan, id: tlc_plan::NodeId) -> bool {
+    std::iter::successors(Some(id), |&id| plan.parent(id)).any(|id| plan.node(id).teardown)
+}
+
+/// The row of a node's state.
+pub(super) fn state(path: &str, state: &State) -> Change {
+    Change::State {
+        path: path.into(),
+        status: state.status.name(),
+        outcome: state.outcome.map(|outcome| outcome.to_string()),
+        message: state.message.clone(),
+        count: state.count,
+        state: serde_json::to_string(state).unwrap_or_default(),
+    }
+}
+
+/// The row of an attempt that begins.
+pub(super) fn attempt(attempt: &Attempt, number: u32) -> AttemptStart {
+    let program = match &attempt.program {
+        Program::Exec(argv) => json!({ "exec": argv }),
+        Program::Python { name, .. } => json!({ "pytest_name": name }),
+    };
+    AttemptStart {
+        invocation: attempt.identity.invocation.clone(),
+        path: attempt.identity.path.clone(),
+        number,
+        program: program.to_string(),
+        arguments: attempt.args.to_string(),
+        log: attempt.log.display().to_string(),
+    }
+}
+
+/// The row of an attempt that ended.
+pub(super) fn ended(invocation: &str, ended: &Ended) -> Change {
+    let (exit_code, exit_signal) = match ended.exit {
+        Exit::None => (None, None),
+        Exit::Code(code) => (Some(code), None),
+        Exit::Signal(signal) => (None, Some(signal)),
+    };
+    Change::AttemptEnded(AttemptEnd {
+        invocation: invocation.into(),
+        outcome: ended.outcome.to_string(),
+        message: ended.message.clone(),
+        traceback: ended.traceback.clone(),
+        exit_code,
+        exit_signal,
+        duration: Some(ended.duration),
+        log_written: ended.log.written,
+        log_left_out: ended.log.left_out,
+        log_sha256: ended.log.sha256.clone(),
+        log_error: ended.log.error.clone(),
+    })
+}

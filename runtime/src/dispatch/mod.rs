@@ -1,0 +1,244 @@
+//! The one task that owns a run: its schedule, its attempts, its record and what is shown of it.
+//!
+//! In: ends of attempts, signals, lost services. Each becomes an event; the events of a turn are given to the scheduler, recorded with
+//! all that follows from them in one transaction, and only then acted upon and shown.
+
+mod attempt;
+mod evaluation;
+mod journal;
+mod recovery;
+mod signals;
+mod turn;
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tlc_plan::{NodeId, Plan};
+use tokio::sync::{mpsc, watch};
+
+pub(crate) use attempt::Ground;
+pub(crate) use evaluation::Evaluation;
+pub(crate) use journal::{label, tests};
+pub(crate) use recovery::{Beginning, RecoveryError, RunSettings, replay};
+pub(crate) use signals::Signals;
+
+use crate::report::Reporter;
+use crate::schedule::{Command, Event, Schedule, Status, Verdict};
+use crate::station::Services;
+use crate::store::{RunKey, Store, StoreError};
+use crate::worker::{Ended, Ending};
+use journal::Journal;
+
+/// How often it is looked whether a service is still there.
+const SERVICE_WATCH: Duration = Duration::from_millis(500);
+
+/// How long the end of what was killed is waited for, if it cannot be recorded anyway.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What a run needs to go on.
+pub(crate) struct Dispatch<'a> {
+    pub plan: &'a Plan,
+    pub schedule: Schedule,
+    pub evaluation: &'a Evaluation,
+    pub store: &'a mut Store,
+    pub run: RunKey,
+    pub ground: Ground,
+    pub services: &'a mut Services,
+    pub signals: &'a mut Signals,
+    pub reporter: &'a mut Reporter,
+    /// How long earlier parts of the run took.
+    pub before: Duration,
+    /// It was interrupted, and goes on.
+    pub resumed: bool,
+    /// How many attempts the run had before.
+    pub attempts: u32,
+    /// Someone stopped it before it was interrupted.
+    pub stopped: bool,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub(crate) struct Conclusion {
+    pub verdict: Verdict,
+    /// Someone ended it.
+    pub interrupted: bool,
+    /// It waits for the machine to go down; it is not over.
+    pub shutting_down: bool,
+}
+
+/// Something that happened.
+enum Happening {
+    Event(Event),
+    AttemptOver { path: String, attempt: u32, ended: Box<Ended> },
+}
+
+/// An attempt that runs.
+struct Running {
+    invocation: String,
+    ending: watch::Sender<Option<Ending>>,
+}
+
+/// The state of a run between two turns.
+struct Course {
+    index: HashMap<String, NodeId>,
+    queue: VecDeque<Happening>,
+    running: BTreeMap<(String, u32), Running>,
+    over: mpsc::UnboundedSender<Happening>,
+    journal: Journal,
+    verdict: Option<Verdict>,
+    interrupted: bool,
+    killing: bool,
+    shutting_down: bool,
+    begun: Instant,
+}
+
+impl Dispatch<'_> {
+    /// Drives the run to its end.
+    pub async fn run(mut self, beginning: Beginning) -> Result<Conclusion, StoreError> {
+        let (over, mut ended) = mpsc::unbounded_channel();
+        let mut course = Course::new(self.plan, over, beginning.events);
+        for (path, state) in self.schedule.states() {
+            self.reporter.settled(path, state.status);
+        }
+        let concluded = self.drive(&mut course, &mut ended, beginning.relaunched).await;
+        if concluded.is_err() {
+            // Nothing can be recorded any more, so nothing may go on.
+            course.kill_all("its end cannot be recorded");
+            let _ = tokio::time::timeout(PATIENCE, course.all_gone(&mut ended)).await;
+        }
+        concluded
+    }
+
+    async fn drive(
+        &mut self,
+        course: &mut Course,
+        ended: &mut mpsc::UnboundedReceiver<Happening>,
+        relaunched: Vec<(String, u32)>,
+    ) -> Result<Conclusion, StoreError> {
+        if self.resumed {
+            self.relaunch(course, relaunched)?;
+        }
+        loop {
+            self.turns(course).await?;
+            if let Some(conclusion) = self.conclusion(course) {
+                return Ok(conclusion);
+            }
+            self.wait(course, ended).await;
+        }
+    }
+
+    /// Takes turns until nothing new has happened.
+    async fn turns(&mut self, course: &mut Course) -> Result<(), StoreError> {
+        loop {
+            while !course.queue.is_empty() {
+                let deeds = self.turn(course)?;
+                self.act(course, deeds).await;
+            }
+            if self.schedule.is_running() || course.verdict.is_some() {
+                return Ok(());
+            }
+            if !course.running.is_empty() {
+                return Ok(());
+            }
+            // There was nothing to run, or to go on with.
+            self.close(course)?;
+        }
+    }
+
+    fn conclusion(&self, course: &Course) -> Option<Conclusion> {
+        let going_down = course.shutting_down && course.interrupted;
+        let verdict = course.verdict.clone().or_else(|| going_down.then(|| self.open_verdict()))?;
+        let interrupted = course.interrupted || self.stopped;
+        Some(Conclusion { verdict, interrupted, shutting_down: course.shutting_down })
+    }
+
+    /// The verdict of a run that did not say how it ended.
+    fn open_verdict(&self) -> Verdict {
+        let root = self.schedule.run_root().unwrap_or_default().to_owned();
+        let status = self.schedule.states().get(&root).map_or(Status::Untested, |state| state.status);
+        Verdict { root, status, attempts: self.attempts }
+    }
+
+    /// Waits for the next thing to happen, and takes all that has happened until then.
+    async fn wait(&mut self, course: &mut Course, ended: &mut mpsc::UnboundedReceiver<Happening>) {
+        tokio::select! {
+            Some(happening) = ended.recv() => course.queue.push_back(happening),
+            () = self.signals.next() => self.signal(course),
+            () = tokio::time::sleep(SERVICE_WATCH) => self.watch_services().await,
+        }
+        while let Ok(happening) = ended.try_recv() {
+            course.queue.push_back(happening);
+        }
+    }
+
+    /// The first signal stops the run, the second kills it; while the machine goes down a signal is part of that.
+    fn signal(&mut self, course: &mut Course) {
+        let command = match (course.shutting_down, course.interrupted) {
+            (true, _) => {
+                course.interrupted = true;
+                return;
+            }
+            (false, false) => Command::Stop { path: None, fail: true },
+            (false, true) => {
+                course.killing = true;
+                Command::Kill
+            }
+        };
+        course.interrupted = true;
+        self.reporter.interrupted(course.killing);
+        course.queue.push_back(Happening::Event(Event::Command(command)));
+    }
+
+    async fn watch_services(&mut self) {
+        while let Some((name, status)) = self.services.lost().await {
+            let how = status.map_or_else(String::new, |status| format!(" ({status})"));
+            self.reporter.warn(&format!("the service `{name}` has ended by itself{how}"));
+        }
+    }
+}
+
+impl Course {
+    fn new(plan: &Plan, over: mpsc::UnboundedSender<Happening>, first: Vec<Event>) -> Self {
+        Self {
+            index: plan.preorder().map(|id| (plan.node(id).path.clone(), id)).collect(),
+            queue: first.into_iter().map(Happening::Event).collect(),
+            running: BTreeMap::new(),
+            over,
+            journal: Journal::new(),
+            verdict: None,
+            interrupted: false,
+            killing: false,
+            shutting_down: false,
+            begun: Instant::now(),
+        }
+    }
+
+    async fn all_gone(&mut self, ended: &mut mpsc::UnboundedReceiver<Happening>) {
+        while !self.running.is_empty() {
+            if let Some(Happening::AttemptOver { path, attempt, .. }) = ended.recv().await {
+                self.running.remove(&(path, attempt));
+            }
+        }
+    }
+
+    fn kill_all(&self, reason: &str) {
+        for running in self.running.values() {
+            running.ending.send_replace(Some(Ending::Kill(reason.into())));
+        }
+    }
+}
+
+/// The directories and ids that every attempt of a run shares.
+#[derive(Clone, Debug)]
+pub(crate) struct RunPlace {
+    /// The id of the run.
+    pub id: String,
+    /// Where its logs are.
+    pub logs: PathBuf,
+    /// The directory of tests.
+    pub tests: Option<PathBuf>,
+    /// What texts are in.
+    pub locale: Arc<str>,
+}

@@ -1,0 +1,224 @@
+//! One turn: what happened goes to the scheduler and into the store, and then it is acted upon.
+
+use std::time::Duration;
+
+use tracing::debug;
+
+use super::attempt::Prepared;
+use super::{Course, Dispatch, Happening, Running, attempt, journal};
+use crate::schedule::{Action, Cause, Event, NoteLevel, Purpose, SkipReason, Status, Verdict};
+use crate::store::{Change, Entry, StoreError};
+use crate::worker::{Ended, Ending};
+
+/// What a turn records.
+#[derive(Default)]
+struct Record {
+    entries: Vec<Entry>,
+    changes: Vec<Change>,
+}
+
+/// What is to be done and shown once it is durable.
+pub(super) enum Deed {
+    Launch { path: String, attempt: u32, prepared: Prepared },
+    End { path: String, attempt: u32, reason: String },
+    ShutDown { path: String },
+    RefuseShutDown { path: String, reason: String },
+    Show(Shown),
+}
+
+/// What a reporter shows.
+pub(super) enum Shown {
+    Ended { path: String, ended: Box<Ended> },
+    Settled { path: String, status: Status },
+    NotRun { path: String, why: String },
+    Round { path: String, retry: bool },
+    Note { level: NoteLevel, text: String },
+}
+
+impl Dispatch<'_> {
+    /// Takes all that waits through the scheduler and the store; what is left to do comes back.
+    pub(super) fn turn(&mut self, course: &mut Course) -> Result<Vec<Deed>, StoreError> {
+        let mut record = Record::default();
+        let mut deeds = Vec::new();
+        while let Some(happening) = course.queue.pop_front() {
+            let event = match happening {
+                Happening::Event(event) => event,
+                Happening::AttemptOver { path, attempt, ended } => {
+                    let Some(running) = course.running.remove(&(path.clone(), attempt)) else { continue };
+                    course.shutting_down = false;
+                    record.changes.push(journal::ended(&running.invocation, &ended));
+                    let (outcome, message) = (ended.outcome, ended.message.clone());
+                    deeds.push(Deed::Show(Shown::Ended { path: path.clone(), ended }));
+                    Event::AttemptEnded { path, attempt, outcome, message, changes: Vec::new() }
+                }
+            };
+            debug!(?event);
+            record.entries.push(course.journal.event(&event));
+            for action in self.schedule.on(self.plan, self.evaluation, event) {
+                debug!(?action);
+                self.take(course, action, &mut record, &mut deeds);
+            }
+        }
+        self.store.commit(&self.run, &record.entries, &record.changes)?;
+        Ok(deeds)
+    }
+
+    fn take(&mut self, course: &mut Course, action: Action, record: &mut Record, deeds: &mut Vec<Deed>) {
+        let deed = match action {
+            Action::Start { path, attempt, purpose } => {
+                let prepared = self.start(course, &path, attempt, purpose, record);
+                Deed::Launch { path, attempt, prepared }
+            }
+            Action::End { path, attempt, reason } => Deed::End { path, attempt, reason },
+            Action::StateChanged { path, state } => {
+                record.changes.push(journal::state(&path, &state));
+                Deed::Show(Shown::Settled { path, status: state.status })
+            }
+            Action::Skipped { path, why } => not_run(path, skipped(&why), record),
+            Action::PassedOver { path, status } => not_run(path, format!("it is {status} already"), record),
+            Action::LeftOut { path, cause } => not_run(path, left_out(&cause), record),
+            Action::Round { path, retry } => Deed::Show(Shown::Round { path, retry }),
+            Action::Shutdown { path } => Deed::ShutDown { path },
+            Action::ShutdownRefused { path, reason } => Deed::RefuseShutDown { path, reason },
+            Action::Note { level, text } => Deed::Show(Shown::Note { level, text }),
+            Action::RunStarted { .. } => return,
+            Action::RunFinished { verdict } => return self.end_run(course, verdict, record),
+        };
+        deeds.push(deed);
+    }
+
+    /// Says that the run goes on, and starts once more what a restart was a part of.
+    pub(super) fn relaunch(&mut self, course: &mut Course, relaunched: Vec<(String, u32)>) -> Result<(), StoreError> {
+        let mut record = Record { entries: vec![course.journal.resumed()], changes: Vec::new() };
+        let mut launches = Vec::new();
+        for (path, attempt) in relaunched {
+            let prepared = self.start(course, &path, attempt, Purpose::Test, &mut record);
+            launches.push((path, attempt, prepared));
+        }
+        self.store.commit(&self.run, &record.entries, &record.changes)?;
+        for (path, attempt, prepared) in launches {
+            self.launch(course, path, attempt, prepared);
+        }
+        Ok(())
+    }
+
+    fn start(&mut self, course: &Course, path: &str, attempt: u32, purpose: Purpose, record: &mut Record) -> Prepared {
+        self.attempts += 1;
+        let prepared = self.prepare(course, path, attempt, purpose);
+        let start = prepared.start();
+        record.entries.push(course.journal.attempt_started(start));
+        record.changes.push(Change::AttemptStarted(start.clone()));
+        prepared
+    }
+
+    /// Ends a run in which nothing is left to happen, although the scheduler did not say so.
+    pub(super) fn close(&mut self, course: &mut Course) -> Result<(), StoreError> {
+        let mut record = Record::default();
+        self.end_run(course, self.open_verdict(), &mut record);
+        self.store.commit(&self.run, &record.entries, &record.changes)
+    }
+
+    fn end_run(&self, course: &mut Course, verdict: Verdict, record: &mut Record) {
+        let stopped = course.interrupted || self.stopped;
+        record.entries.push(course.journal.run_ended(&verdict));
+        record.changes.push(Change::RunEnded {
+            state: if stopped { "stopped" } else { "finished" },
+            verdict: verdict.status.name(),
+            attempts: self.attempts,
+            duration: self.before + course.begun.elapsed(),
+        });
+        course.verdict = Some(verdict);
+    }
+
+    /// Does what a turn asks for; it is durable by now.
+    pub(super) async fn act(&mut self, course: &mut Course, deeds: Vec<Deed>) {
+        for deed in deeds {
+            match deed {
+                Deed::Launch { path, attempt, prepared } => self.launch(course, path, attempt, prepared),
+                Deed::End { path, attempt, reason } => end(course, path, attempt, reason),
+                Deed::ShutDown { path } => self.shut_down(course, path),
+                Deed::RefuseShutDown { path, reason } => refuse(course, &path, reason),
+                Deed::Show(shown) => self.show(shown),
+            }
+        }
+        if course.killing {
+            course.kill_all("killed by the operator");
+        }
+        if course.running.is_empty() {
+            self.ground.reaper.end_strays().await;
+        }
+    }
+
+    fn show(&mut self, shown: Shown) {
+        match shown {
+            Shown::Ended { path, ended } => {
+                self.reporter.ended(&path, ended.outcome, ended.duration, ended.message.as_deref());
+            }
+            Shown::Settled { path, status } => self.reporter.settled(&path, status),
+            Shown::NotRun { path, why } => self.reporter.not_run(&path, &why),
+            Shown::Round { path, retry } => self.reporter.round(&path, retry),
+            Shown::Note { level, text } => self.reporter.note(level, &text),
+        }
+    }
+
+    fn launch(&mut self, course: &mut Course, path: String, attempt: u32, prepared: Prepared) {
+        self.reporter.started(&path, attempt);
+        let (ending, receiver) = tokio::sync::watch::channel(None);
+        let invocation = prepared.start().invocation.clone();
+        course.running.insert((path.clone(), attempt), Running { invocation, ending });
+        let asks = matches!(prepared, Prepared::ShutDown(_));
+        attempt::spawn(prepared, &self.ground, receiver, course.over.clone(), path.clone(), attempt);
+        if asks {
+            course.queue.push_back(Happening::Event(Event::ShutdownRequested { path }));
+        }
+    }
+
+    /// The command runs beside the dispatcher: a shutdown can take its time, and can be aborted.
+    fn shut_down(&mut self, course: &mut Course, path: String) {
+        let Some((&(_, attempt), running)) = course.running.iter().find(|((running, _), _)| *running == path) else {
+            return;
+        };
+        let Some(&node) = course.index.get(&path) else { return };
+        course.shutting_down = true;
+        let order = self.shutdown_order(node);
+        attempt::shut_down(order, running.ending.subscribe(), course.over.clone(), path, attempt);
+    }
+}
+
+fn end(course: &Course, path: String, attempt: u32, reason: String) {
+    let ending = if course.killing { Ending::Kill(reason) } else { Ending::Stop(reason) };
+    if let Some(running) = course.running.get(&(path, attempt)) {
+        running.ending.send_replace(Some(ending));
+    }
+}
+
+fn refuse(course: &mut Course, path: &str, reason: String) {
+    let Some((running, attempt)) = course.running.keys().find(|(running, _)| running == path).cloned() else { return };
+    let ended = Box::new(Ended { duration: Duration::ZERO, ..Ended::broken(reason) });
+    course.queue.push_back(Happening::AttemptOver { path: running, attempt, ended });
+}
+
+fn not_run(path: String, why: String, record: &mut Record) -> Deed {
+    record.changes.push(Change::Note { path: path.clone(), note: why.clone() });
+    Deed::Show(Shown::NotRun { path, why })
+}
+
+fn skipped(why: &SkipReason) -> String {
+    match why {
+        SkipReason::RunIf { condition } => format!("`{condition}` is not true"),
+        SkipReason::Rule { rule, pattern } => format!("skipped_tests, `{rule}`: `{pattern}`"),
+        SkipReason::Before => "skipped before".into(),
+    }
+}
+
+fn left_out(cause: &Cause) -> String {
+    let because = |path: &str| if path.is_empty() { "the list failed".to_owned() } else { format!("`{path}` failed") };
+    match cause {
+        Cause::Failure { path } => because(path),
+        Cause::StopOnFailure { path } => format!("{}, and the list stops on a failure", because(path)),
+        Cause::Stopped => "the operator stopped the run".into(),
+        Cause::Replaced => "the operator started another run".into(),
+        Cause::Interrupted => "the run was interrupted".into(),
+        Cause::Vanished { path } => format!("`{path}` is not in the list any more"),
+    }
+}

@@ -1,0 +1,187 @@
+//! What people see of a run: lines and a live bar while it is on, a summary at its end, and results of earlier runs.
+//!
+//! Nothing here decides anything. A pipe that is closed ends the output, not the run.
+
+mod live;
+mod output;
+mod results;
+mod summary;
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use tlc_plan::Plan;
+
+pub(crate) use output::write;
+pub use output::{Colour, Output};
+use output::{error_line, write_line};
+pub use results::{Format, ResultsError, show_history, show_list, show_run};
+pub use summary::{Summary, render};
+
+use crate::dispatch::label;
+use crate::schedule::{NoteLevel, Outcome, Status};
+use live::Live;
+
+/// How much is shown while a run is on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Progress {
+    /// A live bar on a terminal, plain lines elsewhere.
+    #[default]
+    Fitting,
+    /// Plain lines.
+    Plain,
+    /// Warnings only.
+    Quiet,
+}
+
+/// Shows a run while it is on.
+#[derive(Debug)]
+pub struct Reporter {
+    output: Output,
+    quiet: bool,
+    live: Option<Live>,
+    labels: HashMap<String, String>,
+    total: usize,
+    settled: HashSet<String>,
+}
+
+impl Reporter {
+    /// A reporter on this program's own stdout and stderr.
+    pub fn new(progress: Progress) -> Self {
+        let output = Output::new();
+        let live = (progress == Progress::Fitting && output.is_terminal()).then(Live::new);
+        Self {
+            output,
+            quiet: progress == Progress::Quiet,
+            live,
+            labels: HashMap::new(),
+            total: 0,
+            settled: HashSet::new(),
+        }
+    }
+
+    /// A run begins, or goes on.
+    pub(crate) fn begins(&mut self, headline: &str, plan: &Plan, locale: &str, root: &str) {
+        let leaves = plan.preorder().filter(|&id| plan.node(id).test.is_some());
+        let inside = |path: &str| root.is_empty() || path == root || path.starts_with(&format!("{root}."));
+        self.labels = leaves
+            .filter(|&id| inside(&plan.node(id).path))
+            .map(|id| (plan.node(id).path.clone(), label(plan, id, locale)))
+            .collect();
+        self.total = self.labels.len();
+        if let Some(live) = &mut self.live {
+            live.begin(self.total);
+        }
+        self.line(headline);
+    }
+
+    /// An attempt starts.
+    pub(crate) fn started(&mut self, path: &str, number: u32) {
+        match &mut self.live {
+            Some(live) => live.started(path),
+            None => {
+                let again = if number > 1 { format!(" (start {number})") } else { String::new() };
+                self.line(&format!("start    {}{again}", name(path)));
+            }
+        }
+    }
+
+    /// An attempt ended.
+    pub(crate) fn ended(&mut self, path: &str, outcome: Outcome, duration: Duration, message: Option<&str>) {
+        if let Some(live) = &mut self.live {
+            live.ended(path);
+        }
+        let word = self.output.paint(&format!("{:<8}", outcome.to_string()), Colour::of_outcome(outcome));
+        let why = message.map_or_else(String::new, |message| format!(": {}", first_line(message)));
+        self.line(&format!("{word} {} ({:.2} s){why}", name(path), duration.as_secs_f64()));
+    }
+
+    /// A node has a status.
+    pub(crate) fn settled(&mut self, path: &str, status: Status) {
+        if !self.labels.contains_key(path) {
+            return;
+        }
+        match status {
+            Status::Untested | Status::Active => self.settled.remove(path),
+            Status::Passed | Status::Failed | Status::FailedAndWaived | Status::Skipped => {
+                self.settled.insert(path.to_owned())
+            }
+        };
+        if let Some(live) = &self.live {
+            live.position(self.settled.len());
+        }
+    }
+
+    /// A node does not run.
+    pub(crate) fn not_run(&mut self, path: &str, why: &str) {
+        let word = self.output.paint("not run ", Colour::Yellow);
+        self.line(&format!("{word} {}: {why}", name(path)));
+    }
+
+    /// Another round of a group begins.
+    pub(crate) fn round(&mut self, path: &str, retry: bool) {
+        let why = if retry { "it failed and is tried again" } else { "it is to pass several times" };
+        self.line(&format!("round    {}: {why}", name(path)));
+    }
+
+    /// Something for the operator.
+    pub(crate) fn note(&mut self, level: NoteLevel, text: &str) {
+        match level {
+            NoteLevel::Info => self.line(&format!("note     {text}")),
+            NoteLevel::Warning | NoteLevel::Critical => self.warn(text),
+        }
+    }
+
+    /// The operator ends the run.
+    pub(crate) fn interrupted(&mut self, at_once: bool) {
+        let text = if at_once { "killing what runs" } else { "stopping: teardowns run now; once more kills at once" };
+        self.warn(text);
+    }
+
+    /// Something is not as it should be; shown whatever else is not.
+    pub(crate) fn warn(&mut self, text: &str) {
+        let word = self.output.paint_error("warning:", Colour::Yellow);
+        let text = format!("{word} {text}");
+        match &self.live {
+            Some(live) => live.above(&text),
+            None => error_line(&text),
+        }
+    }
+
+    /// What ends a command before it has done its work.
+    pub(crate) fn error(&mut self, text: &str) {
+        self.end();
+        let word = self.output.paint_error("error:", Colour::Red);
+        error_line(&format!("{word} {text}"));
+    }
+
+    /// The live part goes.
+    pub(crate) fn end(&mut self) {
+        if let Some(live) = self.live.take() {
+            live.end();
+        }
+    }
+
+    /// The summary of a finished run.
+    pub(crate) fn summary(&mut self, summary: &Summary) {
+        self.end();
+        let text = render(summary, &self.output);
+        write(&text);
+    }
+
+    fn line(&mut self, text: &str) {
+        match &self.live {
+            _ if self.quiet => {}
+            Some(live) => live.above(text),
+            None => write_line(text),
+        }
+    }
+}
+
+fn name(path: &str) -> &str {
+    if path.is_empty() { "the list" } else { path }
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default()
+}

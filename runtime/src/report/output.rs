@@ -1,0 +1,109 @@
+//! Writes to stdout and stderr: with colours if that is a terminal and nobody objects, and silently into a closed pipe.
+
+use std::env;
+use std::io::{self, IsTerminal as _, Write as _};
+
+use crate::schedule::{Outcome, Status};
+
+/// Where this program writes, and whether in colour.
+#[derive(Clone, Debug)]
+pub struct Output {
+    terminal: bool,
+    colours: bool,
+    error_colours: bool,
+}
+
+/// The colours of a terminal that carry a meaning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Colour {
+    /// Good.
+    Green,
+    /// Bad.
+    Red,
+    /// Neither.
+    Yellow,
+    /// Less important.
+    Dim,
+    /// More important.
+    Bold,
+}
+
+impl Colour {
+    fn code(self) -> u8 {
+        match self {
+            Self::Bold => 1,
+            Self::Dim => 2,
+            Self::Red => 31,
+            Self::Green => 32,
+            Self::Yellow => 33,
+        }
+    }
+
+    pub(super) fn of_outcome(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Passed => Self::Green,
+            Outcome::Failed | Outcome::Error | Outcome::Timeout | Outcome::Aborted | Outcome::Crashed => Self::Red,
+        }
+    }
+
+    pub(super) fn of_status(status: &str) -> Self {
+        match Status::from_name(status) {
+            Some(Status::Passed) => Self::Green,
+            Some(Status::Failed) => Self::Red,
+            Some(Status::FailedAndWaived | Status::Skipped | Status::Untested | Status::Active) | None => Self::Yellow,
+        }
+    }
+}
+
+impl Output {
+    /// The output of this program, with colours where they are seen and wanted.
+    pub fn new() -> Self {
+        let wanted = env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+            && env::var_os("TERM").is_none_or(|term| term != "dumb");
+        let (terminal, errors) = (io::stdout().is_terminal(), io::stderr().is_terminal());
+        Self { terminal: terminal && errors, colours: terminal && wanted, error_colours: errors && wanted }
+    }
+
+    /// An output without colours.
+    pub fn plain() -> Self {
+        Self { terminal: false, colours: false, error_colours: false }
+    }
+
+    pub(super) fn is_terminal(&self) -> bool {
+        self.terminal
+    }
+
+    pub(super) fn paint(&self, text: &str, colour: Colour) -> String {
+        painted(text, colour, self.colours)
+    }
+
+    pub(super) fn paint_error(&self, text: &str, colour: Colour) -> String {
+        painted(text, colour, self.error_colours)
+    }
+}
+
+impl Default for Output {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn painted(text: &str, colour: Colour, on: bool) -> String {
+    if on { format!("\x1b[{}m{text}\x1b[0m", colour.code()) } else { text.to_owned() }
+}
+
+/// Writes a line to stdout.
+pub(super) fn write_line(line: &str) {
+    write(&format!("{line}\n"));
+}
+
+/// Writes text to stdout. Whoever closed it does not want it.
+pub(crate) fn write(text: &str) {
+    let mut stdout = io::stdout().lock();
+    let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+}
+
+/// Writes a line to stderr.
+pub(super) fn error_line(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}

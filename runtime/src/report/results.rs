@@ -1,0 +1,163 @@
+//! Results of earlier runs, as text and as JSON.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::Serialize;
+
+use super::output::{Colour, Output};
+use super::summary::{Summary, render};
+use crate::store::{AttemptRow, Reader, RunNumber, RunRow, StoreError, TestRow};
+
+/// How results are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// Why results cannot be shown.
+#[derive(Debug)]
+pub enum ResultsError {
+    /// The store cannot be read.
+    Store(StoreError),
+    /// There is no such run; the name of it.
+    NoRun(String),
+    /// There is no run at all.
+    Empty,
+    /// No run has an attempt at this test.
+    NoTest(String),
+}
+
+impl From<StoreError> for ResultsError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl fmt::Display for ResultsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Store(error) => error.fmt(f),
+            Self::NoRun(name) => write!(f, "there is no run `{name}`; `tlc results list` shows what there is"),
+            Self::Empty => f.write_str("the store holds no run"),
+            Self::NoTest(path) => write!(f, "no run has an attempt at `{path}`"),
+        }
+    }
+}
+
+impl std::error::Error for ResultsError {}
+
+#[derive(Serialize)]
+struct RunDocument<'a> {
+    run: &'a RunRow,
+    summary: &'a Summary,
+    tests: &'a [TestRow],
+    attempts: &'a [AttemptRow],
+}
+
+#[derive(Serialize)]
+struct ListDocument<'a> {
+    runs: &'a [RunRow],
+}
+
+#[derive(Serialize)]
+struct HistoryDocument<'a> {
+    path: &'a str,
+    attempts: &'a [AttemptRow],
+}
+
+/// The latest runs, one a line.
+pub fn show_list(reader: &Reader, output: &Output, format: Format, limit: u32) -> Result<String, ResultsError> {
+    let runs = reader.runs(limit)?;
+    match format {
+        Format::Json => Ok(json(&ListDocument { runs: &runs })),
+        Format::Text if runs.is_empty() => Err(ResultsError::Empty),
+        Format::Text => Ok(runs.iter().map(|run| list_line(run, output)).collect()),
+    }
+}
+
+/// One run: the named one, or the last.
+pub fn show_run(reader: &Reader, output: &Output, format: Format, name: Option<&str>) -> Result<String, ResultsError> {
+    let run = match name {
+        Some(name) => reader.find(name)?.ok_or_else(|| ResultsError::NoRun(name.into()))?,
+        None => reader.runs(1)?.pop().ok_or(ResultsError::Empty)?,
+    };
+    let number = RunNumber(run.run);
+    let (tests, attempts) = (reader.tests(number)?, reader.attempts(number)?);
+    let summary = Summary::new(&run, &tests, &attempts);
+    match format {
+        Format::Json => Ok(json(&RunDocument { run: &run, summary: &summary, tests: &tests, attempts: &attempts })),
+        Format::Text => Ok(test_lines(&tests, &attempts, output) + &render(&summary, output)),
+    }
+}
+
+/// The latest attempts at one test.
+pub fn show_history(
+    reader: &Reader,
+    output: &Output,
+    format: Format,
+    path: &str,
+    limit: u32,
+) -> Result<String, ResultsError> {
+    let attempts = reader.history(path, limit)?;
+    match format {
+        Format::Json => Ok(json(&HistoryDocument { path, attempts: &attempts })),
+        Format::Text if attempts.is_empty() => Err(ResultsError::NoTest(path.into())),
+        Format::Text => Ok(attempts.iter().map(|attempt| history_line(attempt, output)).collect()),
+    }
+}
+
+fn json(document: &impl Serialize) -> String {
+    serde_json::to_string_pretty(document).unwrap_or_default() + "\n"
+}
+
+fn list_line(run: &RunRow, output: &Output) -> String {
+    let word = run.verdict.as_deref().unwrap_or(if run.state == "running" { "UNFINISHED" } else { "ABANDONED" });
+    let word = output.paint(&format!("{word:<17}"), Colour::of_status(word));
+    let root = if run.root.is_empty() { String::new() } else { format!(" {}", run.root) };
+    let stopped = if run.state == "stopped" { " (stopped)" } else { "" };
+    let seconds = seconds(Some(run.duration_ms));
+    format!("{:>5}  {}  {word} {seconds}  {}{root}{stopped}\n", run.run, local(&run.started_at), run.list)
+}
+
+fn test_lines(tests: &[TestRow], attempts: &[AttemptRow], output: &Output) -> String {
+    let line = |test: &TestRow| {
+        let time: i64 =
+            attempts.iter().filter(|attempt| attempt.path == test.path).filter_map(|attempt| attempt.duration_ms).sum();
+        let word = output.paint(&format!("{:<17}", test.status), Colour::of_status(&test.status));
+        let starts = if test.count > 1 { format!(" ({} starts)", test.count) } else { String::new() };
+        format!("{word} {}  {}{starts}\n", seconds((test.count > 0).then_some(time)), test.path)
+    };
+    tests.iter().filter(|test| test.leaf).map(line).collect()
+}
+
+fn history_line(attempt: &AttemptRow, output: &Output) -> String {
+    let word = attempt.outcome.as_deref().unwrap_or("unfinished");
+    let colour = if word == "passed" { Colour::Green } else { Colour::Red };
+    let word = output.paint(&format!("{word:<10}"), colour);
+    let why = attempt.message.as_deref().map_or_else(String::new, |message| format!("  {message}"));
+    format!(
+        "run {:>5}  {}  {word} {}{why}\n           log: {}\n",
+        attempt.run,
+        local(&attempt.started_at),
+        seconds(attempt.duration_ms),
+        attempt.log
+    )
+}
+
+fn seconds(milliseconds: Option<i64>) -> String {
+    milliseconds.map_or_else(|| format!("{:>9}", "-"), |ms| format!("{:>7.2} s", ms as f64 / 1000.0))
+}
+
+/// A time of the store in the station's own time zone.
+fn local(time: &str) -> String {
+    match time.parse::<Timestamp>() {
+        Ok(time) => time.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string(),
+        Err(_) => time.to_owned(),
+    }
+}

@@ -1,0 +1,180 @@
+//! A whole run: from a plan and options to an exit code.
+//!
+//! Settings, store, Python and services are made ready first; if one of them fails, no test starts. What was made ready is taken down
+//! again whatever happens.
+
+mod conduct;
+mod preparation;
+mod results;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use tlc_plan::{Data, Plan};
+
+use crate::dispatch::{Conclusion, Evaluation, Signals};
+use crate::report::{Progress, Reporter, Summary};
+use crate::schedule::Status;
+use crate::store::{RunNumber, Store, StoreError};
+use crate::worker::Reaper;
+use preparation::{Preparation, device_data, read_settings, tests_directory};
+use results::store_path;
+
+pub use results::results;
+
+/// How a run is made.
+#[derive(Clone, Debug, Default)]
+pub struct RunOptions {
+    /// The store; the default one if none is named.
+    pub store: Option<PathBuf>,
+    /// The directory of Python tests.
+    pub tests: Option<PathBuf>,
+    /// The station's settings; without them everything has its default.
+    pub station: Option<PathBuf>,
+    /// An interrupted run is given up.
+    pub new: bool,
+    /// The group or test that is run; everything if none is named.
+    pub only: Option<String>,
+    /// Continue the last run with the tests that have one of these; empty for a run afresh.
+    pub status: Vec<Status>,
+    /// The Python interpreter, instead of the station's.
+    pub python: Option<String>,
+    /// The phase, instead of the list's.
+    pub phase: Option<String>,
+    /// The device data, instead of the store's.
+    pub device_data: Option<Data>,
+    /// The locale for texts.
+    pub locale: String,
+    /// Who runs it.
+    pub operator: String,
+    /// The unit under test.
+    pub unit: String,
+    /// What is shown meanwhile.
+    pub progress: Progress,
+}
+
+/// How a command ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// All is well.
+    Passed,
+    /// A test failed, or the run was ended by the operator.
+    Failed,
+    /// The command was not understood.
+    Usage,
+    /// What a run stands on is not there.
+    Environment,
+}
+
+/// Why a run does not take place, or does not come to its end.
+enum Trouble {
+    Usage(String),
+    Environment(String),
+    /// The operator did not want to wait.
+    Interrupted,
+}
+
+impl Exit {
+    /// 0, 1, 2 or 3.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Passed => 0,
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::Environment => 3,
+        }
+    }
+
+    /// Says what is wrong with a command.
+    pub fn usage(message: &str) -> Self {
+        Reporter::new(Progress::Plain).error(message);
+        Self::Usage
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        exit.code().into()
+    }
+}
+
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
+        Self::Environment(error.to_string())
+    }
+}
+
+/// Runs a plan, shows it on this program's stdout and stderr, and says how it ended.
+pub fn run(plan: &Plan, options: &RunOptions) -> Exit {
+    let mut reporter = Reporter::new(options.progress);
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            reporter.error(&format!("unable to start: {error}"));
+            return Exit::Environment;
+        }
+    };
+    let ended = runtime.block_on(run_here(plan, options, &mut reporter));
+    // A thread that waits for something out of reach does not keep the program.
+    runtime.shutdown_background();
+    reporter.end();
+    match ended {
+        Ok(exit) => exit,
+        Err(Trouble::Usage(message)) => {
+            reporter.error(&message);
+            Exit::Usage
+        }
+        Err(Trouble::Environment(message)) => {
+            reporter.error(&message);
+            Exit::Environment
+        }
+        Err(Trouble::Interrupted) => Exit::Failed,
+    }
+}
+
+async fn run_here(plan: &Plan, options: &RunOptions, reporter: &mut Reporter) -> Result<Exit, Trouble> {
+    if let Some(path) = &options.only
+        && plan.find(path).is_none()
+    {
+        return Err(Trouble::Usage(format!("the list `{}` has no `{path}`", plan.id)));
+    }
+    let settings = Arc::new(read_settings(options)?);
+    let tests = tests_directory(plan, options)?;
+    let mut signals =
+        Signals::new().map_err(|error| Trouble::Environment(format!("unable to wait for signals: {error}")))?;
+    let mut store = Store::open(&store_path(options)?)?;
+    let device = device_data(options, &store)?;
+    let evaluation = Evaluation::load(plan, &device, &settings.data);
+    let preparation = Preparation { plan, options, settings, tests, device, evaluation };
+    let reaper = Reaper::new().map_err(|error| Trouble::Environment(format!("unable to adopt processes: {error}")))?;
+    let reaper = Arc::new(reaper);
+    let prepared = preparation.prepare(&mut store, reporter)?;
+    let number = prepared.row.number;
+    let concluded = preparation.conduct(prepared, &mut store, &mut signals, &reaper, reporter).await;
+    reaper.end_all().await;
+    let conclusion = match concluded {
+        Ok(conclusion) => conclusion,
+        Err(trouble) => {
+            // What has not begun is not to be resumed.
+            if store.scheduled_events(number).is_ok_and(|events| events.is_empty()) {
+                store.abandon(number)?;
+            }
+            return Err(trouble);
+        }
+    };
+    summarise(&store, number, reporter)?;
+    Ok(exit_of(&conclusion))
+}
+
+fn exit_of(conclusion: &Conclusion) -> Exit {
+    let passed = conclusion.verdict.is_pass() && !conclusion.interrupted && !conclusion.shutting_down;
+    if passed { Exit::Passed } else { Exit::Failed }
+}
+
+fn summarise(store: &Store, number: RunNumber, reporter: &mut Reporter) -> Result<(), Trouble> {
+    let Some(run) = store.run(number)? else { return Ok(()) };
+    let summary = Summary::new(&run, &store.tests(number)?, &store.attempts(number)?);
+    reporter.summary(&summary);
+    Ok(())
+}

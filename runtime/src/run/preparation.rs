@@ -1,0 +1,208 @@
+//! What a run is made of: settings, tests, device data, and the place in the store where it begins or goes on.
+
+use std::env;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use indexmap::IndexMap;
+use tlc_plan::plan::Program;
+use tlc_plan::{Data, Plan};
+use uuid::Uuid;
+
+use super::{RunOptions, Trouble};
+use crate::dispatch::{Beginning, Evaluation, RunSettings, replay, tests as test_rows};
+use crate::report::Reporter;
+use crate::schedule::{Command, Event, Schedule, Settings as ScheduleSettings, State};
+use crate::station::{Settings, StateDirectory};
+use crate::store::{NewRun, RunKey, RunNumber, RunRow, Store};
+use crate::worker::end_left_behind;
+
+/// The only slot, so far.
+const SLOT: u32 = 0;
+
+/// What is the same for the whole run.
+pub(super) struct Preparation<'a> {
+    pub plan: &'a Plan,
+    pub options: &'a RunOptions,
+    pub settings: Arc<Settings>,
+    pub tests: Option<PathBuf>,
+    pub device: Data,
+    pub evaluation: Evaluation,
+}
+
+/// A run that is ready to begin or to go on.
+pub(super) struct Prepared {
+    pub row: RunKey,
+    pub id: String,
+    pub schedule: Schedule,
+    pub beginning: Beginning,
+    pub before: Duration,
+    pub attempts: u32,
+    pub stopped: bool,
+    pub resumed: bool,
+    pub headline: String,
+}
+
+pub(super) fn read_settings(options: &RunOptions) -> Result<Settings, Trouble> {
+    match &options.station {
+        Some(path) => Settings::read(path).map_err(|error| Trouble::Environment(error.to_string())),
+        None => Ok(Settings::default()),
+    }
+}
+
+pub(super) fn tests_directory(plan: &Plan, options: &RunOptions) -> Result<Option<PathBuf>, Trouble> {
+    let needed = has_python_tests(plan);
+    match &options.tests {
+        Some(directory) if directory.is_dir() => fs::canonicalize(directory).map(Some).map_err(|error| {
+            Trouble::Environment(format!("the directory of tests `{}`: {error}", directory.display()))
+        }),
+        Some(directory) if needed => {
+            Err(Trouble::Environment(format!("the directory of tests `{}` does not exist", directory.display())))
+        }
+        None if needed => {
+            Err(Trouble::Environment("the list has Python tests: name their directory with --tests".into()))
+        }
+        Some(_) | None => Ok(None),
+    }
+}
+
+pub(super) fn has_python_tests(plan: &Plan) -> bool {
+    plan.preorder().any(|id| matches!(&plan.node(id).test, Some(test) if matches!(test.program, Program::Pytest(_))))
+}
+
+pub(super) fn device_data(options: &RunOptions, store: &Store) -> Result<Data, Trouble> {
+    if let Some(data) = &options.device_data {
+        return Ok(data.clone());
+    }
+    let stored = store.device_data(SLOT)?.and_then(|text| serde_json::from_str(&text).ok());
+    Ok(stored.unwrap_or_else(|| Data::object(IndexMap::new())))
+}
+
+impl Preparation<'_> {
+    /// The interrupted run of this plan, or a new one.
+    pub(super) fn prepare(&self, store: &mut Store, reporter: &mut Reporter) -> Result<Prepared, Trouble> {
+        let hash = self.plan.hash();
+        while let Some(run) = store.interrupted(&hash, SLOT)? {
+            let number = RunNumber(run.run);
+            end_left_behind(&run.id);
+            StateDirectory::clear(&store.run_directory(&run.id));
+            if self.options.new || !self.continues(&run) {
+                store.abandon(number)?;
+                reporter.warn(&format!("run {number} was interrupted and is abandoned"));
+                continue;
+            }
+            return self.resume(store, &run);
+        }
+        self.begin(store, hash)
+    }
+
+    /// Whether the interrupted run is the one that is asked for; with `--status` its states are, in a run of its own.
+    fn continues(&self, run: &RunRow) -> bool {
+        run.root == self.root() && self.options.status.is_empty()
+    }
+
+    pub(super) fn root(&self) -> String {
+        let named = self.options.only.as_deref().and_then(|path| self.plan.find(path));
+        named.map_or_else(String::new, |id| self.plan.node(id).path.clone())
+    }
+
+    fn path(&self) -> Option<String> {
+        self.options.only.as_ref().map(|_| self.root())
+    }
+
+    fn command(&self) -> Command {
+        if self.options.status.is_empty() {
+            return Command::Restart { path: self.path() };
+        }
+        Command::RunWithStatus { statuses: self.options.status.clone(), path: self.path() }
+    }
+
+    fn started(&self) -> Event {
+        Event::Started { device: self.device.clone() }
+    }
+
+    fn resume(&self, store: &mut Store, run: &RunRow) -> Result<Prepared, Trouble> {
+        let environment = |error: crate::dispatch::RecoveryError| Trouble::Environment(error.to_string());
+        let number = RunNumber(run.run);
+        let settings = RunSettings::of(run).map_err(environment)?;
+        let events = store.scheduled_events(number)?;
+        let recovered = replay(self.plan, &self.evaluation, run, &settings, &events).map_err(environment)?;
+        store.end_lost_attempts(number, recovered.ordered)?;
+        let mut beginning = recovered.beginning(self.plan, settings.schedule.teardown, self.started());
+        if events.is_empty() {
+            beginning.events.push(Event::Command(settings.command));
+        }
+        Ok(Prepared {
+            row: self.key(number),
+            id: run.id.clone(),
+            schedule: recovered.schedule,
+            beginning,
+            before: recovered.before,
+            attempts: store.attempts(number)?.len() as u32,
+            stopped: recovered.stopped,
+            resumed: true,
+            headline: format!("run {number} of {} was interrupted and goes on (--new starts afresh)", self.plan.id),
+        })
+    }
+
+    fn begin(&self, store: &mut Store, hash: String) -> Result<Prepared, Trouble> {
+        let continued = if self.options.status.is_empty() { None } else { store.last_of_plan(&hash, SLOT)? };
+        let states = match &continued {
+            Some(run) => Some(states_of(store, RunNumber(run.run))?),
+            None => None,
+        };
+        let settings = RunSettings { schedule: self.schedule_settings(), command: self.command(), states };
+        let id = Uuid::now_v7().to_string();
+        let schedule = settings.schedule(self.plan);
+        let number = store.begin(&NewRun {
+            id: id.clone(),
+            plan_hash: hash,
+            plan: self.plan.to_json(),
+            list: self.plan.id.clone(),
+            station: station_name(&self.settings),
+            slot: SLOT,
+            unit: self.options.unit.clone(),
+            operator: self.options.operator.clone(),
+            phase: self.options.phase.clone().or_else(|| self.evaluation.phase()).unwrap_or_default(),
+            root: self.root(),
+            continues: continued.map(|run| RunNumber(run.run)),
+            settings: serde_json::to_string(&settings).unwrap_or_default(),
+        })?;
+        let row = self.key(number);
+        store.commit(&row, &[], &test_rows(self.plan, &self.options.locale, settings.states.as_ref()))?;
+        let headline = format!("run {number} of {}", self.plan.id);
+        let beginning =
+            Beginning { events: vec![self.started(), Event::Command(settings.command)], relaunched: Vec::new() };
+        Ok(Prepared {
+            row,
+            id,
+            schedule,
+            beginning,
+            resumed: false,
+            before: Duration::ZERO,
+            attempts: 0,
+            stopped: false,
+            headline,
+        })
+    }
+
+    fn schedule_settings(&self) -> ScheduleSettings {
+        ScheduleSettings { teardown: self.settings.teardown, phase: self.options.phase.clone(), auto_run: Some(false) }
+    }
+
+    fn key(&self, number: RunNumber) -> RunKey {
+        RunKey { number, slot: SLOT, unit: self.options.unit.clone() }
+    }
+}
+
+fn states_of(store: &Store, number: RunNumber) -> Result<IndexMap<String, State>, Trouble> {
+    let rows = store.tests(number)?;
+    Ok(rows.into_iter().filter_map(|row| Some((row.path, serde_json::from_str(&row.state).ok()?))).collect())
+}
+
+fn station_name(settings: &Settings) -> String {
+    let host = || fs::read_to_string("/proc/sys/kernel/hostname").map(|name| name.trim().to_owned()).ok();
+    settings.station.clone().or_else(host).or_else(|| env::var("HOSTNAME").ok()).unwrap_or_default()
+}

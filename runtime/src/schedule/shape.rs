@@ -1,0 +1,92 @@
+//! Questions about the structure of a plan: which nodes start as one, which belong to a teardown, which are run again together.
+
+use tlc_plan::plan::{ActionOnFailure, Class, NodeId, Plan};
+
+/// The node at a path; the empty path is the root. It walks down, so it is cheap in a deep list.
+pub(crate) fn find(plan: &Plan, path: &str) -> Option<NodeId> {
+    let mut at = plan.root();
+    while plan.node(at).path != path {
+        at = *plan.children(at).iter().find(|&&child| is_at_or_under(path, &plan.node(child).path))?;
+    }
+    Some(at)
+}
+
+/// Whether the first path is the second, or lies below it.
+pub(crate) fn is_at_or_under(path: &str, ancestor: &str) -> bool {
+    ancestor.is_empty() || path.strip_prefix(ancestor).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+/// Leaves and parallel groups are started as one.
+pub(super) fn is_runnable(plan: &Plan, node: NodeId) -> bool {
+    plan.is_leaf(node) || plan.node(node).parallel
+}
+
+/// A sequence or test that is repeated as a whole (rule H1): no `TestGroup`, directly below the root or a `TestGroup`.
+pub(super) fn is_top_level(plan: &Plan, node: NodeId) -> bool {
+    !is_test_group(plan, node)
+        && plan.parent(node).is_some_and(|parent| parent == plan.root() || is_test_group(plan, parent))
+}
+
+/// What is run again if this node is asked for (rule H1).
+pub(super) fn rerun_root(plan: &Plan, node: NodeId) -> NodeId {
+    let mut at = node;
+    while !is_test_group(plan, at) && !is_top_level(plan, at) {
+        match plan.parent(at) {
+            Some(parent) => at = parent,
+            None => return at,
+        }
+    }
+    at
+}
+
+/// Whether the node, or a group around it, is a teardown (rule K1).
+pub(super) fn is_teardown(plan: &Plan, node: NodeId) -> bool {
+    let mut at = Some(node);
+    while let Some(node) = at {
+        if plan.node(node).teardown {
+            return true;
+        }
+        at = plan.parent(node);
+    }
+    false
+}
+
+/// What a failure of the node does; nothing in a teardown (rule J3).
+pub(super) fn action_on_failure(plan: &Plan, node: NodeId) -> ActionOnFailure {
+    if is_teardown(plan, node) { ActionOnFailure::Next } else { plan.node(node).action_on_failure }
+}
+
+/// The subtree, parents before their children.
+pub(super) fn subtree(plan: &Plan, root: NodeId) -> Vec<NodeId> {
+    let mut nodes = Vec::new();
+    let mut open = vec![root];
+    while let Some(node) = open.pop() {
+        nodes.push(node);
+        open.extend(plan.children(node).iter().rev());
+    }
+    nodes
+}
+
+/// The subtree, children before their parents, otherwise in the list's order.
+pub(super) fn children_first(plan: &Plan, root: NodeId) -> Vec<NodeId> {
+    let mut nodes = Vec::new();
+    let mut open = vec![(root, false)];
+    while let Some((node, children_done)) = open.pop() {
+        if children_done || plan.is_leaf(node) {
+            nodes.push(node);
+            continue;
+        }
+        open.push((node, true));
+        open.extend(plan.children(node).iter().rev().map(|&child| (child, false)));
+    }
+    nodes
+}
+
+/// The leaves of a subtree, in the list's order.
+pub(super) fn leaves(plan: &Plan, root: NodeId) -> Vec<NodeId> {
+    subtree(plan, root).into_iter().filter(|&node| plan.is_leaf(node)).collect()
+}
+
+fn is_test_group(plan: &Plan, node: NodeId) -> bool {
+    plan.node(node).class == Class::TestGroup
+}

@@ -1,0 +1,309 @@
+//! The settings of a station: `station.json5`.
+//!
+//! In: the text of the file. Out: [`Settings`], or an error with file, line, column and key. `docs/src/reference/station.md` describes
+//! every key.
+
+use std::fmt;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use indexmap::IndexMap;
+use serde::Deserialize;
+use tlc_plan::Data;
+
+use crate::schedule::TeardownPolicy;
+
+/// No settings are larger than this, in bytes.
+const SIZE_LIMIT: u64 = 1 << 20;
+
+/// No settings are nested deeper than this.
+const DEPTH_LIMIT: usize = 64;
+
+/// The settings of a station; all of them have a default.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// What the station is called in records; its host name if there is nothing else.
+    pub station: Option<String>,
+    /// The interpreter for Python tests; `python3` if there is nothing else.
+    pub python: Option<String>,
+    /// Variables for every test.
+    pub environment: IndexMap<String, String>,
+    /// Helper processes by their names, in the order in which they start.
+    pub services: IndexMap<String, Service>,
+    /// When teardowns run.
+    pub teardown: TeardownPolicy,
+    /// After how many seconds a teardown without a `timeout_secs` of its own is ended.
+    pub teardown_timeout_secs: Positive,
+    /// How much of what is kept.
+    pub limits: Limits,
+    /// The commands for shutdown steps, by operation: `reboot`, `halt`, `full_reboot`.
+    pub shutdown: IndexMap<String, Vec<String>>,
+    /// Answers for runs without an operator.
+    pub answers: Option<PathBuf>,
+    /// What expressions see as `station`.
+    pub data: Data,
+    /// Where the file is; what it names is relative to that.
+    #[serde(skip)]
+    pub directory: PathBuf,
+}
+
+/// A number of seconds, more than 0.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(try_from = "f64")]
+pub struct Positive(pub f64);
+
+/// How much of what is kept.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// How many bytes of an attempt's output.
+    pub log_bytes: u64,
+}
+
+/// A helper process.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Service {
+    /// The program and its arguments.
+    pub command: Vec<String>,
+    /// How it is known to be ready; at once if it does not say.
+    pub ready: Option<Ready>,
+    /// After how many seconds it must be ready.
+    #[serde(default = "ready_timeout")]
+    pub ready_timeout_secs: Positive,
+    /// How long it lives.
+    #[serde(default)]
+    pub lifetime: Lifetime,
+    /// Where it starts; the directory of the settings if it does not say.
+    pub directory: Option<String>,
+    /// Variables for this service only.
+    #[serde(default)]
+    pub environment: IndexMap<String, String>,
+}
+
+/// When a service is ready.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Ready {
+    /// When this path exists.
+    Path(String),
+    /// When it has written a line that contains this.
+    Line(String),
+    /// When something listens on this port of this machine.
+    Port(u16),
+}
+
+/// How long a service lives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Lifetime {
+    /// From the start of a run to its end.
+    #[default]
+    Run,
+    /// As long as the station's program.
+    Station,
+}
+
+/// Why the settings cannot be used.
+#[derive(Debug)]
+pub enum SettingsError {
+    /// The file cannot be read.
+    Unreadable(PathBuf, io::Error),
+    /// The file is not what it should be: line and column from 1, the key, and what is wrong.
+    Invalid(PathBuf, Option<(usize, usize)>, String, String),
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            station: None,
+            python: None,
+            environment: IndexMap::new(),
+            services: IndexMap::new(),
+            teardown: TeardownPolicy::default(),
+            teardown_timeout_secs: Positive(300.0),
+            limits: Limits::default(),
+            shutdown: IndexMap::new(),
+            answers: None,
+            data: Data::object(IndexMap::new()),
+            directory: PathBuf::new(),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { log_bytes: 4 << 20 }
+    }
+}
+
+fn ready_timeout() -> Positive {
+    Positive(10.0)
+}
+
+impl TryFrom<f64> for Positive {
+    type Error = String;
+
+    fn try_from(seconds: f64) -> Result<Self, String> {
+        if seconds > 0.0 && seconds <= 1e9 {
+            return Ok(Self(seconds));
+        }
+        Err(format!("{seconds} is no number of seconds; expected more than 0"))
+    }
+}
+
+impl Positive {
+    /// As a duration.
+    pub fn duration(self) -> std::time::Duration {
+        std::time::Duration::from_secs_f64(self.0)
+    }
+}
+
+impl Settings {
+    /// Reads a file.
+    pub fn read(path: &Path) -> Result<Self, SettingsError> {
+        let unreadable = |error| SettingsError::Unreadable(path.to_path_buf(), error);
+        if fs::metadata(path).map_err(unreadable)?.len() > SIZE_LIMIT {
+            return Err(SettingsError::whole(path, format!("it is larger than {SIZE_LIMIT} bytes")));
+        }
+        let text = fs::read_to_string(path).map_err(unreadable)?;
+        let mut settings = Self::parse(path, &text)?;
+        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        settings.directory = std::path::absolute(directory).map_err(unreadable)?;
+        Ok(settings)
+    }
+
+    fn parse(path: &Path, text: &str) -> Result<Self, SettingsError> {
+        if depth(text) > DEPTH_LIMIT {
+            return Err(SettingsError::whole(path, format!("it is nested deeper than {DEPTH_LIMIT} levels")));
+        }
+        let mut reader = json5::Deserializer::from_str(text);
+        let settings: Self = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+            let key = error.path().to_string();
+            let inner = error.into_inner();
+            let place = inner.position().map(|position| (position.line + 1, position.column + 1));
+            SettingsError::Invalid(path.to_path_buf(), place, key, without_place(&inner.to_string()))
+        })?;
+        settings.check(path)?;
+        Ok(settings)
+    }
+
+    fn check(&self, path: &Path) -> Result<(), SettingsError> {
+        for (name, service) in &self.services {
+            if service.command.is_empty() {
+                let key = format!("services.{name}.command");
+                return Err(SettingsError::at(path, key, "it is empty; expected a program and its arguments".into()));
+            }
+        }
+        if self.data.as_object().is_none() {
+            let found = format!("found {}, expected an object", self.data.type_name());
+            return Err(SettingsError::at(path, "data".into(), found));
+        }
+        let operations = ["reboot", "halt", "full_reboot"];
+        match self.shutdown.keys().find(|operation| !operations.contains(&operation.as_str())) {
+            None => Ok(()),
+            Some(other) => {
+                let key = format!("shutdown.{other}");
+                Err(SettingsError::at(path, key, format!("unknown operation, expected one of {operations:?}")))
+            }
+        }
+    }
+}
+
+/// The message of the reader ends with a place that counts from 0; the place is said before it, from 1.
+fn without_place(message: &str) -> String {
+    message.rsplit_once(" at line ").map_or(message, |(before, _)| before).to_string()
+}
+
+/// How deep brackets are open at most; brackets in texts and comments count too.
+fn depth(text: &str) -> usize {
+    let mut open = 0_usize;
+    let mut deepest = 0;
+    for byte in text.bytes() {
+        match byte {
+            b'[' | b'{' => open += 1,
+            b']' | b'}' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(open);
+    }
+    deepest
+}
+
+impl SettingsError {
+    fn whole(path: &Path, what: String) -> Self {
+        Self::at(path, String::new(), what)
+    }
+
+    /// Something wrong with one key.
+    pub(super) fn at(path: &Path, key: String, what: String) -> Self {
+        Self::Invalid(path.to_path_buf(), None, key, what)
+    }
+}
+
+impl fmt::Display for SettingsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable(path, error) => {
+                write!(f, "unable to read the station's settings `{}`: {error}", path.display())
+            }
+            Self::Invalid(path, place, key, what) => {
+                write!(f, "{}", path.display())?;
+                if let Some((line, column)) = place {
+                    write!(f, ":{line}:{column}")?;
+                }
+                match key.as_str() {
+                    "" | "." => write!(f, ": {what}"),
+                    key => write!(f, ": `{key}`: {what}"),
+                }
+            }
+        }
+    }
+}
+
+impl std::error::Error for SettingsError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wrong(text: &str) -> String {
+        Settings::parse(Path::new("station.json5"), text).expect_err("it is wrong").to_string()
+    }
+
+    #[test]
+    fn everything_has_a_default() {
+        let settings = Settings::parse(Path::new("station.json5"), "{}").expect("settings");
+        assert_eq!(settings.teardown, TeardownPolicy::Always);
+        assert!(settings.services.is_empty());
+    }
+
+    #[test]
+    fn a_service_reads_as_it_is_written() {
+        let text = "{ // a board\n services: { board: { command: ['b'], ready: { port: 80 }, lifetime: 'station' } }, \
+                    teardown: 'reference', data: { line: 3 } }";
+        let settings = Settings::parse(Path::new("station.json5"), text).expect("settings");
+        let board = &settings.services["board"];
+        assert_eq!((board.ready.clone(), board.lifetime), (Some(Ready::Port(80)), Lifetime::Station));
+        assert_eq!(settings.data.to_string(), "{\"line\":3}");
+    }
+
+    #[test]
+    fn a_mistake_is_shown_with_its_place_and_key() {
+        let message = wrong("{\n  services: {\n    board: { comand: ['b'] } } }");
+        assert!(
+            message.starts_with("station.json5:3:") && message.contains("comand") && message.contains("services.board"),
+            "{message}"
+        );
+        let message = wrong("{\n  python: 3 }");
+        assert!(message.starts_with("station.json5:2:") && message.contains("`python`"), "{message}");
+        let message = wrong("{ teardown_timeout_secs: -1 }");
+        assert!(message.contains("-1 is no number of seconds"), "{message}");
+        assert!(wrong("{ services: { a: { command: [] } } }").contains("`services.a.command`"));
+        assert!(wrong("{ shutdown: { dance: [] } }").contains("`shutdown.dance`"));
+        assert!(wrong(&"[".repeat(100_000)).contains("nested deeper"));
+        assert!(wrong("").starts_with("station.json5"));
+    }
+}

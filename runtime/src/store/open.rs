@@ -1,0 +1,134 @@
+//! Opens a store, for writing or for reading, and refuses what is not one.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read as _, Seek as _, Write as _};
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::{Reader, Store, StoreError, schema, with_suffix};
+
+/// Up to this size the whole store is checked when it is opened; that takes well under a second.
+const CHECKED_SIZE: u64 = 32 << 20;
+
+const HEADER: &[u8; 16] = b"SQLite format 3\0";
+
+pub(super) fn writable(path: &Path) -> Result<Store, StoreError> {
+    make_directory(path)?;
+    let lock = lock(path)?;
+    check_header(path)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let fault = |error| StoreError::from_sqlite(path, &error);
+    let mut connection = Connection::open_with_flags(path, flags).map_err(fault)?;
+    connection.busy_timeout(Duration::from_secs(5)).map_err(fault)?;
+    let version = check_identity(path, &connection)?;
+    if connection.is_readonly("main").map_err(fault)? {
+        return Err(StoreError::ReadOnly(path.to_path_buf(), "it is read-only".into()));
+    }
+    check_contents(path, &connection)?;
+    settle(&connection).map_err(fault)?;
+    schema::migrate(&mut connection, version).map_err(fault)?;
+    Ok(Store { path: path.to_path_buf(), connection, _lock: lock })
+}
+
+pub(super) fn readable(path: &Path) -> Result<Reader, StoreError> {
+    if !path.exists() {
+        return Err(StoreError::Missing(path.to_path_buf()));
+    }
+    check_header(path)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let fault = |error| StoreError::from_sqlite(path, &error);
+    let connection = Connection::open_with_flags(path, flags).map_err(fault)?;
+    connection.busy_timeout(Duration::from_secs(5)).map_err(fault)?;
+    match check_identity(path, &connection)? {
+        0 => Err(StoreError::Missing(path.to_path_buf())),
+        schema::VERSION => Ok(Reader { path: path.to_path_buf(), connection }),
+        // Only a writer brings a store up to date.
+        older => Err(StoreError::Other(
+            path.to_path_buf(),
+            format!("it has the older version {older}; the next `tlc run` brings it up to date"),
+        )),
+    }
+}
+
+fn make_directory(path: &Path) -> Result<(), StoreError> {
+    match path.parent() {
+        Some(directory) => fs::create_dir_all(directory).map_err(|error| {
+            let reason = format!("unable to make its directory: {error}");
+            StoreError::ReadOnly(path.to_path_buf(), reason)
+        }),
+        None => Ok(()),
+    }
+}
+
+/// Takes the lock of the only writer. The system gives it back when the program ends, however it ends.
+fn lock(path: &Path) -> Result<File, StoreError> {
+    let beside = with_suffix(path, ".lock");
+    let fault = |error: &io::Error| StoreError::from_io(path, error);
+    let mut options = OpenOptions::new();
+    let mut file =
+        options.read(true).write(true).create(true).truncate(false).open(&beside).map_err(|error| fault(&error))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(StoreError::Locked(path.to_path_buf(), holder(&mut file))),
+        Err(TryLockError::Error(error)) => return Err(fault(&error)),
+    }
+    let noted = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| write!(file, "{}", std::process::id()));
+    noted.map_err(|error| fault(&error))?;
+    Ok(file)
+}
+
+fn holder(file: &mut File) -> Option<u32> {
+    let mut text = String::new();
+    file.read_to_string(&mut text).ok()?;
+    text.trim().parse().ok()
+}
+
+/// `SQLite` would take an empty file for a new database, and a text for nothing; the first is meant, the second is damage.
+fn check_header(path: &Path) -> Result<(), StoreError> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(StoreError::from_io(path, &error)),
+    };
+    let mut header = Vec::new();
+    file.take(HEADER.len() as u64).read_to_end(&mut header).map_err(|error| StoreError::from_io(path, &error))?;
+    if header.is_empty() || header == HEADER {
+        return Ok(());
+    }
+    Err(StoreError::Damaged(path.to_path_buf(), "it does not begin like a store".into()))
+}
+
+/// The version of a database that is a store or new.
+fn check_identity(path: &Path, connection: &Connection) -> Result<i64, StoreError> {
+    let fault = |error| StoreError::from_sqlite(path, &error);
+    let version = schema::version(connection).map_err(fault)?;
+    let tables: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(fault)?;
+    match schema::application_id(connection).map_err(fault)? {
+        schema::APPLICATION_ID if version > schema::VERSION => Err(StoreError::Newer(path.to_path_buf(), version)),
+        schema::APPLICATION_ID => Ok(version),
+        0 if version == 0 && tables == 0 => Ok(0),
+        _ => Err(StoreError::Foreign(path.to_path_buf())),
+    }
+}
+
+fn check_contents(path: &Path, connection: &Connection) -> Result<(), StoreError> {
+    if fs::metadata(path).map_or(0, |metadata| metadata.len()) > CHECKED_SIZE {
+        return Ok(());
+    }
+    let answer: String = connection
+        .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+        .map_err(|error| StoreError::from_sqlite(path, &error))?;
+    if answer == "ok" {
+        return Ok(());
+    }
+    Err(StoreError::Damaged(path.to_path_buf(), answer.replace('\n', " ")))
+}
+
+fn settle(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", "ON")
+}

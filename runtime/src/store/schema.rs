@@ -1,0 +1,141 @@
+//! The tables of a store, and the steps from one version to the next.
+
+use rusqlite::{Connection, Transaction};
+
+/// The version that this program writes: the number of steps.
+pub const VERSION: i64 = STEPS.len() as i64;
+
+/// `tlcS`, in the header of every store.
+pub(super) const APPLICATION_ID: i64 = 0x746c_6353;
+
+/// Each step makes the next version out of the one before; a step that was released never changes.
+const STEPS: [&str; 1] = [FIRST];
+
+const FIRST: &str = "
+CREATE TABLE plans (
+    hash TEXT PRIMARY KEY,
+    list TEXT NOT NULL,
+    stored_at TEXT NOT NULL,
+    bytes BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE runs (
+    run INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    plan_hash TEXT NOT NULL REFERENCES plans (hash),
+    list TEXT NOT NULL,
+    station TEXT NOT NULL,
+    slot INTEGER NOT NULL,
+    unit TEXT NOT NULL,
+    operator TEXT NOT NULL,
+    phase TEXT NOT NULL,
+    root TEXT NOT NULL,
+    continues INTEGER REFERENCES runs (run),
+    settings TEXT NOT NULL,
+    tlc_version TEXT NOT NULL,
+    started_at TEXT NOT NULL,
+    ended_at TEXT,
+    state TEXT NOT NULL CHECK (state IN ('running', 'finished', 'stopped', 'abandoned')),
+    verdict TEXT,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    duration_ms INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX runs_by_plan ON runs (plan_hash, slot, run);
+CREATE INDEX runs_open ON runs (state) WHERE state = 'running';
+
+CREATE TABLE events (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    run INTEGER NOT NULL REFERENCES runs (run),
+    slot INTEGER NOT NULL,
+    unit TEXT NOT NULL,
+    at TEXT NOT NULL,
+    monotonic_us INTEGER NOT NULL,
+    source TEXT NOT NULL CHECK (source IN ('schedule', 'station')),
+    kind TEXT NOT NULL,
+    path TEXT,
+    invocation TEXT,
+    body TEXT NOT NULL
+) STRICT;
+CREATE INDEX events_by_run ON events (run, seq);
+CREATE TRIGGER events_are_not_changed BEFORE UPDATE ON events
+BEGIN SELECT RAISE (ABORT, 'events are append-only'); END;
+CREATE TRIGGER events_are_not_deleted BEFORE DELETE ON events
+BEGIN SELECT RAISE (ABORT, 'events are append-only'); END;
+
+CREATE TABLE tests (
+    run INTEGER NOT NULL REFERENCES runs (run),
+    path TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    label TEXT NOT NULL,
+    leaf INTEGER NOT NULL,
+    teardown INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    outcome TEXT,
+    message TEXT,
+    note TEXT,
+    count INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    PRIMARY KEY (run, path)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE attempts (
+    invocation TEXT PRIMARY KEY,
+    run INTEGER NOT NULL REFERENCES runs (run),
+    slot INTEGER NOT NULL,
+    unit TEXT NOT NULL,
+    path TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    program TEXT NOT NULL,
+    arguments TEXT NOT NULL,
+    log TEXT NOT NULL,
+    started_at TEXT NOT NULL,
+    ended_at TEXT,
+    duration_ms INTEGER,
+    outcome TEXT,
+    message TEXT,
+    traceback TEXT,
+    exit_code INTEGER,
+    exit_signal INTEGER,
+    log_written INTEGER,
+    log_left_out INTEGER,
+    log_sha256 TEXT,
+    log_error TEXT
+) STRICT;
+CREATE INDEX attempts_by_run ON attempts (run, started_at);
+CREATE INDEX attempts_by_path ON attempts (path, started_at);
+
+CREATE TABLE device_data (
+    slot INTEGER PRIMARY KEY,
+    changed_at TEXT NOT NULL,
+    value TEXT NOT NULL
+) STRICT;
+";
+
+/// The version of an open store; 0 if it is new.
+pub(super) fn version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row("PRAGMA user_version", [], |row| row.get(0))
+}
+
+/// The program that an open database belongs to; 0 if none.
+pub(super) fn application_id(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row("PRAGMA application_id", [], |row| row.get(0))
+}
+
+/// Brings an open store from version `from` to [`VERSION`], wholly or not at all.
+pub(super) fn migrate(connection: &mut Connection, from: i64) -> rusqlite::Result<()> {
+    if from == VERSION {
+        return Ok(());
+    }
+    let transaction = connection.transaction()?;
+    let done = usize::try_from(from).unwrap_or_default();
+    for step in STEPS.iter().skip(done) {
+        transaction.execute_batch(step)?;
+    }
+    seal(&transaction)?;
+    transaction.commit()
+}
+
+fn seal(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    transaction.pragma_update(None, "user_version", VERSION)
+}

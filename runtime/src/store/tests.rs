@@ -1,0 +1,145 @@
+//! A store keeps what it is told, and refuses what is not one.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rusqlite::Connection;
+
+use super::*;
+
+fn new_run() -> NewRun {
+    NewRun {
+        id: "0199aaaa-0000-7000-8000-000000000001".into(),
+        plan_hash: "ab".repeat(32),
+        plan: "{}".into(),
+        list: "main".into(),
+        station: "here".into(),
+        slot: 0,
+        unit: String::new(),
+        operator: String::new(),
+        phase: "PVT".into(),
+        root: String::new(),
+        continues: None,
+        settings: "{}".into(),
+    }
+}
+
+fn key(number: RunNumber) -> RunKey {
+    RunKey { number, slot: 0, unit: String::new() }
+}
+
+fn entry(kind: &str, source: Source) -> Entry {
+    Entry {
+        source,
+        kind: kind.into(),
+        path: Some("a".into()),
+        invocation: None,
+        at: Timestamp::now(),
+        monotonic: Duration::from_millis(5),
+        body: "{}".into(),
+    }
+}
+
+fn filled(path: &Path) -> RunNumber {
+    let mut store = Store::open(path).expect("a store");
+    let number = store.begin(&new_run()).expect("a run");
+    let start = AttemptStart {
+        invocation: "i1".into(),
+        path: "a".into(),
+        number: 1,
+        program: "[]".into(),
+        arguments: "{}".into(),
+        log: "a.log".into(),
+    };
+    let test = Change::Test { path: "a".into(), position: 0, label: "A".into(), leaf: true, teardown: false };
+    let entries = [entry("started", Source::Schedule), entry("attempt_started", Source::Station)];
+    store.commit(&key(number), &entries, &[test, Change::AttemptStarted(start)]).expect("a transaction");
+    number
+}
+
+#[test]
+fn an_interrupted_run_is_found_with_its_events() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("deep/station.sqlite");
+    let number = filled(&path);
+    let mut store = Store::open(&path).expect("the store again");
+    let run = store.interrupted(&new_run().plan_hash, 0).expect("a query").expect("a run");
+    assert_eq!((run.run, run.state.as_str()), (number.0, "running"));
+    let events = store.scheduled_events(number).expect("events");
+    assert_eq!(events.iter().map(|event| event.kind.as_str()).collect::<Vec<_>>(), ["started"]);
+    let ended =
+        Change::RunEnded { state: "finished", verdict: "PASSED", attempts: 1, duration: Duration::from_secs(1) };
+    store.commit(&key(number), &[], &[ended]).expect("a transaction");
+    assert!(store.interrupted(&new_run().plan_hash, 0).expect("a query").is_none());
+    let reader = Reader::open(&path).expect("a reader beside the writer");
+    assert_eq!(reader.runs(10).expect("runs")[0].verdict.as_deref(), Some("PASSED"));
+    assert_eq!(reader.find("0199aaaa").expect("a query").expect("a run").run, number.0);
+    assert_eq!(reader.history("a", 5).expect("attempts").len(), 1);
+}
+
+#[test]
+fn events_are_append_only() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("station.sqlite");
+    filled(&path);
+    let connection = Connection::open(&path).expect("a connection");
+    for sql in ["DELETE FROM events", "UPDATE events SET kind = 'x'"] {
+        assert!(connection.execute(sql, []).expect_err("refused").to_string().contains("append-only"));
+    }
+}
+
+#[test]
+fn one_program_writes_at_a_time() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("station.sqlite");
+    let first = Store::open(&path).expect("a store");
+    let second = Store::open(&path).expect_err("it is locked");
+    assert!(matches!(second, StoreError::Locked(_, Some(process)) if process == std::process::id()), "{second}");
+    drop(first);
+    Store::open(&path).expect("free again");
+}
+
+#[test]
+fn a_damaged_store_is_left_as_it_is() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("station.sqlite");
+    fs::write(&path, "these are notes, not a store").expect("written");
+    assert!(matches!(Store::open(&path), Err(StoreError::Damaged(..))));
+    assert_eq!(fs::read_to_string(&path).expect("text"), "these are notes, not a store");
+
+    let path = directory.path().join("hole.sqlite");
+    filled(&path);
+    let mut bytes = fs::read(&path).expect("the store");
+    let from = bytes.len().min(4096);
+    bytes[from..].fill(0x5a);
+    fs::write(&path, &bytes).expect("written");
+    let error = Store::open(&path).expect_err("a hole");
+    assert!(matches!(error, StoreError::Damaged(..)), "{error}");
+    assert_eq!(fs::read(&path).expect("the store"), bytes);
+}
+
+#[test]
+fn newer_and_foreign_stores_are_named() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("newer.sqlite");
+    filled(&path);
+    let connection = Connection::open(&path).expect("a connection");
+    connection.pragma_update(None, "user_version", VERSION + 1).expect("a newer version");
+    drop(connection);
+    let error = Store::open(&path).expect_err("newer");
+    assert!(matches!(error, StoreError::Newer(_, version) if version == VERSION + 1), "{error}");
+    assert!(matches!(Reader::open(&path), Err(StoreError::Newer(..))));
+
+    let path = directory.path().join("foreign.sqlite");
+    Connection::open(&path).and_then(|other| other.execute_batch("CREATE TABLE cats (name TEXT)")).expect("cats");
+    assert!(matches!(Store::open(&path), Err(StoreError::Foreign(_))));
+}
+
+#[test]
+fn a_place_that_cannot_be_written_is_said() {
+    let error = Store::open(Path::new("/proc/nowhere/station.sqlite")).expect_err("no place");
+    assert!(error.to_string().contains("cannot be written"), "{error}");
+    assert!(matches!(Reader::open(Path::new("/proc/nowhere.sqlite")), Err(StoreError::Missing(_))));
+}

@@ -1,0 +1,42 @@
+//! What an attempt finds in its environment.
+
+use std::process::Command;
+
+use super::protocol::PROTOCOL_VERSION;
+use super::{Attempt, Identity};
+
+/// The variable that marks every process of an attempt with its invocation.
+pub(super) const INVOCATION: &str = "TLC_INVOCATION";
+
+/// The variable that marks every process of a run.
+pub(crate) const RUN: &str = "TLC_RUN";
+
+/// The descriptor on which a worker reads.
+pub(super) const READ_FD: i32 = 3;
+
+/// The descriptor on which a worker writes.
+pub(super) const WRITE_FD: i32 = 4;
+
+/// Sets the documented variables of an attempt.
+pub(super) fn set(command: &mut Command, attempt: &Attempt) {
+    let Identity { run, slot, unit, invocation, path, list, phase, locale } = &attempt.identity;
+    command
+        .envs(attempt.variables.iter().map(|(name, value)| (name, value)))
+        .env(RUN, run)
+        .env("TLC_SLOT", slot.to_string())
+        .env("TLC_UNIT", unit)
+        .env(INVOCATION, invocation)
+        .env("TLC_TEST_PATH", path)
+        .env("TLC_TEST_LIST", list)
+        .env("TLC_PHASE", phase)
+        .env("TLC_LOCALE", locale)
+        .env("TLC_PROTOCOL", PROTOCOL_VERSION.to_string())
+        .env("TLC_PROTOCOL_READ_FD", READ_FD.to_string())
+        .env("TLC_PROTOCOL_WRITE_FD", WRITE_FD.to_string())
+        .env("PYTHONUNBUFFERED", "1");
+}
+
+/// Marks a process that belongs to a run but to no test, so that it and what it starts are found again.
+pub(crate) fn mark(command: &mut Command, run: &str, invocation: &str) {
+    command.env(RUN, run).env(INVOCATION, invocation);
+}

@@ -1,0 +1,265 @@
+//! Runs one attempt of one test in a process group of its own.
+//!
+//! In: an [`Attempt`], that is a program with its arguments, a time limit and a place for its log, and a signal to end it early. Out: an
+//! [`Ended`]. The worker knows nothing of the plan, of other tests or of what their outcome means. Nothing that an attempt started
+//! survives it.
+
+mod channel;
+mod environment;
+mod judge;
+mod output;
+mod protocol;
+mod python;
+mod reaper;
+mod spawn;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tlc_plan::Data;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep_until, timeout};
+use tracing::debug;
+
+pub use channel::MESSAGE_LIMIT;
+pub(crate) use environment::mark;
+pub use output::LogFile;
+pub(crate) use output::{Capture, capture_output, finish as finish_output};
+pub use protocol::PROTOCOL_VERSION;
+pub use python::{Python, PythonError};
+pub use reaper::Reaper;
+pub(crate) use reaper::{end_left_behind, has_ended, terminate_group};
+
+use crate::schedule::Outcome;
+use channel::Report;
+use judge::{Cause, Evidence};
+
+/// How long a process group has between SIGTERM and SIGKILL.
+pub const GRACE: Duration = Duration::from_secs(2);
+
+/// How long what a dead process has written may take to arrive.
+const DRAIN: Duration = Duration::from_secs(2);
+
+/// One attempt to run a test.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    /// Who runs, where and for what.
+    pub identity: Identity,
+    /// What runs.
+    pub program: Program,
+    /// Its arguments, an object.
+    pub args: Data,
+    /// After how long it is ended.
+    pub time_limit: Option<Duration>,
+    /// The file for its output.
+    pub log: PathBuf,
+    /// How many bytes of its output are kept.
+    pub log_limit: u64,
+    /// Variables that services and the station publish to tests.
+    pub variables: Vec<(String, String)>,
+    /// Where it starts; the current directory if there is none.
+    pub directory: Option<PathBuf>,
+}
+
+/// What names an attempt, in its environment and in the handshake.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// The run.
+    pub run: String,
+    /// The slot of the station.
+    pub slot: u32,
+    /// The unit under test; empty while it is not known.
+    pub unit: String,
+    /// The attempt.
+    pub invocation: String,
+    /// The path of the test in the list.
+    pub path: String,
+    /// The list's id.
+    pub list: String,
+    /// The phase of the project.
+    pub phase: String,
+    /// The locale for texts.
+    pub locale: String,
+}
+
+/// What an attempt runs.
+#[derive(Clone, Debug)]
+pub enum Program {
+    /// A program and its arguments.
+    Exec(Vec<String>),
+    /// A Python test by its dotted name.
+    Python {
+        /// The interpreter with the worker's own sources.
+        python: Arc<Python>,
+        /// The directory of tests.
+        tests: PathBuf,
+        /// The dotted name.
+        name: String,
+    },
+}
+
+/// Why an attempt is to end early.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// With SIGTERM first.
+    Stop(String),
+    /// At once.
+    Kill(String),
+}
+
+/// How a process ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Exit {
+    /// It never ran.
+    #[default]
+    None,
+    /// With this code.
+    Code(i32),
+    /// By this signal.
+    Signal(i32),
+}
+
+/// What is known of an attempt after its end.
+#[derive(Clone, Debug)]
+pub struct Ended {
+    /// The outcome.
+    pub outcome: Outcome,
+    /// Why it did not pass.
+    pub message: Option<String>,
+    /// Where it did not pass, in the test's own terms.
+    pub traceback: Option<String>,
+    /// How its process ended.
+    pub exit: Exit,
+    /// How long it took.
+    pub duration: Duration,
+    /// What became of its output.
+    pub log: LogFile,
+}
+
+impl Ended {
+    /// An attempt that could not be started.
+    pub fn broken(message: String) -> Self {
+        Self {
+            outcome: Outcome::Error,
+            message: Some(message),
+            traceback: None,
+            exit: Exit::None,
+            duration: Duration::ZERO,
+            log: LogFile::default(),
+        }
+    }
+}
+
+/// Runs the attempt to its end. `ending` ends it early; it may be set more than once, from `Stop` to `Kill`.
+pub async fn run(attempt: Attempt, reaper: Arc<Reaper>, mut ending: watch::Receiver<Option<Ending>>) -> Ended {
+    let begun = Instant::now();
+    let spawned = match spawn::start(&attempt, &reaper) {
+        Ok(spawned) => spawned,
+        Err(message) => return Ended::broken(message),
+    };
+    let spawn::Spawned { mut child, leader, output, requests, reports: incoming } = spawned;
+    debug!(invocation = attempt.identity.invocation, path = attempt.identity.path, process = %leader, "started");
+    let capture = output::capture(output, attempt.log.clone(), attempt.log_limit);
+    let (reports, mut reported) = mpsc::channel(4);
+    let talk = tokio::spawn(channel::converse(incoming, requests, protocol::start(&attempt), reports));
+    let mut watch = Watch::new(leader, begun, attempt.time_limit);
+    let must_report = matches!(attempt.program, Program::Python { .. });
+    let mut exit = tokio::task::spawn_blocking(move || reaper::wait(leader));
+    while !watch.over {
+        tokio::select! {
+            _ = &mut exit => watch.over = true,
+            Some(report) = reported.recv() => watch.report(report),
+            () = until(watch.deadline) => watch.time_is_up(),
+            Ok(()) = ending.changed() => watch.end_early(ending.borrow_and_update().clone()),
+        }
+    }
+    reaper.end(leader, &attempt.identity.invocation).await;
+    let status = child.wait();
+    reaper.forget(leader);
+    while let Ok(Some(report)) = timeout(DRAIN, reported.recv()).await {
+        watch.report(report);
+    }
+    talk.abort();
+    Ended::from_evidence(watch.evidence(&status, must_report), begun.elapsed(), output::finish(capture, DRAIN).await)
+}
+
+impl Ended {
+    fn from_evidence(evidence: Evidence, duration: Duration, log: LogFile) -> Self {
+        let exit = evidence.exit;
+        let judge::Judgement { outcome, message, traceback } = judge::judge(evidence);
+        Self { outcome, message, traceback, exit, duration, log }
+    }
+}
+
+async fn until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// What has happened to a running attempt so far.
+struct Watch {
+    leader: nix::unistd::Pid,
+    time_limit: Option<Duration>,
+    /// When the next thing is due: the time limit, or the end of the grace.
+    deadline: Option<Instant>,
+    cause: Option<Cause>,
+    finished: Option<protocol::Finished>,
+    over: bool,
+}
+
+impl Watch {
+    fn new(leader: nix::unistd::Pid, begun: Instant, time_limit: Option<Duration>) -> Self {
+        let deadline = time_limit.and_then(|limit| begun.checked_add(limit));
+        Self { leader, time_limit, deadline, cause: None, finished: None, over: false }
+    }
+
+    fn report(&mut self, report: Report) {
+        match report {
+            Report::Finished(finished) if self.finished.is_none() && self.cause.is_none() => {
+                self.finished = Some(finished);
+                self.deadline = Some(Instant::now() + GRACE);
+            }
+            Report::Finished(_) => {}
+            Report::Violation(what) => self.end(Cause::Violation(what), true),
+        }
+    }
+
+    fn time_is_up(&mut self) {
+        if self.finished.is_some() || self.cause.is_some() {
+            reaper::kill_group(self.leader);
+            self.deadline = None;
+        } else if let Some(limit) = self.time_limit {
+            self.end(Cause::TimeLimit(limit), false);
+        }
+    }
+
+    fn end_early(&mut self, ending: Option<Ending>) {
+        match ending {
+            None => {}
+            Some(Ending::Stop(reason)) => self.end(Cause::Aborted(reason), false),
+            Some(Ending::Kill(reason)) => self.end(Cause::Aborted(reason), true),
+        }
+    }
+
+    /// The first cause stands; a later one can only be quicker.
+    fn end(&mut self, cause: Cause, at_once: bool) {
+        let first = self.cause.is_none() && self.finished.is_none();
+        if first {
+            self.cause = Some(cause);
+        }
+        if at_once {
+            reaper::kill_group(self.leader);
+            self.deadline = None;
+        } else if first {
+            reaper::terminate_group(self.leader);
+            self.deadline = Some(Instant::now() + GRACE);
+        }
+    }
+
+    fn evidence(self, status: &std::io::Result<std::process::ExitStatus>, must_report: bool) -> Evidence {
+        Evidence { cause: self.cause, finished: self.finished, exit: judge::exit(status), must_report }
+    }
+}

@@ -1,0 +1,230 @@
+//! The log of one attempt: what it wrote to stdout and stderr, each line with the time of its arrival.
+//!
+//! In: the read end of a pipe. Out: a bounded file and a [`LogFile`] that describes it. Half of the limit is for the beginning, which is
+//! written as it comes; the other half is for the end, which is kept in memory until the attempt ends. Between them stands a line that
+//! says what was left out.
+
+use std::collections::VecDeque;
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
+use tokio::io::AsyncReadExt;
+use tokio::net::unix::pipe;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+/// What became of an attempt's output.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LogFile {
+    /// How many bytes the attempt wrote.
+    pub written: u64,
+    /// How many of the log's bytes were left out.
+    pub left_out: u64,
+    /// The SHA-256 of the file.
+    pub sha256: Option<String>,
+    /// Why the log is not complete.
+    pub error: Option<String>,
+}
+
+/// A capture that can be told to stop waiting for more.
+pub(crate) struct Capture {
+    task: JoinHandle<LogFile>,
+    enough: oneshot::Sender<()>,
+}
+
+/// Starts to write the output to `path` until the last writer of the pipe is gone.
+pub(super) fn capture(output: pipe::Receiver, path: PathBuf, limit: u64) -> Capture {
+    let (enough, stop) = oneshot::channel();
+    Capture { task: tokio::spawn(pump(output, path, limit, stop)), enough }
+}
+
+/// The same, for a pipe that is not yet part of the event loop.
+pub(crate) fn capture_output(output: io::PipeReader, path: PathBuf, limit: u64) -> io::Result<Capture> {
+    Ok(capture(pipe::Receiver::from_owned_fd(output.into())?, path, limit))
+}
+
+/// The finished log. A process out of reach can hold the pipe open; it is given up after `patience`.
+pub(crate) async fn finish(capture: Capture, patience: Duration) -> LogFile {
+    let Capture { mut task, enough } = capture;
+    if let Ok(Ok(log)) = timeout(patience, &mut task).await {
+        return log;
+    }
+    let _ = enough.send(());
+    task.await.unwrap_or_default()
+}
+
+async fn pump(mut output: pipe::Receiver, path: PathBuf, limit: u64, mut stop: oneshot::Receiver<()>) -> LogFile {
+    let mut log = Log::create(&path, limit);
+    let mut buffer = vec![0; 32 << 10];
+    loop {
+        let read = tokio::select! {
+            read = output.read(&mut buffer) => read,
+            _ = &mut stop => break,
+        };
+        match read {
+            Ok(0) | Err(_) => break,
+            Ok(count) => log.write(&buffer[..count]),
+        }
+    }
+    log.finish(&path)
+}
+
+struct Log {
+    file: Option<File>,
+    /// Bytes that the beginning may still take.
+    room: usize,
+    tail: VecDeque<u8>,
+    tail_limit: usize,
+    at_line_start: bool,
+    summary: LogFile,
+}
+
+impl Log {
+    fn create(path: &Path, limit: u64) -> Self {
+        let half = usize::try_from(limit / 2).unwrap_or(usize::MAX);
+        let mut log = Self {
+            file: None,
+            room: half,
+            tail: VecDeque::new(),
+            tail_limit: half,
+            at_line_start: true,
+            summary: LogFile::default(),
+        };
+        match File::create(path) {
+            Ok(file) => log.file = Some(file),
+            Err(error) => log.fail(&error),
+        }
+        log
+    }
+
+    fn fail(&mut self, error: &io::Error) {
+        self.file = None;
+        self.summary.error.get_or_insert_with(|| format!("unable to write the log: {error}"));
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.summary.written += bytes.len() as u64;
+        let mut stamped = Vec::with_capacity(bytes.len() + 64);
+        let mut stamp = String::new();
+        for part in bytes.split_inclusive(|&byte| byte == b'\n') {
+            if self.at_line_start {
+                if stamp.is_empty() {
+                    let _ = write!(stamp, "{:.3} ", Timestamp::now());
+                }
+                stamped.extend_from_slice(stamp.as_bytes());
+            }
+            stamped.extend_from_slice(part);
+            self.at_line_start = part.ends_with(b"\n");
+        }
+        self.keep(&stamped);
+    }
+
+    fn keep(&mut self, bytes: &[u8]) {
+        let (head, rest) = bytes.split_at(bytes.len().min(self.room));
+        self.room -= head.len();
+        self.put(head);
+        if rest.is_empty() {
+            return;
+        }
+        let rest = &rest[rest.len().saturating_sub(self.tail_limit)..];
+        let excess = (self.tail.len() + rest.len()).saturating_sub(self.tail_limit);
+        self.tail.drain(..excess);
+        self.tail.extend(rest);
+        self.summary.left_out += (excess + bytes.len() - head.len() - rest.len()) as u64;
+    }
+
+    fn put(&mut self, bytes: &[u8]) {
+        if let Some(file) = &mut self.file
+            && let Err(error) = file.write_all(bytes)
+        {
+            self.fail(&error);
+        }
+    }
+
+    fn finish(mut self, path: &Path) -> LogFile {
+        if self.summary.left_out > 0 {
+            // The first line of the tail is cut somewhere; what is left of it is left out too.
+            let cut = self.tail.iter().position(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+            self.tail.drain(..cut);
+            self.summary.left_out += cut as u64;
+            let notice = format!("\n[{} bytes of output left out]\n", self.summary.left_out);
+            self.put(notice.as_bytes());
+        }
+        let tail: Vec<u8> = std::mem::take(&mut self.tail).into();
+        self.put(&tail);
+        if self.file.take().is_some() {
+            match hash(path) {
+                Ok(sha256) => self.summary.sha256 = Some(sha256),
+                Err(error) => self.fail(&error),
+            }
+        }
+        self.summary
+    }
+}
+
+fn hash(path: &Path) -> io::Result<String> {
+    let mut file = File::open(path)?;
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; 64 << 10];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => break,
+            count => hasher.update(&buffer[..count]),
+        }
+    }
+    Ok(hasher.finalize().iter().fold(String::with_capacity(64), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn logged(chunks: &[&[u8]], limit: u64) -> (String, LogFile) {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("log");
+        let mut log = Log::create(&path, limit);
+        for chunk in chunks {
+            log.write(chunk);
+        }
+        let summary = log.finish(&path);
+        (std::fs::read_to_string(&path).expect("the log"), summary)
+    }
+
+    #[test]
+    fn each_line_has_one_time_stamp_however_it_arrives() {
+        let (text, summary) = logged(&[b"one\ntw", b"o\n", b"three"], 1000);
+        let lines: Vec<_> = text.lines().map(|line| line.split_once(' ').expect("a stamp")).collect();
+        assert_eq!(lines.iter().map(|(_, text)| *text).collect::<Vec<_>>(), ["one", "two", "three"]);
+        assert!(lines.iter().all(|(stamp, _)| stamp.ends_with('Z') && stamp.len() == 24), "{text}");
+        assert_eq!(summary.written, 13);
+        assert_eq!(summary.left_out, 0);
+    }
+
+    #[test]
+    fn beyond_the_limit_the_beginning_and_the_end_are_kept() {
+        let lines: Vec<u8> = (0..1000).flat_map(|number| format!("line {number}\n").into_bytes()).collect();
+        let (text, summary) = logged(&[&lines, b"the end\n"], 1000);
+        assert!(text.contains("line 0\n") && text.ends_with("the end\n"), "{text}");
+        assert!(text.contains(&format!("[{} bytes of output left out]", summary.left_out)));
+        assert!(text.len() < 1100);
+    }
+
+    #[test]
+    fn a_log_that_cannot_be_written_is_said_and_stops_nothing() {
+        let path = Path::new("/nowhere/at/all/log");
+        let mut log = Log::create(path, 10);
+        log.write(b"hello, is there anybody?");
+        let summary = log.finish(path);
+        assert!(summary.error.expect("an error").contains("unable to write the log"));
+        assert_eq!(summary.written, 24);
+    }
+}

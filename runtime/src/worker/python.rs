@@ -1,0 +1,132 @@
+//! Python for tests: an interpreter, and the worker's sources, which travel inside this program.
+
+use std::fmt;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use super::MESSAGE_LIMIT;
+
+const WORKER: &str = include_str!("../../sdk/python/tlc_worker.py");
+const MODULE: &str = include_str!("../../sdk/python/tlc.py");
+
+/// Prints the minor version of Python 3 and where the interpreter is.
+const PROBE: &str = "import sys; print(sys.version_info[1] if sys.version_info[0] == 3 else 0); print(sys.executable)";
+
+/// The oldest Python 3 for tests.
+const OLDEST: u32 = 8;
+
+/// An interpreter with the worker's sources beside it.
+#[derive(Clone, Debug)]
+pub struct Python {
+    /// The interpreter.
+    pub(super) interpreter: PathBuf,
+    /// The script that runs one test.
+    pub(super) worker: PathBuf,
+}
+
+/// Why there is no Python.
+#[derive(Debug)]
+pub enum PythonError {
+    /// No such program; what was looked for.
+    NotFound(String),
+    /// It is no Python, or too old.
+    Unusable(PathBuf, String),
+    /// The worker's sources could not be written.
+    Sources(PathBuf, io::Error),
+}
+
+impl Python {
+    /// Finds the interpreter, `python3` if none is set, on `search` (as in `PATH`), and writes the worker's sources to `directory`.
+    /// What is found may be a script that finds the interpreter in its turn; that is done once, not for each test.
+    pub fn prepare(interpreter: Option<&str>, search: &str, directory: &Path) -> Result<Self, PythonError> {
+        let name = interpreter.unwrap_or("python3");
+        let found = find_program(name, search).ok_or_else(|| PythonError::NotFound(name.into()))?;
+        let interpreter = ask(&found)?;
+        let worker = directory.join("tlc_worker.py");
+        let write = |path: &Path, text: &str| {
+            fs::write(path, text).map_err(|error| PythonError::Sources(path.to_path_buf(), error))
+        };
+        write(&worker, &WORKER.replace("@MESSAGE_LIMIT@", &MESSAGE_LIMIT.to_string()))?;
+        write(&directory.join("tlc.py"), MODULE)?;
+        Ok(Self { interpreter, worker })
+    }
+}
+
+/// The interpreter itself, if it is one that tests can use.
+fn ask(program: &Path) -> Result<PathBuf, PythonError> {
+    let unusable = |reason: String| PythonError::Unusable(program.to_path_buf(), reason);
+    let output = Command::new(program)
+        .args(["-I", "-S", "-c", PROBE])
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| unusable(error.to_string()))?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    match text.trim_end().split_once('\n') {
+        Some((version, path)) if is_program(Path::new(path)) => match version.parse::<u32>() {
+            Ok(version) if version >= OLDEST => Ok(path.into()),
+            Ok(_) | Err(_) => {
+                Err(unusable(format!("it is Python 3.{version}, and the oldest that will do is 3.{OLDEST}")))
+            }
+        },
+        Some(_) | None => {
+            let complaint = String::from_utf8_lossy(&output.stderr);
+            Err(unusable(complaint.lines().last().unwrap_or("it does not answer").to_owned()))
+        }
+    }
+}
+
+fn find_program(name: &str, search: &str) -> Option<PathBuf> {
+    if name.contains('/') {
+        let path = PathBuf::from(name);
+        return is_program(&path).then_some(path);
+    }
+    search.split(':').map(|directory| Path::new(directory).join(name)).find(|path| is_program(path))
+}
+
+fn is_program(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
+}
+
+impl fmt::Display for PythonError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotFound(name) if name.contains('/') => {
+                write!(
+                    f,
+                    "the Python interpreter `{name}` does not exist or is no program; the station's settings name it in `python`"
+                )
+            }
+            Self::NotFound(name) => {
+                write!(
+                    f,
+                    "the list has Python tests, and there is no `{name}` on PATH; install Python 3, or name an interpreter in the station's settings with `python`"
+                )
+            }
+            Self::Unusable(path, reason) => {
+                write!(f, "the Python interpreter `{}` cannot be used: {reason}", path.display())
+            }
+            Self::Sources(path, error) => write!(f, "unable to write `{}`: {error}", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for PythonError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_interpreter_is_named() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let missing = Python::prepare(None, "/nowhere", directory.path()).expect_err("there is none");
+        assert!(missing.to_string().contains("no `python3` on PATH"));
+        let missing = Python::prepare(Some("/opt/python9"), "/usr/bin", directory.path()).expect_err("there is none");
+        assert!(missing.to_string().contains("`/opt/python9`"));
+        let other = Python::prepare(Some("/bin/true"), "", directory.path()).expect_err("it is no Python");
+        assert!(other.to_string().contains("it does not answer"), "{other}");
+    }
+}

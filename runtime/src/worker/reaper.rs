@@ -1,0 +1,175 @@
+//! Ends process groups, and the processes that left them.
+//!
+//! The runtime is the subreaper of everything that it starts: a process whose parent has gone becomes its child. So what escaped from
+//! its group with `setsid` is found below this process, told apart by the invocation in its environment, and ended.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use nix::errno::Errno;
+use nix::sys::prctl::set_child_subreaper;
+use nix::sys::signal::{Signal, kill, killpg};
+use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid, waitpid};
+use nix::unistd::Pid;
+use tokio::time::sleep;
+
+use super::environment;
+
+/// How often the search for escaped processes is repeated before it is given up.
+const ROUNDS: u32 = 200;
+
+/// How long a killed process has to die before the next look.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// Adopts orphans, and knows which children are not orphans.
+#[derive(Debug)]
+pub struct Reaper {
+    leaders: Mutex<BTreeSet<i32>>,
+    /// Children that were there before.
+    inherited: BTreeSet<i32>,
+    /// Holds descriptors 0 to 4 of this process occupied; see [`occupy`].
+    _reserved: Vec<fs::File>,
+}
+
+impl Reaper {
+    /// Makes this process the subreaper of all that it starts.
+    pub fn new() -> io::Result<Self> {
+        // A program that became this one may have left it children; they are not ours to end.
+        let inherited = children().into_iter().map(Pid::as_raw).collect();
+        set_child_subreaper(true)?;
+        Ok(Self { leaders: Mutex::default(), inherited, _reserved: occupy()? })
+    }
+
+    fn leaders(&self) -> MutexGuard<'_, BTreeSet<i32>> {
+        self.leaders.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says that this child is waited for by its owner.
+    pub(crate) fn know(&self, leader: Pid) {
+        self.leaders().insert(leader.as_raw());
+    }
+
+    /// Says that this child has been waited for.
+    pub(crate) fn forget(&self, leader: Pid) {
+        self.leaders().remove(&leader.as_raw());
+    }
+
+    /// Ends the group of `leader`, which must not have been waited for yet, and everything that carries the invocation's mark.
+    pub(crate) async fn end(&self, leader: Pid, invocation: &str) {
+        kill_group(leader);
+        let mark = format!("{}={invocation}", environment::INVOCATION);
+        self.end_orphans(|pid| has_mark(pid, &mark)).await;
+    }
+
+    /// Ends every orphan that carries no mark, for it has thrown it away; for a moment at which no attempt is running.
+    pub(crate) async fn end_strays(&self) {
+        let mark = format!("{}=", environment::INVOCATION);
+        self.end_orphans(|pid| !has_variable(pid, |variable| variable.starts_with(mark.as_bytes()))).await;
+    }
+
+    /// Ends everything that is left below this process; for the end of a run, when nobody waits for anything any more.
+    pub async fn end_all(&self) {
+        self.leaders().clear();
+        self.end_orphans(|_| true).await;
+    }
+
+    async fn end_orphans(&self, belongs: impl Fn(Pid) -> bool) {
+        for _ in 0..ROUNDS {
+            let orphans: Vec<Pid> = self.orphans().into_iter().filter(|&pid| belongs(pid)).collect();
+            if orphans.is_empty() {
+                return;
+            }
+            for &pid in &orphans {
+                end_orphan(pid);
+            }
+            sleep(PAUSE).await;
+        }
+    }
+
+    /// The children of this process that nobody waits for.
+    fn orphans(&self) -> Vec<Pid> {
+        let leaders = self.leaders();
+        let is_known = |pid: &Pid| leaders.contains(&pid.as_raw()) || self.inherited.contains(&pid.as_raw());
+        children().into_iter().filter(|pid| !is_known(pid)).collect()
+    }
+}
+
+/// Keeps descriptors below 5 in use, so that a child's pair on 3 and 4 can never fall on the pipe by which a failed start is reported.
+fn occupy() -> io::Result<Vec<fs::File>> {
+    use std::os::fd::AsRawFd as _;
+    let mut held = Vec::new();
+    loop {
+        let file = fs::File::open("/dev/null")?;
+        if file.as_raw_fd() > environment::WRITE_FD {
+            return Ok(held);
+        }
+        held.push(file);
+    }
+}
+
+fn end_orphan(pid: Pid) {
+    // Its children become ours with its end, and the next round finds them.
+    let _ = kill(pid, Signal::SIGKILL);
+    let _ = waitpid(pid, Some(WaitPidFlag::WNOHANG));
+}
+
+/// A process that is gone already, a zombie for example, has no environment and belongs to nobody.
+fn has_mark(pid: Pid, mark: &str) -> bool {
+    has_variable(pid, |variable| variable == mark.as_bytes())
+}
+
+fn has_variable(pid: Pid, wanted: impl Fn(&[u8]) -> bool) -> bool {
+    match fs::read(format!("/proc/{pid}/environ")) {
+        Ok(environ) if environ.is_empty() => waitpid(pid, Some(WaitPidFlag::WNOHANG)).is_ok_and(|_| false),
+        Ok(environ) => environ.split(|&byte| byte == 0).any(wanted),
+        Err(_) => false,
+    }
+}
+
+fn children() -> Vec<Pid> {
+    let Ok(threads) = fs::read_dir("/proc/self/task") else { return Vec::new() };
+    threads
+        .flatten()
+        .filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok())
+        .flat_map(|list| {
+            list.split_whitespace().filter_map(|pid| pid.parse().ok()).map(Pid::from_raw).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+/// Waits for the end of a child and leaves its status to be collected, so that its number is not given to another process yet.
+pub(crate) fn wait(pid: Pid) {
+    while waitid(Id::Pid(pid), WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT) == Err(Errno::EINTR) {}
+}
+
+/// Whether a child has ended; its status is still to be collected.
+pub(crate) fn has_ended(pid: Pid) -> bool {
+    let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT | WaitPidFlag::WNOHANG;
+    !matches!(waitid(Id::Pid(pid), flags), Ok(WaitStatus::StillAlive))
+}
+
+/// Asks a process group to end. A stopped process gets to hear of it too.
+pub(crate) fn terminate_group(leader: Pid) {
+    let _ = killpg(leader, Signal::SIGTERM);
+    let _ = killpg(leader, Signal::SIGCONT);
+}
+
+/// Ends a process group.
+pub(crate) fn kill_group(leader: Pid) {
+    let _ = killpg(leader, Signal::SIGKILL);
+}
+
+/// Ends every process that carries the mark of a run whose runtime is gone.
+pub(crate) fn end_left_behind(run: &str) {
+    let mark = format!("{}={run}", environment::RUN);
+    let Ok(processes) = fs::read_dir("/proc") else { return };
+    let own = std::process::id().cast_signed();
+    for pid in processes.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()) {
+        if pid != own && has_mark(Pid::from_raw(pid), &mark) {
+            let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Starts the process of an attempt: in its own group, with one pipe for its output and a pair of pipes for the protocol.
+
+use std::fs;
+use std::io::{self, PipeReader, PipeWriter};
+use std::os::fd::OwnedFd;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+
+use command_fds::{CommandFdExt, FdMapping};
+use nix::unistd::Pid;
+use tokio::net::unix::pipe;
+
+use super::environment::{self, READ_FD, WRITE_FD};
+use super::{Attempt, Program, Reaper};
+
+/// A started attempt.
+pub(super) struct Spawned {
+    pub child: Child,
+    /// The child, and its process group.
+    pub leader: Pid,
+    /// Its stdout and stderr, in the order in which it wrote them.
+    pub output: pipe::Receiver,
+    /// Where the runtime writes.
+    pub requests: pipe::Sender,
+    /// Where the worker writes.
+    pub reports: pipe::Receiver,
+}
+
+/// Starts it; the error is a message for people.
+pub(super) fn start(attempt: &Attempt, reaper: &Reaper) -> Result<Spawned, String> {
+    let mut command = command(&attempt.program)?;
+    let name = command.get_program().to_string_lossy().into_owned();
+    if let Some(directory) = attempt.log.parent() {
+        let _ = fs::create_dir_all(directory);
+    }
+    spawn(&mut command, attempt, reaper).map_err(|error| format!("unable to start `{name}`: {error}"))
+}
+
+fn command(program: &Program) -> Result<Command, String> {
+    match program {
+        Program::Exec(argv) => {
+            let (program, arguments) = argv.split_first().ok_or("`exec` names no program")?;
+            let mut command = Command::new(program);
+            command.args(arguments);
+            Ok(command)
+        }
+        Program::Python { python, .. } => {
+            let mut command = Command::new(&python.interpreter);
+            command.arg(&python.worker);
+            Ok(command)
+        }
+    }
+}
+
+fn spawn(command: &mut Command, attempt: &Attempt, reaper: &Reaper) -> io::Result<Spawned> {
+    let (output, writer) = io::pipe()?;
+    let (worker_reads, requests) = io::pipe()?;
+    let (reports, worker_writes) = io::pipe()?;
+    environment::set(command, attempt);
+    if let Some(directory) = &attempt.directory {
+        command.current_dir(directory);
+    }
+    command.stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer).process_group(0);
+    pass(command, worker_reads, worker_writes)?;
+    let child = command.spawn()?;
+    let leader = Pid::from_raw(child.id().cast_signed());
+    reaper.know(leader);
+    Ok(Spawned { child, leader, output: receiver(output)?, requests: sender(requests)?, reports: receiver(reports)? })
+}
+
+fn pass(command: &mut Command, reads: PipeReader, writes: PipeWriter) -> io::Result<()> {
+    let mappings = vec![
+        FdMapping { parent_fd: OwnedFd::from(reads), child_fd: READ_FD },
+        FdMapping { parent_fd: OwnedFd::from(writes), child_fd: WRITE_FD },
+    ];
+    command.fd_mappings(mappings).map_err(io::Error::other)?;
+    Ok(())
+}
+
+fn receiver(end: PipeReader) -> io::Result<pipe::Receiver> {
+    pipe::Receiver::from_owned_fd(end.into())
+}
+
+fn sender(end: PipeWriter) -> io::Result<pipe::Sender> {
+    pipe::Sender::from_owned_fd(end.into())
+}

@@ -1,0 +1,263 @@
+//! Random lists, random outcomes, random commands and power losses: the scheduler against a naive model, and what must hold in any case.
+//!
+//! `PROPTEST_CASES=100000 cargo test --release -p tlc-runtime --test properties` is the long form.
+
+mod common;
+mod model;
+
+use std::collections::VecDeque;
+
+use model::random::{self, Case, case};
+use model::{Incident, Model};
+use proptest::prelude::*;
+use tlc_plan::plan::{NodeId, Plan};
+use tlc_runtime::schedule::{
+    Action, Command, DeviceChange, Event, Outcome, Schedule, Settings, State, Status, TeardownPolicy,
+};
+
+/// The scheduler in a scripted world.
+struct World<'a> {
+    plan: &'a Plan,
+    model: &'a Model,
+    schedule: Schedule,
+    running: VecDeque<(String, u32)>,
+    incidents: VecDeque<(usize, Incident)>,
+    starts: Vec<usize>,
+    log: Vec<String>,
+    actions: Vec<Action>,
+}
+
+impl World<'_> {
+    fn run(&mut self, event: Event) {
+        self.feed(event);
+        for _ in 0..10_000 {
+            if let Some((leaf, incident)) = self.incidents.pop_front() {
+                self.happen(leaf, incident);
+            } else if let Some((path, attempt)) = self.running.pop_front() {
+                self.end(path, attempt);
+            } else {
+                assert!(!self.schedule.is_running(), "the run neither goes on nor ends");
+                return;
+            }
+        }
+        panic!("the run does not end");
+    }
+
+    fn feed(&mut self, event: Event) {
+        // What is stored and read back goes on in the same way.
+        let stored = serde_json::to_string(&self.schedule).expect("a schedule serialises");
+        let read: Schedule = serde_json::from_str(&stored).expect("a schedule deserialises");
+        assert_eq!(read, self.schedule);
+        self.schedule = read;
+        let actions = self.schedule.on(self.plan, &common::SmallConditions, event);
+        self.actions.extend(actions.iter().cloned());
+        let mut told = Vec::new();
+        for action in actions {
+            match action {
+                Action::Start { path, attempt, .. } => self.start(path, attempt),
+                Action::End { path, attempt, .. } => told.push((path, attempt)),
+                _ => {}
+            }
+        }
+        for (path, attempt) in told {
+            self.running.retain(|(running, _)| *running != path);
+            self.feed(ended(path, attempt, Outcome::Aborted, Vec::new()));
+        }
+    }
+
+    fn start(&mut self, path: String, attempt: u32) {
+        let leaf = self.leaf(&path);
+        self.starts[leaf] += 1;
+        let number = self.starts[leaf];
+        let incident = self.model.incidents.iter().find(|it| it.0 == leaf && it.1 == number);
+        self.incidents.extend(incident.map(|it| (leaf, it.2)));
+        self.log.push(path.clone());
+        self.running.push_back((path, attempt));
+    }
+
+    fn end(&mut self, path: String, attempt: u32) {
+        let leaf = self.leaf(&path);
+        let spec = &self.model.nodes[leaf].spec;
+        let passed = spec.outcomes.get(self.starts[leaf] - 1).copied().unwrap_or(true);
+        let outcome = if passed { Outcome::Passed } else { Outcome::Failed };
+        let change = DeviceChange { key: "x".into(), value: Some(true.into()) };
+        let changes = if spec.sets { vec![change] } else { Vec::new() };
+        self.feed(ended(path, attempt, outcome, changes));
+    }
+
+    fn happen(&mut self, leaf: usize, incident: Incident) {
+        let path = self.model.nodes[leaf].path.clone();
+        if !self.running.iter().any(|(running, _)| *running == path) {
+            return;
+        }
+        match incident {
+            Incident::StopAll => self.feed(Event::Command(Command::Stop { path: None, fail: true })),
+            Incident::Kill => self.feed(Event::Command(Command::Kill)),
+            Incident::Crash => {
+                self.running.clear();
+                let device = self.schedule.device().clone();
+                self.feed(Event::Started { device });
+            }
+            Incident::Abort { levels, fail } => {
+                let mut at = leaf;
+                for _ in 0..levels {
+                    at = self.model.nodes[at].parent.unwrap_or(at);
+                }
+                let path = Some(self.model.nodes[at].path.clone());
+                self.feed(Event::Command(Command::Stop { path, fail }));
+            }
+        }
+    }
+
+    fn leaf(&self, path: &str) -> usize {
+        self.model.nodes.iter().position(|node| node.path == path).expect("a start of a leaf of the list")
+    }
+}
+
+fn ended(path: String, attempt: u32, outcome: Outcome, changes: Vec<DeviceChange>) -> Event {
+    Event::AttemptEnded { path, attempt, outcome, message: None, changes }
+}
+
+fn check(case: &Case, always: bool) {
+    let model = Model::new(&case.root, always, case.stop_on_failure, &case.incidents);
+    let plan = random::plan(case, &model);
+    let teardown = if always { TeardownPolicy::Always } else { TeardownPolicy::Reference };
+    let settings = Settings { teardown, auto_run: Some(false), ..Settings::default() };
+    let stored = model.nodes.iter().zip(&model.status).map(|(node, &status)| {
+        let id = plan.find(&node.path).expect("the same list");
+        (node.path.clone(), State { status, ..State::new(plan.node(id)) })
+    });
+    let schedule = Schedule::with_states(&plan, settings, stored);
+    let mut expected = Model::new(&case.root, always, case.stop_on_failure, &case.incidents);
+    for n in (0..expected.nodes.len()).rev() {
+        if expected.nodes[n].spec.waived && expected.status[n] == Status::Failed {
+            expected.waive(n);
+        }
+    }
+    let starts = vec![0; model.nodes.len()];
+    let mut world = World {
+        plan: &plan,
+        model: &model,
+        schedule,
+        running: VecDeque::new(),
+        incidents: VecDeque::new(),
+        starts,
+        log: Vec::new(),
+        actions: Vec::new(),
+    };
+    world.run(Event::Started { device: tlc_plan::Data::object(indexmap::IndexMap::new()) });
+    for wish in &case.wishes {
+        let path = Some(model.nodes[wish.node].path.clone());
+        let command = match &wish.filter {
+            None => Command::Restart { path },
+            Some(statuses) => Command::RunWithStatus { statuses: statuses.clone(), path },
+        };
+        world.run(Event::Command(command));
+        expected.run(wish);
+        compare(&world, &expected);
+    }
+    paths_exist(&plan, &world.actions);
+    if always {
+        teardowns_ran(&plan, &world.actions);
+    }
+}
+
+fn compare(world: &World, expected: &Model) {
+    assert_eq!(world.log, expected.log, "what was started");
+    for (node, status) in expected.nodes.iter().zip(&expected.status) {
+        assert_eq!(world.schedule.states()[&node.path].status, *status, "the status of `{}`", node.path);
+    }
+}
+
+fn paths_exist(plan: &Plan, actions: &[Action]) {
+    for action in actions {
+        let path = match action {
+            Action::Start { path, .. }
+            | Action::End { path, .. }
+            | Action::StateChanged { path, .. }
+            | Action::Skipped { path, .. }
+            | Action::PassedOver { path, .. }
+            | Action::LeftOut { path, .. }
+            | Action::Round { path, .. }
+            | Action::Shutdown { path }
+            | Action::ShutdownRefused { path, .. }
+            | Action::RunStarted { root: path, .. } => path,
+            Action::RunFinished { verdict } => &verdict.root,
+            Action::Note { .. } => continue,
+        };
+        assert!(plan.find(path).is_some(), "`{path}` is not in the list");
+    }
+}
+
+/// After the last test of a group in a run, each of its teardowns has started, or it is said why not.
+fn teardowns_ran(plan: &Plan, actions: &[Action]) {
+    let ends = |action: &Action| matches!(action, Action::RunFinished { .. });
+    for run in actions.split_inclusive(ends) {
+        let by_hand = |action: &Action| match action {
+            Action::End { path, reason, .. } => reason.contains("killed") || is_teardown(plan, path),
+            _ => false,
+        };
+        if run.iter().any(by_hand) {
+            continue;
+        }
+        for group in plan.preorder().filter(|&node| !plan.is_leaf(node) && !plan.node(node).parallel) {
+            let path = &plan.node(group).path;
+            let last = run.iter().rposition(|action| match action {
+                Action::Start { path: leaf, .. } => is_below(leaf, path) && !is_teardown(plan, leaf),
+                _ => false,
+            });
+            let entered = |action: &Action| match action {
+                Action::RunStarted { root, .. } => is_below(path, root),
+                _ => false,
+            };
+            let entered = run.iter().any(entered) && !is_teardown(plan, path);
+            let Some(last) = last.filter(|_| entered) else { continue };
+            for &teardown in plan.children(group).iter().filter(|&&child| plan.node(child).teardown) {
+                let name = &plan.node(teardown).path;
+                assert!(run[last..].iter().any(|action| settles(action, name)), "the teardown `{name}` was missed");
+            }
+        }
+    }
+}
+
+/// Whether this says that a teardown ran, or why it did not.
+fn settles(action: &Action, teardown: &str) -> bool {
+    match action {
+        Action::Start { path, .. } | Action::PassedOver { path, .. } | Action::Skipped { path, .. } => {
+            is_below(path, teardown)
+        }
+        Action::StateChanged { path, state } => {
+            is_below(path, teardown) && state.message.as_ref().is_some_and(|it| it.contains("requires"))
+        }
+        _ => false,
+    }
+}
+
+fn is_teardown(plan: &Plan, path: &str) -> bool {
+    let mut at: Option<NodeId> = plan.find(path);
+    while let Some(node) = at {
+        if plan.node(node).teardown {
+            return true;
+        }
+        at = plan.parent(node);
+    }
+    false
+}
+
+fn is_below(path: &str, ancestor: &str) -> bool {
+    ancestor.is_empty() || path == ancestor || path.strip_prefix(ancestor).is_some_and(|rest| rest.starts_with('.'))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, max_shrink_iters: 20_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn as_the_model_where_teardowns_always_run(case in case()) {
+        check(&case, true);
+    }
+
+    #[test]
+    fn as_the_model_where_teardowns_run_as_in_the_reference(case in case()) {
+        check(&case, false);
+    }
+}

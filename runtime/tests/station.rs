@@ -1,0 +1,12 @@
+//! `tlc-station` with real processes: plans in, results and exit codes out.
+
+#[path = "station/line.rs"]
+mod line;
+#[path = "station/outcomes.rs"]
+mod outcomes;
+#[path = "station/runs.rs"]
+mod runs;
+#[path = "station/services.rs"]
+mod services;
+#[path = "station/stores.rs"]
+mod stores;

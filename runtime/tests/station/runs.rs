@@ -1,0 +1,248 @@
+//! Whole runs: groups, parallel groups, Ctrl-C, and a program that is killed and started again.
+
+use std::fs;
+use std::process::Child;
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::Value;
+use tlc_plan::plan::{ActionOnFailure, Node};
+
+use crate::line::{Line, Ran, add, eventually, group, is_alive, list, shell, teardown, within};
+
+fn send(child: &Child, signal: Signal) {
+    kill(Pid::from_raw(child.id().cast_signed()), signal).expect("the program is there");
+}
+
+fn ended(child: Child) -> Ran {
+    Ran::new(&child.wait_with_output().expect("its end"))
+}
+
+#[test]
+fn members_of_a_parallel_group_run_at_the_same_time() {
+    let line = Line::new();
+    let mut plan = list(vec![]);
+    let root = plan.root();
+    let together = add(&mut plan, root, Node { parallel: true, ..group("Together") });
+    // Each waits for the other, so one after the other would never end.
+    let meet = |own: &str, other: &str| {
+        format!("touch \"$LINE/{own}\"; while [ ! -e \"$LINE/{other}\" ]; do sleep 0.01; done")
+    };
+    add(&mut plan, together, shell("A", &meet("a", "b")));
+    add(&mut plan, together, shell("B", &meet("b", "a")));
+    add(&mut plan, together, shell("C", "exit 1"));
+    line.run(&plan, &[]).ended_with(1);
+    let statuses: Vec<_> = line.statuses().into_iter().map(|(_, status)| status).collect();
+    assert_eq!(statuses, ["PASSED", "PASSED", "FAILED"]);
+}
+
+#[test]
+fn a_failure_that_stops_leaves_out_the_rest_and_runs_teardowns() {
+    let line = Line::new();
+    let plan = list(vec![
+        Node { action_on_failure: ActionOnFailure::Stop, ..shell("Bad", "exit 1") },
+        shell("Rest", "touch \"$LINE/rest\""),
+        teardown(shell("Down", "touch \"$LINE/down\"")),
+    ]);
+    let ran = line.run(&plan, &[]).ended_with(1);
+    assert!(line.path("down").exists() && !line.path("rest").exists());
+    assert!(ran.stdout.contains("not run  Rest: `Bad` failed"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("Down: passed"), "{}", ran.stdout);
+}
+
+#[test]
+fn only_a_part_of_a_list_runs_if_it_is_named() {
+    let line = Line::new();
+    let plan = list(vec![shell("A", "touch \"$LINE/a\""), shell("B", "touch \"$LINE/b\"")]);
+    line.run(&plan, &["--only", "B"]).ended_with(0);
+    assert!(line.path("b").exists() && !line.path("a").exists());
+    let ran = line.run(&plan, &["--only", "C"]).ended_with(2);
+    assert!(ran.stderr.contains("the list `main` has no `C`"), "{}", ran.stderr);
+}
+
+#[test]
+fn the_last_run_is_continued_with_a_status() {
+    let line = Line::new();
+    let plan = list(vec![shell("A", "echo a >> \"$LINE/a\""), shell("B", "test -e \"$LINE/mended\"")]);
+    line.run(&plan, &[]).ended_with(1);
+    line.write("mended", "");
+    line.run(&plan, &["--status", "failed,untested"]).ended_with(0);
+    assert_eq!(line.read("a"), "a\n", "a test that has passed does not run again");
+    assert_eq!(line.results(&["list"])["runs"][0]["continues"], 1);
+}
+
+#[test]
+fn ctrl_c_ends_the_test_runs_teardowns_and_ends_services() {
+    let line = Line::new();
+    line.write(
+        "station.json5",
+        r#"{ services: { board: {
+            command: ["sh", "-c", "echo $$ > \"$LINE/service\"; : > \"$0\"; exec sleep 1000", "${state_dir}/ready"],
+            ready: { path: "${state_dir}/ready" },
+        } } }"#,
+    );
+    let plan = list(vec![
+        shell("Hangs", "trap '' TERM; sh -c 'echo $$ > \"$LINE/test\"; sleep 1000'; sleep 1000"),
+        shell("Never", "touch \"$LINE/never\""),
+        teardown(shell("Down", "test -e /proc/$(cat \"$LINE/service\") && touch \"$LINE/down\"")),
+    ]);
+    let child = line.start(&plan, &["--station", line.path("station.json5").to_str().expect("UTF-8")]);
+    eventually("the test starts", || is_alive(&line.path("test")));
+    send(&child, Signal::SIGINT);
+    let ran = ended(child).ended_with(1);
+    assert!(line.path("down").exists(), "the teardown ran while the service was there: {}{}", ran.stdout, ran.stderr);
+    assert!(!line.path("never").exists());
+    assert!(!is_alive(&line.path("test")) && !is_alive(&line.path("service")));
+    assert_eq!(line.attempt("Hangs")["outcome"], "aborted");
+    let run = line.results(&["last"])["run"].clone();
+    assert_eq!((&run["state"], &run["verdict"]), (&"stopped".into(), &"FAILED".into()));
+    assert!(ran.stdout.contains("stopped by the operator"), "{}", ran.stdout);
+}
+
+#[test]
+fn ctrl_c_twice_kills_at_once() {
+    let line = Line::new();
+    let plan = list(vec![
+        shell("Quick", "echo $$ > \"$LINE/test\"; sleep 1000"),
+        teardown(shell("Down", "trap '' TERM; echo $$ > \"$LINE/down\"; sleep 1000; sleep 1000")),
+        teardown(shell("Further", "touch \"$LINE/further\"")),
+    ]);
+    let child = line.start(&plan, &[]);
+    eventually("the test starts", || is_alive(&line.path("test")));
+    send(&child, Signal::SIGTERM);
+    eventually("the teardown starts", || is_alive(&line.path("down")));
+    send(&child, Signal::SIGTERM);
+    ended(child).ended_with(1);
+    assert!(!is_alive(&line.path("down")) && !line.path("further").exists());
+    assert_eq!(line.attempt("Down")["outcome"], "aborted");
+}
+
+#[test]
+fn a_killed_run_goes_on_where_it_was() {
+    let line = Line::new();
+    let plan = list(vec![
+        shell("First", "echo first >> \"$LINE/trace\""),
+        shell("Second", "echo second >> \"$LINE/trace\"; echo $$ > \"$LINE/test\"; sleep 1000"),
+        shell("Third", "echo third >> \"$LINE/trace\""),
+        teardown(shell("Down", "echo down >> \"$LINE/trace\"")),
+    ]);
+    let mut child = line.start(&plan, &[]);
+    eventually("the second test starts", || is_alive(&line.path("test")));
+    child.kill().expect("killed");
+    child.wait().expect("its end");
+    let run = line.results(&["last"])["run"].clone();
+    assert_eq!((&run["state"], &run["run"]), (&"running".into(), &1.into()));
+    let ran = line.run(&plan, &[]).ended_with(1);
+    assert!(ran.stdout.contains("was interrupted and goes on"), "{}", ran.stdout);
+    assert!(!is_alive(&line.path("test")), "what the killed program left behind is ended");
+    let statuses: Vec<_> = line.statuses().into_iter().map(|(_, status)| status).collect();
+    assert_eq!(statuses, ["PASSED", "FAILED", "PASSED", "PASSED"], "{}", ran.stdout);
+    assert_eq!(line.results(&["last"])["run"]["run"], 1, "it is the same run");
+    assert_eq!(line.attempt("Second")["outcome"], "crashed");
+    assert_eq!(line.read("trace"), "first\nsecond\nthird\ndown\n", "what has passed does not run again");
+}
+
+#[test]
+fn whenever_a_run_is_killed_nothing_that_ended_is_lost_and_teardowns_run() {
+    let mark = "echo $TLC_TEST_PATH $TLC_INVOCATION >> \"$LINE/trace\"; sleep 0.03";
+    let mut plan = list(vec![shell("First", mark)]);
+    let root = plan.root();
+    let inner = add(&mut plan, root, group("Group"));
+    add(&mut plan, inner, shell("Inner", mark));
+    add(&mut plan, inner, teardown(shell("InnerDown", mark)));
+    let together = add(&mut plan, root, Node { parallel: true, ..group("Together") });
+    add(&mut plan, together, shell("A", mark));
+    add(&mut plan, together, shell("B", mark));
+    add(&mut plan, root, teardown(shell("Down", mark)));
+    for round in 0..8 {
+        let line = Line::new();
+        let mut child = line.start(&plan, &[]);
+        std::thread::sleep(Duration::from_millis(10 + 40 * round));
+        let _ = child.kill();
+        child.wait().expect("its end");
+        line.run(&plan, &[]);
+        let last = line.results(&["last"]);
+        assert_eq!(last["run"]["state"], "finished", "round {round}");
+        let attempts = last["attempts"].as_array().expect("attempts");
+        assert!(attempts.iter().all(|attempt| attempt["outcome"] != Value::Null), "every attempt has an end: {last}");
+        for path in ["Group.InnerDown", "Down"] {
+            assert_eq!(line.attempt(path)["outcome"], "passed", "round {round}: {last}");
+        }
+        let trace = line.read("trace");
+        for passed in attempts.iter().filter(|attempt| attempt["outcome"] == "passed") {
+            let path = passed["path"].as_str().expect("a path");
+            let invocation = passed["invocation"].as_str().expect("an invocation");
+            assert!(trace.contains(invocation), "round {round}: `{path}` passed and ran");
+        }
+        let statuses = line.statuses();
+        assert!(statuses.iter().all(|(_, status)| status == "PASSED" || status == "FAILED"), "{statuses:?}");
+    }
+}
+
+#[test]
+fn a_run_that_was_stopped_and_then_killed_does_not_go_on() {
+    let line = Line::new();
+    let plan = list(vec![
+        shell("Hangs", "echo $$ > \"$LINE/test\"; sleep 1000"),
+        shell("Never", "touch \"$LINE/never\""),
+        teardown(shell("Down", "[ -e \"$LINE/down\" ] || { echo $$ > \"$LINE/down\"; sleep 1000; }")),
+        teardown(shell("Further", "touch \"$LINE/further\"")),
+    ]);
+    let mut child = line.start(&plan, &[]);
+    eventually("the test starts", || is_alive(&line.path("test")));
+    send(&child, Signal::SIGINT);
+    eventually("the teardown starts", || is_alive(&line.path("down")));
+    child.kill().expect("killed");
+    child.wait().expect("its end");
+    line.run(&plan, &[]).ended_with(1);
+    assert!(line.path("further").exists() && !line.path("never").exists());
+    assert_eq!(line.results(&["last"])["run"]["state"], "stopped");
+    assert_eq!(line.attempt("Down")["outcome"], "passed", "a teardown that was interrupted starts again");
+    assert!(!is_alive(&line.path("down")));
+}
+
+#[test]
+fn many_members_of_a_parallel_group_all_end_and_are_all_recorded() {
+    let line = Line::new();
+    let mut plan = list(vec![]);
+    let root = plan.root();
+    let together = add(&mut plan, root, Node { parallel: true, ..group("Together") });
+    for number in 0..60 {
+        add(&mut plan, together, shell(&format!("T{number}"), "head -c 200000 /dev/zero"));
+    }
+    add(&mut plan, together, within(1.0, shell("Hangs", "sleep 1000")));
+    add(&mut plan, together, shell("Crashes", "kill -9 $$"));
+    add(&mut plan, together, shell("Forks", "sleep 1000 & exit 0"));
+    line.run(&plan, &[]).ended_with(1);
+    let statuses = line.statuses();
+    let failed: Vec<_> =
+        statuses.iter().filter(|(_, status)| status == "FAILED").map(|(path, _)| path.as_str()).collect();
+    assert_eq!(failed, ["Together.Hangs", "Together.Crashes"]);
+    assert_eq!(statuses.iter().filter(|(_, status)| status == "PASSED").count(), 61);
+}
+
+#[test]
+fn a_killed_run_can_be_given_up() {
+    let line = Line::new();
+    let plan = list(vec![shell("Once", "[ -e \"$LINE/test\" ] || { echo $$ > \"$LINE/test\"; sleep 1000; }")]);
+    let mut child = line.start(&plan, &[]);
+    eventually("the test starts", || is_alive(&line.path("test")));
+    child.kill().expect("killed");
+    child.wait().expect("its end");
+    line.run(&plan, &["--new"]).ended_with(0);
+    let runs = line.results(&["list"])["runs"].clone();
+    assert_eq!((&runs[0]["state"], &runs[1]["state"]), (&"finished".into(), &"abandoned".into()));
+}
+
+#[test]
+fn a_closed_pipe_is_no_reason_to_panic() {
+    let line = Line::new();
+    let plan = list((0..50).map(|number| shell(&format!("T{number}"), "true")).collect());
+    let mut child = line.start(&plan, &[]);
+    drop(child.stdout.take());
+    drop(child.stderr.take());
+    assert_eq!(child.wait().expect("its end").code(), Some(0));
+    assert_eq!(line.statuses().len(), 50);
+    assert!(fs::metadata(line.path("station.sqlite")).is_ok());
+}

@@ -1,0 +1,102 @@
+//! A store that cannot be used: a clear report, exit code 3, nothing overwritten, no test started.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::{Pid, Uid};
+use tlc_plan::Plan;
+
+use crate::line::{Line, Ran, eventually, is_alive, list, shell};
+
+fn plan() -> Plan {
+    list(vec![shell("Never", "touch \"$LINE/never\"")])
+}
+
+#[test]
+fn a_damaged_store_is_reported_and_left_alone() {
+    let line = Line::new();
+    line.write("station.sqlite", "not a store at all");
+    let ran = line.run(&plan(), &[]).ended_with(3);
+    assert!(ran.stderr.contains("is damaged") && ran.stderr.contains("left as it is"), "{}", ran.stderr);
+    assert_eq!(line.read("station.sqlite"), "not a store at all");
+    assert!(!line.path("never").exists());
+}
+
+#[test]
+fn a_newer_store_is_reported() {
+    let line = Line::new();
+    line.run(&list(vec![]), &[]);
+    let connection = rusqlite::Connection::open(line.path("station.sqlite")).expect("the store");
+    connection.pragma_update(None, "user_version", 99).expect("a newer version");
+    drop(connection);
+    let ran = line.run(&plan(), &[]).ended_with(3);
+    assert!(ran.stderr.contains("has version 99") && ran.stderr.contains("use a newer tlc"), "{}", ran.stderr);
+    assert!(!line.path("never").exists());
+}
+
+#[test]
+fn a_store_in_use_is_reported_with_its_user() {
+    let line = Line::new();
+    let child = line.start(&list(vec![shell("Waits", "echo $$ > \"$LINE/test\"; sleep 1000")]), &[]);
+    eventually("the test starts", || is_alive(&line.path("test")));
+    let ran = line.run(&plan(), &[]).ended_with(3);
+    assert!(ran.stderr.contains(&format!("in use by another tlc (process {})", child.id())), "{}", ran.stderr);
+    assert_eq!(line.results(&["list"])["runs"][0]["state"], "running", "reading is possible");
+    kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGINT).expect("sent");
+    child.wait_with_output().expect("its end");
+    assert!(!line.path("never").exists());
+}
+
+#[test]
+fn a_store_that_cannot_be_written_is_reported() {
+    let line = Line::new();
+    line.run(&list(vec![]), &[]);
+    fs::set_permissions(line.path(""), Permissions::from_mode(0o755)).expect("set");
+    for name in ["station.sqlite", "station.sqlite.lock"] {
+        fs::set_permissions(line.path(name), Permissions::from_mode(0o444)).expect("set");
+    }
+    let mut command = line.command(&plan(), &[]);
+    if Uid::effective().is_root() {
+        // Nothing is read-only for root.
+        command = without_root(&line, &command);
+    }
+    let ran = Ran::new(&command.output().expect("tlc-station")).ended_with(3);
+    assert!(ran.stderr.contains("cannot be written"), "{}", ran.stderr);
+    assert!(!line.path("never").exists());
+}
+
+/// The same command as another user, with a copy of the program that this user can reach.
+fn without_root(line: &Line, command: &Command) -> Command {
+    let program = line.path("tlc-station");
+    fs::copy(command.get_program(), &program).expect("a copy");
+    let mut other = Command::new(&program);
+    other.args(command.get_args()).uid(65534).gid(65534).env("LINE", line.path(""));
+    other
+}
+
+#[test]
+fn results_of_nothing_say_so() {
+    let line = Line::new();
+    let results = |what: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tlc-station"));
+        Ran::new(
+            &command
+                .arg("results")
+                .args(what)
+                .arg("--store")
+                .arg(line.path("station.sqlite"))
+                .output()
+                .expect("results"),
+        )
+    };
+    assert!(results(&["last"]).ended_with(3).stderr.contains("there is no store at"));
+    line.run(&list(vec![shell("A", "true")]), &[]).ended_with(0);
+    assert!(results(&["show", "7"]).ended_with(3).stderr.contains("there is no run `7`"));
+    assert!(results(&["test", "B"]).ended_with(3).stderr.contains("no run has an attempt at `B`"));
+    assert!(results(&["test", "A"]).ended_with(0).stdout.contains("passed"));
+    assert!(results(&["last"]).ended_with(0).stdout.contains("PASSED"));
+    assert!(results(&["list"]).ended_with(0).stdout.contains("main"));
+}

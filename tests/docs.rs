@@ -1,0 +1,126 @@
+//! The book and the pages beside it hold together: every relative link leads to a file, every anchor to a heading, and the book's
+//! summary names every page.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+#[test]
+fn every_relative_link_leads_somewhere() {
+    let mut broken = Vec::new();
+    for page in pages() {
+        let text = fs::read_to_string(&page).expect("a page is UTF-8");
+        for target in links(&text) {
+            if let Err(reason) = follow(&page, &target) {
+                broken.push(format!("{}: `{target}` {reason}", shown(&page)));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "broken links:\n{}", broken.join("\n"));
+}
+
+#[test]
+fn the_summary_names_every_page() {
+    let book = root().join("docs/src");
+    let summary = fs::read_to_string(book.join("SUMMARY.md")).expect("the book has a summary");
+    let named: BTreeSet<PathBuf> = links(&summary).iter().map(|target| book.join(target)).collect();
+    let all: BTreeSet<PathBuf> =
+        markdown_below(&book).into_iter().filter(|page| !page.ends_with("SUMMARY.md")).collect();
+    let forgotten: Vec<String> = all.difference(&named).map(|page| shown(page)).collect();
+    assert!(forgotten.is_empty(), "not in docs/src/SUMMARY.md:\n{}", forgotten.join("\n"));
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn shown(page: &Path) -> String {
+    page.strip_prefix(root()).unwrap_or(page).display().to_string()
+}
+
+/// The pages of the book, and those at the top.
+fn pages() -> Vec<PathBuf> {
+    let mut pages = markdown_below(&root().join("docs"));
+    pages.extend(markdown_in(&root()));
+    pages
+}
+
+fn markdown_below(folder: &Path) -> Vec<PathBuf> {
+    let mut found = markdown_in(folder);
+    for path in entries(folder).into_iter().filter(|path| path.is_dir()) {
+        found.extend(markdown_below(&path));
+    }
+    found
+}
+
+fn markdown_in(folder: &Path) -> Vec<PathBuf> {
+    entries(folder).into_iter().filter(|path| path.extension().is_some_and(|extension| extension == "md")).collect()
+}
+
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let mut paths: Vec<PathBuf> =
+        fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()).collect();
+    paths.sort();
+    paths
+}
+
+/// The targets of the links of a page, without those inside code.
+fn links(text: &str) -> Vec<String> {
+    prose(text)
+        .split("](")
+        .skip(1)
+        .filter_map(|rest| rest.split_once(')'))
+        .map(|(target, _)| target.to_owned())
+        .collect()
+}
+
+/// A page without its blocks of code and its words in code.
+fn prose(text: &str) -> String {
+    let mut inside_block = false;
+    let mut kept = String::new();
+    for line in text.lines() {
+        if line.trim_start().starts_with("```") {
+            inside_block = !inside_block;
+        } else if !inside_block {
+            let words = line.split('`').enumerate().filter(|(position, _)| position % 2 == 0);
+            kept.extend(words.map(|(_, words)| words));
+            kept.push('\n');
+        }
+    }
+    kept
+}
+
+fn follow(page: &Path, target: &str) -> Result<(), String> {
+    if target.contains("://") || target.starts_with("mailto:") {
+        return Ok(());
+    }
+    let (path, anchor) = target.split_once('#').unwrap_or((target, ""));
+    let file =
+        if path.is_empty() { page.to_owned() } else { page.parent().expect("a page lies in a folder").join(path) };
+    if !file.exists() {
+        return Err("does not exist".into());
+    }
+    if anchor.is_empty() {
+        return Ok(());
+    }
+    let text = fs::read_to_string(&file).map_err(|error| error.to_string())?;
+    if headings(&text).contains(anchor) { Ok(()) } else { Err("has no such heading".into()) }
+}
+
+/// The anchors of a page's headings.
+fn headings(text: &str) -> BTreeSet<String> {
+    let headings = text.lines().filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#').trim());
+    headings.map(anchor).collect()
+}
+
+fn anchor(heading: &str) -> String {
+    heading
+        .to_lowercase()
+        .chars()
+        .filter_map(|letter| match letter {
+            ' ' => Some('-'),
+            '-' | '_' => Some(letter),
+            _ => letter.is_alphanumeric().then_some(letter),
+        })
+        .collect()
+}
