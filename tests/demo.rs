@@ -1,133 +1,139 @@
-//! The demo station does what its lists say, on a good board and on broken ones.
+//! The demo station, end to end: real processes, a real board service, a real store.
 
 mod common;
 
-use common::{outcome, root, run, tlc};
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use common::{Outcome, outcome, root, run, tlc};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::Value;
 
 const LIST: &str = "lists/demo/main.test_list.json";
 
-/// A run of the demo that is over.
-struct Run {
-    code: i32,
-    results: Value,
+/// A directory for the store of one test.
+fn state() -> tempfile::TempDir {
+    tempfile::tempdir().expect("a directory")
 }
 
-impl Run {
-    /// Runs the demo on a board with these faults.
-    fn of(faults: &str, arguments: &[&str]) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let run = |words: &[&str]| {
-            let mut command = tlc(root());
-            command.args(words).env("XDG_STATE_HOME", folder.path()).env("DEMO_FAULT", faults);
-            outcome(command.output().expect("tlc can be started"))
-        };
-        let run_itself = run(&[&["run", LIST, "--quiet"], arguments].concat());
-        let shown = run(&["results", "last", "--format", "json"]);
-        let results = serde_json::from_str(&shown.stdout)
-            .unwrap_or_else(|error| panic!("{error}\n{}{}", run_itself.stderr, shown.stderr));
-        Self { code: run_itself.code, results }
-    }
+fn tlc_with(state: &Path) -> Command {
+    let mut command = tlc(root());
+    command.env("XDG_STATE_HOME", state);
+    command
+}
 
-    fn status(&self, path: &str) -> &str {
-        let test = self.tests().iter().find(|test| test["path"] == path);
-        test.unwrap_or_else(|| panic!("there is no `{path}`"))["status"].as_str().expect("a status")
-    }
+fn run_with(state: &Path, arguments: &[&str]) -> Outcome {
+    outcome(tlc_with(state).args(arguments).output().expect("tlc can be started"))
+}
 
-    /// The paths of the leaves with this status.
-    fn leaves(&self, status: &str) -> Vec<&str> {
-        let leaves = self.tests().iter().filter(|test| test["leaf"] == true && test["status"] == status);
-        leaves.map(|test| test["path"].as_str().expect("a path")).collect()
-    }
-
-    fn tests(&self) -> &[Value] {
-        self.results["tests"].as_array().expect("tests")
-    }
-
-    fn attempts(&self, path: &str) -> Vec<&Value> {
-        let attempts = self.results["attempts"].as_array().expect("attempts");
-        attempts.iter().filter(|attempt| attempt["path"] == path).collect()
-    }
-
-    fn outcomes(&self, path: &str) -> Vec<&str> {
-        self.attempts(path).iter().map(|attempt| attempt["outcome"].as_str().expect("an outcome")).collect()
-    }
+fn last(state: &Path) -> Value {
+    let outcome = run_with(state, &["results", "last", "--format", "json"]);
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+    serde_json::from_str(&outcome.stdout).expect("one JSON document")
 }
 
 #[test]
-fn a_good_board_passes() {
-    let run = Run::of("", &[]);
-    assert_eq!(run.leaves("PASSED").len(), 28, "{:#}", run.results["summary"]);
-    assert_eq!(run.code, 0);
-    assert_eq!(run.outcomes("SMT.Radio"), ["failed", "passed"], "one failure of the radio is forgiven");
-    assert_eq!(
-        run.outcomes("RunIn.RunInReboots.Identity"),
-        ["passed", "passed"],
-        "the reboots are a sequence of two rounds"
-    );
-    let members = ["ProcessorLoad", "MemoryLoad", "Temperature"].map(|id| format!("RunIn.RunInStress.{id}"));
-    let last_start = members.iter().map(|path| time(&run, path, "started_at")).max();
-    let first_end = members.iter().map(|path| time(&run, path, "ended_at")).min();
-    assert!(last_start < first_end, "the members of a parallel group overlap");
+fn the_demo_has_no_mistakes() {
+    let outcome = run(root(), &["check", "lists"]);
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""), "{}", outcome.stdout);
+    assert!(outcome.stdout.ends_with("no problems\n"), "{}", outcome.stdout);
 }
 
 #[test]
-fn a_bad_rail_fails_where_it_is_measured_and_nowhere_else() {
-    let run = Run::of("1V8", &[]);
-    assert_eq!(run.leaves("FAILED"), ["SMT.SMTRails.Rail1V8", "RunIn.RunInStress.Rail1V8"]);
-    assert_eq!(run.leaves("PASSED").len(), 26);
-    assert_eq!(run.code, 1);
+fn the_demo_passes_and_is_shown_again() {
+    let state = state();
+    let outcome = run_with(state.path(), &["run", LIST]);
+    assert_eq!(outcome.code, 0, "{}\n{}", outcome.stdout, outcome.stderr);
+    let again = run_with(state.path(), &["results", "last"]);
+    assert_eq!(again.code, 0);
+    assert!(again.stdout.contains("PASSED"), "{}", again.stdout);
+    assert_eq!(last(state.path())["run"]["verdict"], "PASSED");
 }
 
 #[test]
-fn a_board_that_does_not_start_ends_the_run_and_is_switched_off() {
-    let run = Run::of("mute", &[]);
-    assert_eq!(run.leaves("FAILED"), ["SMT.SMTStart.PowerOn"]);
-    assert_eq!(run.leaves("PASSED"), ["SMT.SMTStart.FreeSpace", "SMT.PowerOff", "ArchiveLog"]);
-    assert_eq!(run.status("RunIn"), "UNTESTED");
-    assert_eq!(run.code, 1);
-}
-
-#[test]
-fn device_data_say_what_is_left_out() {
-    let device = tempfile::NamedTempFile::new().expect("a file");
-    let data = r#"{"component": {"has_radio": false}, "factory": {"end_RUNIN": true}}"#;
-    std::fs::write(device.path(), data).expect("written");
-    let run = Run::of("", &["--device-data", device.path().to_str().expect("a path")]);
-    assert_eq!(run.status("SMT.Radio"), "SKIPPED");
-    assert_eq!(run.status("RunIn"), "SKIPPED");
-    assert_eq!(run.status("SMT.Flash"), "PASSED");
-    assert_eq!(run.code, 0);
-}
-
-#[test]
-fn a_station_of_the_demo_runs_alone() {
-    let run = Run::of("", &["--only", "RunIn"]);
-    assert_eq!(run.leaves("PASSED").len(), 11);
-    assert_eq!(run.status("RunIn.PowerOff"), "PASSED");
-    assert_eq!(run.code, 0);
-}
-
-#[test]
-fn every_label_is_translated() {
-    let dump = run(root(), &["dump", LIST, "--format", "json"]);
-    let list: Value = serde_json::from_str(&dump.stdout).expect("one JSON document");
-    let mut left = Vec::new();
-    let mut open: Vec<&Value> = vec![&list["tests"]];
-    while let Some(tests) = open.pop() {
-        for test in tests.as_array().expect("tests") {
-            let label = &test["label"];
-            if label["zh-CN"] == label["en-US"] || label.get("de-DE").is_none() {
-                left.push(&test["path"]);
-            }
-            open.push(&test["subtests"]);
-        }
+fn a_plan_runs_without_the_list() {
+    let state = state();
+    let station = PathBuf::from(env!("CARGO_BIN_EXE_tlc")).with_file_name("tlc-station");
+    if !station.is_file() {
+        eprintln!(
+            "a_plan_runs_without_the_list: SKIPPED, `tlc-station` is not built (cargo test --workspace builds it)"
+        );
+        return;
     }
-    assert!(left.is_empty(), "not in the catalogues of the demo: {left:?}");
+    let plan = state.path().join("main.plan.json");
+    let plan_text = plan.to_str().expect("a path that is text");
+    let compiled = run_with(state.path(), &["compile", LIST, "-o", plan_text]);
+    assert_eq!(compiled.code, 0, "{}", compiled.stderr);
+    let mut command = Command::new(station);
+    command.current_dir(state.path()).env("XDG_STATE_HOME", state.path());
+    let demo = root().join("lists/demo");
+    command.args(["run", plan_text, "--only", "SMT.SMTStart"]);
+    command.arg("--tests").arg(demo.join("tests")).arg("--station").arg(demo.join("station.json5"));
+    let outcome = outcome(command.output().expect("tlc-station can be started"));
+    assert_eq!(outcome.code, 0, "{}\n{}", outcome.stdout, outcome.stderr);
 }
 
-fn time(run: &Run, path: &str, which: &str) -> String {
-    let attempts = run.attempts(path);
-    let [attempt] = attempts[..] else { panic!("`{path}` has {} attempts", attempts.len()) };
-    attempt[which].as_str().expect("a time").to_owned()
+#[test]
+fn the_same_list_gives_the_same_plan() {
+    let state = state();
+    let plans: Vec<String> = ["a", "b"]
+        .iter()
+        .map(|name| {
+            let path = state.path().join(name);
+            let outcome = run_with(state.path(), &["compile", LIST, "-o", path.to_str().expect("text")]);
+            assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+            std::fs::read_to_string(path).expect("written")
+        })
+        .collect();
+    assert_eq!(plans[0], plans[1]);
+    let changed = run_with(state.path(), &["diff", LIST, LIST]);
+    assert_eq!((changed.code, changed.stdout.as_str()), (0, "no change in behaviour\n"));
+}
+
+/// Starts the demo and waits until a test has started.
+fn started(state: &Path, test: &str) -> std::process::Child {
+    let mut command = tlc_with(state);
+    command.args(["run", LIST, "--plain"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("tlc can be started");
+    let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
+    let seen = lines.by_ref().map_while(Result::ok).any(|line| line.contains(test));
+    assert!(seen, "{test} never started");
+    // Whoever goes on writing must find a reader.
+    std::thread::spawn(move || lines.for_each(drop));
+    child
+}
+
+fn signal(child: &std::process::Child, signal: Signal) {
+    let id = i32::try_from(child.id()).expect("a process id");
+    kill(Pid::from_raw(id), signal).expect("the process is there");
+}
+
+#[test]
+fn ctrl_c_ends_the_test_and_runs_the_teardowns() {
+    let state = state();
+    let mut child = started(state.path(), "SMT.Flash");
+    signal(&child, Signal::SIGINT);
+    assert_eq!(child.wait().expect("it ends").code(), Some(1));
+    let run = last(state.path());
+    assert_eq!(run["run"]["verdict"], "FAILED");
+    let tests = run["tests"].as_array().expect("tests");
+    let status =
+        |path: &str| tests.iter().find(|test| test["path"] == path).map_or(Value::Null, |test| test["status"].clone());
+    assert_eq!(status("SMT.PowerOff"), "PASSED", "{run:#}");
+}
+
+#[test]
+fn a_run_that_was_killed_goes_on() {
+    let state = state();
+    let mut child = started(state.path(), "SMT.Flash");
+    signal(&child, Signal::SIGKILL);
+    child.wait().expect("it ends");
+    let outcome = run_with(state.path(), &["run", LIST]);
+    let shown = format!("{}\n{}", outcome.stdout, outcome.stderr);
+    assert!(shown.contains("interrupted"), "{shown}");
+    let runs = run_with(state.path(), &["results", "list", "--format", "json"]);
+    let runs: Value = serde_json::from_str(&runs.stdout).expect("one JSON document");
+    assert_eq!(runs["runs"].as_array().map(Vec::len), Some(1), "{runs:#}");
 }

@@ -1,9 +1,13 @@
-//! The book and the pages beside it hold together: every relative link leads to a file, every anchor to a heading, and the book's
-//! summary names every page.
+//! The book and the pages beside it hold together: every relative link leads to a file, every anchor to a heading, the book's summary
+//! names every page, and the lists in it compile.
+
+mod common;
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use common::{root, run};
 
 #[test]
 fn every_relative_link_leads_somewhere() {
@@ -30,8 +34,33 @@ fn the_summary_names_every_page() {
     assert!(forgotten.is_empty(), "not in docs/src/SUMMARY.md:\n{}", forgotten.join("\n"));
 }
 
-fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+#[test]
+fn the_lists_in_the_book_compile() {
+    let standard = root().join("lists");
+    let arguments = ["check", "main.test_list.json", "--lists", standard.to_str().expect("a path that is text")];
+    let mut checked = 0;
+    for page in markdown_below(&root().join("docs")) {
+        let text = fs::read_to_string(&page).expect("a page is UTF-8");
+        for list in blocks(&text, "json").filter(|block| is_list(block)) {
+            let folder = common::directory(&[("main.test_list.json", list)]);
+            let found = run(folder.path(), &arguments);
+            assert_eq!(found.code, 0, "{}:\n{list}\n{}{}", shown(&page), found.stdout, found.stderr);
+            checked += 1;
+        }
+    }
+    assert!(checked > 0, "no page has a list");
+}
+
+/// Whether a block of code is a whole list, which can run.
+fn is_list(block: &str) -> bool {
+    block.starts_with('{') && block.contains("\"label\"") && block.contains("\"tests\": [") && !block.contains('…')
+}
+
+/// The blocks of code in a language.
+fn blocks<'a>(text: &'a str, language: &str) -> impl Iterator<Item = &'a str> {
+    let mark = format!("```{language}\n");
+    let after: Vec<&str> = text.split(&mark).skip(1).collect();
+    after.into_iter().filter_map(|rest| rest.split_once("\n```")).map(|(block, _)| block)
 }
 
 fn shown(page: &Path) -> String {
@@ -41,7 +70,7 @@ fn shown(page: &Path) -> String {
 /// The pages of the book, and those at the top.
 fn pages() -> Vec<PathBuf> {
     let mut pages = markdown_below(&root().join("docs"));
-    pages.extend(markdown_in(&root()));
+    pages.extend(markdown_in(root()));
     pages
 }
 

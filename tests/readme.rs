@@ -118,7 +118,7 @@ fn compared(line: &str) -> String {
 }
 
 fn word(word: &str) -> String {
-    if word.contains('/') && word.ends_with(".log") {
+    if word.contains('/') && word.contains(".log") {
         return "<log>".to_owned();
     }
     let letters = word.trim_matches(|letter: char| letter.is_ascii_punctuation());

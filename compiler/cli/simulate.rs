@@ -239,7 +239,7 @@ fn scenario_plan(scenario: &Scenario) -> Result<Option<Plan>, ExitCode> {
         complain(format_args!("`{}` cannot be written: {error}", list.display()));
         return Err(ExitCode::from(ENVIRONMENT));
     }
-    let request = Request { id: "scenario".to_owned(), layers: vec![directory.clone()], po: None, device: None };
+    let request = Request { id: "scenario".to_owned(), layers: vec![directory.clone()], ..Request::default() };
     let compilation = compile(&request);
     let _ = std::fs::remove_dir_all(&directory);
     if compilation.is_refused() {
