@@ -603,7 +603,10 @@ fn random_expressions_mean_what_they_mean_in_python() {
         let (ours, mut theirs) = (ours(&text, &scope), python.answer(&text));
         with_bits(&mut theirs);
         values += usize::from(theirs.get("value").is_some());
-        if ours.get("limit").is_some()
+        // Complex numbers have no format specification: on the list of differences.
+        let listed = ours["message"].as_str().is_some_and(|message| message.contains("complex.__format__"));
+        if listed
+            || ours.get("limit").is_some()
             || matches!(theirs["error"].as_str(), Some("Surrogate" | "TimeoutError" | "MemoryError"))
         {
             limits += 1;
