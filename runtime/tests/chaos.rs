@@ -235,7 +235,7 @@ impl Chaos {
         for group in plan.preorder().filter(|&node| !plan.is_leaf(node) && !plan.node(node).parallel) {
             let path = &plan.node(group).path;
             let children = plan.children(group).iter().map(|&child| schedule.states()[&plan.node(child).path].status);
-            assert_eq!(Some(schedule.states()[path].status), children.min_by_key(rank), "`{path}`");
+            assert_eq!(Some(schedule.states()[path].status), children.min_by_key(|&status| rank(status)), "`{path}`");
         }
         let groups: Vec<_> = schedule.active().keys().filter_map(|path| plan.parent(plan.find(path)?)).collect();
         let together = groups.iter().all(|&group| group == groups[0] && plan.node(group).parallel);
@@ -245,10 +245,10 @@ impl Chaos {
 }
 
 /// The status of a group is the first of these that a child has.
-fn rank(status: &Status) -> usize {
+fn rank(status: Status) -> usize {
     use Status::{Active, Failed, FailedAndWaived, Passed, Skipped, Untested};
     let order = [Active, Failed, Untested, FailedAndWaived, Skipped, Passed];
-    order.iter().position(|other| other == status).expect("a status")
+    order.iter().position(|&other| other == status).expect("a status")
 }
 
 fn ended(path: String, attempt: u32, outcome: Outcome) -> Event {

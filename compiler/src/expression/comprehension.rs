@@ -12,6 +12,15 @@ pub(super) struct Frame {
     variables: Vec<Variable>,
 }
 
+/// What a comprehension makes of a name.
+pub(super) enum Bound {
+    Nowhere,
+    /// To a variable that has no value yet.
+    TooEarly,
+    /// To the variable in this slot.
+    Variable(u32),
+}
+
 struct Variable {
     name: String,
     slot: u32,
@@ -20,20 +29,24 @@ struct Variable {
 }
 
 impl<'t> Reader<'t> {
-    /// What a name is bound to: nothing, a variable, or a variable that has no value yet.
-    pub(super) fn bound(&self, name: &str) -> Option<Option<u32>> {
-        let of = |frame: &Frame| {
+    /// What a name is bound to by the comprehensions around.
+    pub(super) fn bound(&self, name: &str) -> Bound {
+        let of = |frame: &'_ Frame| {
             let variable = frame.variables.iter().find(|variable| variable.name == name)?;
-            Some(variable.visible.then_some(variable.slot))
+            Some(if variable.visible { Bound::Variable(variable.slot) } else { Bound::TooEarly })
         };
-        self.frames.iter().rev().find_map(of)
+        self.frames.iter().rev().find_map(of).unwrap_or(Bound::Nowhere)
     }
 
-    pub(super) fn list_comprehension(&mut self, pair: Pair<'t, Rule>, clauses: Pair<'t, Rule>) -> Result<Id, Mistake> {
+    pub(super) fn list_comprehension(
+        &mut self,
+        pair: &Pair<'t, Rule>,
+        clauses: &Pair<'t, Rule>,
+    ) -> Result<Id, Mistake> {
         let Some(element) = pair.clone().into_inner().next() else {
-            return Err(self.does_not_fit(self.bytes_of(&pair)));
+            return Err(self.does_not_fit(self.bytes_of(pair)));
         };
-        self.comprehension(&pair, clauses, |this| match element.as_rule() {
+        self.comprehension(pair, clauses, |this| match element.as_rule() {
             Rule::starred => Err(starred(this, &element)),
             _ => Ok((this.expression(element)?, Collection::List)),
         })
@@ -41,11 +54,11 @@ impl<'t> Reader<'t> {
 
     pub(super) fn braces_comprehension(
         &mut self,
-        pair: Pair<'t, Rule>,
-        clauses: Pair<'t, Rule>,
+        pair: &Pair<'t, Rule>,
+        clauses: &Pair<'t, Rule>,
     ) -> Result<Id, Mistake> {
-        let Some(entry) = pair.clone().into_inner().next() else { return Err(self.does_not_fit(self.bytes_of(&pair))) };
-        self.comprehension(&pair, clauses, |this| {
+        let Some(entry) = pair.clone().into_inner().next() else { return Err(self.does_not_fit(self.bytes_of(pair))) };
+        self.comprehension(pair, clauses, |this| {
             let bytes = entry.clone();
             let id = this.entry(entry)?;
             match this.builder.node(id) {
@@ -59,7 +72,7 @@ impl<'t> Reader<'t> {
     fn comprehension(
         &mut self,
         pair: &Pair<'t, Rule>,
-        clauses: Pair<'t, Rule>,
+        clauses: &Pair<'t, Rule>,
         element: impl FnOnce(&mut Self) -> Result<(Id, Collection), Mistake>,
     ) -> Result<Id, Mistake> {
         let place = self.place_of(pair);
@@ -75,7 +88,7 @@ impl<'t> Reader<'t> {
     }
 
     /// The clauses; the first iterable is read outside of the comprehension, everything else inside.
-    fn clauses(&mut self, clauses: Pair<'t, Rule>) -> Result<Vec<Id>, Mistake> {
+    fn clauses(&mut self, clauses: &Pair<'t, Rule>) -> Result<Vec<Id>, Mistake> {
         let mut ids = Vec::new();
         for clause in clauses.clone().into_inner() {
             let place = self.place_of(&clause);
@@ -95,7 +108,7 @@ impl<'t> Reader<'t> {
             }
             let iterable = self.operation(second, precedence::OR)?;
             if ids.is_empty() {
-                let frame = self.frame(&clauses)?;
+                let frame = self.frame(clauses)?;
                 self.frames.push(frame);
             }
             let target = self.targets(first, false)?;

@@ -111,12 +111,16 @@ fn is_foldable(value: &Value) -> bool {
         }
         match plain {
             Plain::List(items) | Plain::Tuple(items) | Plain::Set(items) | Plain::Frozenset(items) => {
-                items.iter().for_each(|item| count(item, parts));
+                for item in items {
+                    count(item, parts);
+                }
             }
-            Plain::Dict(pairs) | Plain::Attributes(pairs) => pairs.iter().for_each(|(key, value)| {
-                count(key, parts);
-                count(value, parts);
-            }),
+            Plain::Dict(pairs) | Plain::Attributes(pairs) => {
+                for (key, value) in pairs {
+                    count(key, parts);
+                    count(value, parts);
+                }
+            }
             Plain::None | Plain::Bool(_) | Plain::Int(_) | Plain::Big(_) | Plain::Float(_) | Plain::Str(_) => {}
         }
     }

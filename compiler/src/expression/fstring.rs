@@ -199,8 +199,8 @@ impl Reader<'_> {
                 b'\\' => return Err(Mistake::syntax("a backslash in the braces of an f-string", place)),
                 b'#' => return Err(Mistake::syntax("a `#` in the braces of an f-string", place)),
                 b'\'' | b'"' => {
-                    position = string_end(bytes, position)
-                        .ok_or_else(|| Mistake::syntax("the string in the f-string is never closed", place))?
+                    let unclosed = || Mistake::syntax("the string in the f-string is never closed", place);
+                    position = string_end(bytes, position).ok_or_else(unclosed)?;
                 }
                 b'(' | b'[' | b'{' => {
                     if open.len() >= MAX_BRACKETS {
@@ -210,7 +210,6 @@ impl Reader<'_> {
                     position += 1;
                 }
                 b'!' | b'=' | b'<' | b'>' if open.is_empty() && bytes.get(position + 1) == Some(&b'=') => position += 2,
-                b'<' | b'>' => position += 1,
                 b'!' | b':' | b'=' | b'}' if open.is_empty() => return Ok(position),
                 b')' | b']' | b'}' => {
                     let opens = match byte {

@@ -12,7 +12,7 @@ use super::grammar::Rule;
 use super::scan::Mistake;
 use super::tree::Reader;
 
-/// How many decimal digits an integer may have, as in CPython.
+/// How many decimal digits an integer may have, as in `CPython`.
 const MAX_DIGITS: usize = 4300;
 
 /// A string literal: what its prefix says, and its content.

@@ -163,7 +163,14 @@ fn check(found: &NameUse, context: Context) -> Option<SyntaxError> {
 
 fn check_root(found: &NameUse, root: Root, context: Context) -> Option<SyntaxError> {
     match (context, root) {
-        (Context::RunIf, Root::Constants | Root::Device) | (Context::Argument | Context::Locals, _) => None,
+        (Context::Options, Root::Options) => Some(error(
+            found,
+            SyntaxErrorKind::RootNotAllowed,
+            "options cannot depend on `options`".into(),
+            Some("put what several options share into `constants`".into()),
+        )),
+        (Context::RunIf, Root::Constants | Root::Device)
+        | (Context::Argument | Context::Locals | Context::Options, _) => None,
         (Context::RunIf, Root::Locals) => Some(locals_in_run_if(found)),
         (Context::RunIf, Root::Options | Root::Dut | Root::Station | Root::StateProxy) => Some(error(
             found,
@@ -171,13 +178,6 @@ fn check_root(found: &NameUse, root: Root, context: Context) -> Option<SyntaxErr
             format!("`{}` cannot be read in a condition", found.name),
             Some("a condition reads `constants` and `device` only".into()),
         )),
-        (Context::Options, Root::Options) => Some(error(
-            found,
-            SyntaxErrorKind::RootNotAllowed,
-            "options cannot depend on `options`".into(),
-            Some("put what several options share into `constants`".into()),
-        )),
-        (Context::Options, _) => None,
     }
 }
 

@@ -4,6 +4,7 @@ use pest::iterators::Pair;
 use tlc_plan::expression::{Id, Node, Place, Root};
 use tlc_plan::value::{Builtin, Value};
 
+use super::comprehension::Bound;
 use super::grammar::Rule;
 use super::scan::Mistake;
 use super::tree::{Reader, Tokens, precedence};
@@ -32,7 +33,7 @@ impl<'t> Reader<'t> {
             let end = self.place_of(&trailer).end;
             if trailer.as_rule() == Rule::attribute {
                 base = self.flush(base, pending.take())?;
-                pending = Some((self.attribute(trailer)?, end));
+                pending = Some((self.attribute(&trailer)?, end));
                 continue;
             }
             let id = if trailer.as_rule() == Rule::call {
@@ -63,8 +64,8 @@ impl<'t> Reader<'t> {
         self.finish(base)
     }
 
-    fn attribute(&mut self, pair: Pair<'t, Rule>) -> Result<u32, Mistake> {
-        let Some(name) = pair.clone().into_inner().next() else { return Err(self.does_not_fit(self.bytes_of(&pair))) };
+    fn attribute(&mut self, pair: &Pair<'t, Rule>) -> Result<u32, Mistake> {
+        let Some(name) = pair.clone().into_inner().next() else { return Err(self.does_not_fit(self.bytes_of(pair))) };
         if name.as_str().starts_with('_') {
             let message = format!("the attribute `{}` begins with an underscore", name.as_str());
             return Err(Mistake::refused(message, "write `[\"…\"]` for a key of that name", self.bytes_of(&name)));
@@ -140,15 +141,11 @@ impl<'t> Reader<'t> {
             "False" => Node::Bool(false),
             _ => {
                 self.check_keyword(pair)?;
-                if let Some(bound) = self.bound(name) {
-                    let index = self.builder.name(name);
-                    bound.map_or(Node::Unknown(index), |slot| Node::Variable { slot, name: index })
-                } else if let Some(root) = Root::of(name) {
-                    return Ok(Base::Path(root, Vec::new(), place));
-                } else if let Some(builtin) = Builtin::of(name) {
-                    Node::Builtin(builtin)
-                } else {
-                    Node::Unknown(self.builder.name(name))
+                match (self.bound(name), Root::of(name), Builtin::of(name)) {
+                    (Bound::Variable(slot), ..) => Node::Variable { slot, name: self.builder.name(name) },
+                    (Bound::Nowhere, Some(root), _) => return Ok(Base::Path(root, Vec::new(), place)),
+                    (Bound::Nowhere, None, Some(builtin)) => Node::Builtin(builtin),
+                    (Bound::TooEarly, ..) | (Bound::Nowhere, None, None) => Node::Unknown(self.builder.name(name)),
                 }
             }
         };
@@ -337,7 +334,7 @@ impl<'t> Reader<'t> {
     fn brackets(&mut self, pair: Pair<'t, Rule>) -> Result<Id, Mistake> {
         let place = self.place_of(&pair);
         if let Some(clauses) = pair.clone().into_inner().find(|inner| inner.as_rule() == Rule::clauses) {
-            return self.list_comprehension(pair, clauses);
+            return self.list_comprehension(&pair, &clauses);
         }
         let (items, _) = self.elements(pair)?;
         let items = self.builder.list(&items);
@@ -348,7 +345,7 @@ impl<'t> Reader<'t> {
         let place = self.place_of(&pair);
         let bytes = self.bytes_of(&pair);
         if let Some(clauses) = pair.clone().into_inner().find(|inner| inner.as_rule() == Rule::clauses) {
-            return self.braces_comprehension(pair, clauses);
+            return self.braces_comprehension(&pair, &clauses);
         }
         let mut items = Vec::new();
         for entry in pair.into_inner() {

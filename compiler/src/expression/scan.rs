@@ -8,7 +8,7 @@ use std::ops::Range;
 use super::{SyntaxError, SyntaxErrorKind};
 
 /// How deeply brackets may nest.
-pub const MAX_BRACKETS: usize = 100;
+pub const MAX_BRACKETS: usize = 50;
 
 /// How many bytes an expression may have.
 pub const MAX_LENGTH: usize = 65_536;
@@ -60,7 +60,7 @@ pub(super) fn scan(text: &str) -> Result<Range<usize>, Mistake> {
     }
     let start = first_line(text)?;
     let mut scan = Scan { bytes: text.as_bytes(), position: start, open: Vec::new() };
-    let end = scan.to_end()?;
+    let end = scan.run()?;
     let rest = &text[end..];
     if let Some(offset) = first_token(rest) {
         let at = end + offset;
@@ -102,7 +102,7 @@ fn first_token(text: &str) -> Option<usize> {
 
 impl Scan<'_> {
     /// To the line break that ends the expression, or to the end of the text.
-    fn to_end(&mut self) -> Result<usize, Mistake> {
+    fn run(&mut self) -> Result<usize, Mistake> {
         while let Some(&byte) = self.bytes.get(self.position) {
             match byte {
                 b'(' | b'[' | b'{' => self.open(byte)?,

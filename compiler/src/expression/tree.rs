@@ -177,7 +177,7 @@ impl<'t> Reader<'t> {
                 Infix::Arithmetic(operator, precedence) => {
                     tokens.next();
                     let next = if operator == Arithmetic::Power { precedence::SIGN } else { precedence + 1 };
-                    let right = self.row(tokens, next)?;
+                    let right = self.deeper(|this| this.row(tokens, next))?;
                     let place = self.between(left, right);
                     self.push(Node::Binary { operator, left, right }, place)?
                 }

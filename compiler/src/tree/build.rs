@@ -191,6 +191,7 @@ impl Builder<'_, '_> {
         for &raw in subtests {
             if self.tree.tests.len() >= MAX_TESTS {
                 self.too_many(raw);
+                self.tree.incomplete.insert(around.parent);
                 return;
             }
             self.test(raw, around);
@@ -210,6 +211,7 @@ impl Builder<'_, '_> {
         };
         if self.open.len() >= MAX_DEPTH {
             self.diagnostics.push(too_deep(effective.span));
+            self.tree.incomplete.insert(around.parent);
             return;
         }
         let group = effective.group;

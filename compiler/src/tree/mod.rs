@@ -175,6 +175,11 @@ impl TestTree {
         })
     }
 
+    /// Whether a test of the group could not be built.
+    pub fn is_incomplete(&self, id: TestId) -> bool {
+        self.incomplete.contains(&id)
+    }
+
     /// Whether a path may be missing only because a test of one of its groups could not be built.
     pub fn may_lack(&self, arena: &Arena, path: &str) -> bool {
         let mut node = self.root();

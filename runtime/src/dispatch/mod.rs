@@ -87,6 +87,8 @@ struct Course {
     running: BTreeMap<(String, u32), Running>,
     over: mpsc::UnboundedSender<Happening>,
     journal: Journal,
+    /// What an interrupted run goes on with.
+    then: Vec<Event>,
     verdict: Option<Verdict>,
     interrupted: bool,
     killing: bool,
@@ -98,7 +100,7 @@ impl Dispatch<'_> {
     /// Drives the run to its end.
     pub async fn run(mut self, beginning: Beginning) -> Result<Conclusion, StoreError> {
         let (over, mut ended) = mpsc::unbounded_channel();
-        let mut course = Course::new(self.plan, over, beginning.events);
+        let mut course = Course::new(self.plan, over, beginning.events, beginning.then);
         for (path, state) in self.schedule.states() {
             self.reporter.settled(path, state.status);
         }
@@ -142,8 +144,11 @@ impl Dispatch<'_> {
             if !course.running.is_empty() {
                 return Ok(());
             }
-            // There was nothing to run, or to go on with.
-            self.close(course)?;
+            if course.then.is_empty() {
+                // There was nothing to run, or to go on with.
+                self.close(course)?;
+            }
+            course.queue.extend(std::mem::take(&mut course.then).into_iter().map(Happening::Event));
         }
     }
 
@@ -187,6 +192,7 @@ impl Dispatch<'_> {
             }
         };
         course.interrupted = true;
+        course.then.clear();
         self.reporter.interrupted(course.killing);
         course.queue.push_back(Happening::Event(Event::Command(command)));
     }
@@ -200,13 +206,14 @@ impl Dispatch<'_> {
 }
 
 impl Course {
-    fn new(plan: &Plan, over: mpsc::UnboundedSender<Happening>, first: Vec<Event>) -> Self {
+    fn new(plan: &Plan, over: mpsc::UnboundedSender<Happening>, first: Vec<Event>, then: Vec<Event>) -> Self {
         Self {
             index: plan.preorder().map(|id| (plan.node(id).path.clone(), id)).collect(),
             queue: first.into_iter().map(Happening::Event).collect(),
             running: BTreeMap::new(),
             over,
             journal: Journal::new(),
+            then,
             verdict: None,
             interrupted: false,
             killing: false,

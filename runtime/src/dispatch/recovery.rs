@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
-use tlc_plan::Plan;
+use tlc_plan::plan::ActionOnFailure;
+use tlc_plan::{Data, Plan};
 
 use super::Evaluation;
 use super::journal::is_teardown;
-use crate::schedule::{Action, Command, Event, Outcome, Schedule, Settings, State, TeardownPolicy};
+use crate::schedule::{Action, Command, Event, Outcome, Schedule, Settings, State, Status, TeardownPolicy};
 use crate::store::{EventRow, RunRow};
 
 /// The kind of the entry that separates the parts of a run.
@@ -49,6 +50,8 @@ pub(crate) struct Beginning {
     pub events: Vec<Event>,
     /// Attempts that start once more.
     pub relaunched: Vec<(String, u32)>,
+    /// What the scheduler is told when the run has ended for now.
+    pub then: Vec<Event>,
 }
 
 /// Why a run cannot be resumed.
@@ -64,6 +67,14 @@ impl RunSettings {
         match &self.states {
             Some(states) => Schedule::with_states(plan, self.schedule.clone(), states.clone()),
             None => Schedule::new(plan, self.schedule.clone()),
+        }
+    }
+
+    /// The group or test that is run.
+    fn path(&self) -> Option<String> {
+        match &self.command {
+            Command::Restart { path } | Command::AutoRun { path } | Command::RunWithStatus { path, .. } => path.clone(),
+            _ => None,
         }
     }
 
@@ -106,22 +117,47 @@ fn part(microseconds: i64) -> Duration {
 }
 
 impl Recovered {
-    /// How it goes on. An ordered shutdown has happened, and the scheduler knows what to do then; with the reference's policy an interruption
-    /// ends the run (rule Z2). Otherwise the attempts that were running have crashed, and the run goes on as after any failure: with
-    /// retries, with `action_on_failure`, and with teardowns where they stand. A teardown that was running starts again.
-    pub fn beginning(&self, plan: &Plan, policy: TeardownPolicy, started: Event) -> Beginning {
-        if self.ordered || policy == TeardownPolicy::Reference || !self.schedule.is_running() {
-            return Beginning { events: vec![started], relaunched: Vec::new() };
+    /// How it goes on.
+    ///
+    /// - A shutdown that was ordered has happened: the scheduler knows what to do then. With the reference's policy it also knows what to
+    ///   do after an interruption: nothing (rule Z2).
+    /// - A run that was ending, because someone stopped it or a test failed that stops the list, goes on to its end: what was running has
+    ///   crashed, and a teardown that was running starts again.
+    /// - Otherwise the scheduler ends what was open with its teardowns (rule Z2), and then what is untested runs (rule Z3), a sequence as a
+    ///   whole, with its teardowns after it once more.
+    pub fn beginning(&self, plan: &Plan, settings: &RunSettings, stop_on_failure: bool, device: Data) -> Beginning {
+        let started = Beginning { events: vec![Event::Started { device }], ..Beginning::default() };
+        if self.ordered || settings.schedule.teardown == TeardownPolicy::Reference || !self.schedule.is_running() {
+            return started;
         }
-        let mut beginning = Beginning::default();
-        for (path, &attempt) in self.schedule.active() {
-            if starts_again(plan, path) {
-                beginning.relaunched.push((path.clone(), attempt));
-            } else {
-                beginning.events.push(crashed(path, attempt));
-            }
+        if self.stopped || self.is_ending(plan, stop_on_failure) {
+            return self.on_to_the_end(plan);
         }
-        beginning
+        let clear = |id| Event::Command(Command::Clear { path: Some(plan.node(id).path.clone()) });
+        let teardowns = plan.preorder().filter(|&id| plan.is_leaf(id) && is_teardown(plan, id));
+        let rest = Event::Command(Command::AutoRun { path: settings.path() });
+        Beginning { then: teardowns.map(clear).chain([rest]).collect(), ..started }
+    }
+
+    /// Whether a failure has ended the run, or will: the loss of what was running is one.
+    fn is_ending(&self, plan: &Plan, stop_on_failure: bool) -> bool {
+        self.schedule.states().iter().any(|(path, state)| {
+            let Some(id) = plan.find(path) else { return false };
+            let lost = state.status == Status::Active && plan.is_leaf(id) && !starts_again(plan, path);
+            let stops =
+                plan.node(id).action_on_failure == ActionOnFailure::Stop || (stop_on_failure && plan.is_leaf(id));
+            stops && (lost || state.status == Status::Failed)
+        })
+    }
+
+    fn on_to_the_end(&self, plan: &Plan) -> Beginning {
+        let active = || self.schedule.active().iter();
+        let (again, lost): (Vec<_>, Vec<_>) = active().partition(|(path, _)| starts_again(plan, path));
+        Beginning {
+            events: lost.into_iter().map(|(path, &attempt)| crashed(path, attempt)).collect(),
+            relaunched: again.into_iter().map(|(path, &attempt)| (path.clone(), attempt)).collect(),
+            then: Vec::new(),
+        }
     }
 }
 

@@ -75,13 +75,14 @@ impl Dispatch<'_> {
                 Deed::Show(Shown::Settled { path, status: state.status })
             }
             Action::Skipped { path, why } => not_run(path, skipped(&why), record),
-            Action::PassedOver { path, status } => not_run(path, format!("it is {status} already"), record),
             Action::LeftOut { path, cause } => not_run(path, left_out(&cause), record),
             Action::Round { path, retry } => Deed::Show(Shown::Round { path, retry }),
             Action::Shutdown { path } => Deed::ShutDown { path },
             Action::ShutdownRefused { path, reason } => Deed::RefuseShutDown { path, reason },
             Action::Note { level, text } => Deed::Show(Shown::Note { level, text }),
-            Action::RunStarted { .. } => return,
+            Action::RunStarted { .. } | Action::PassedOver { status: Status::Passed, .. } => return,
+            Action::PassedOver { path, status } => not_run(path, format!("it is {status} already"), record),
+            Action::RunFinished { .. } if !course.then.is_empty() => return,
             Action::RunFinished { verdict } => return self.end_run(course, verdict, record),
         };
         deeds.push(deed);
@@ -138,6 +139,8 @@ impl Dispatch<'_> {
                 Deed::End { path, attempt, reason } => end(course, path, attempt, reason),
                 Deed::ShutDown { path } => self.shut_down(course, path),
                 Deed::RefuseShutDown { path, reason } => refuse(course, &path, reason),
+                // What does not run while an interrupted run is cleaned up may run when it goes on.
+                Deed::Show(Shown::NotRun { .. } | Shown::Note { .. }) if !course.then.is_empty() => {}
                 Deed::Show(shown) => self.show(shown),
             }
         }

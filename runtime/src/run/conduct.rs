@@ -66,6 +66,9 @@ impl Preparation<'_> {
         reporter: &mut Reporter,
     ) -> Result<Conclusion, Trouble> {
         reporter.begins(&prepared.headline, self.plan, &self.options.locale, &self.root());
+        for path in &prepared.lost {
+            reporter.warn(&format!("`{path}` was running when the run was interrupted"));
+        }
         let dispatch = Dispatch {
             plan: self.plan,
             schedule: prepared.schedule,

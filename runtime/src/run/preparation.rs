@@ -43,6 +43,8 @@ pub(super) struct Prepared {
     pub stopped: bool,
     pub resumed: bool,
     pub headline: String,
+    /// Tests that were running when it was interrupted.
+    pub lost: Vec<String>,
 }
 
 pub(super) fn read_settings(options: &RunOptions) -> Result<Settings, Trouble> {
@@ -83,11 +85,14 @@ pub(super) fn device_data(options: &RunOptions, store: &Store) -> Result<Data, T
 impl Preparation<'_> {
     /// The interrupted run of this plan, or a new one.
     pub(super) fn prepare(&self, store: &mut Store, reporter: &mut Reporter) -> Result<Prepared, Trouble> {
+        let unfinished = store.unfinished()?;
+        end_left_behind(&unfinished);
+        for id in &unfinished {
+            StateDirectory::clear(&store.run_directory(id));
+        }
         let hash = self.plan.hash();
         while let Some(run) = store.interrupted(&hash, SLOT)? {
             let number = RunNumber(run.run);
-            end_left_behind(&run.id);
-            StateDirectory::clear(&store.run_directory(&run.id));
             if self.options.new || !self.continues(&run) {
                 store.abandon(number)?;
                 reporter.warn(&format!("run {number} was interrupted and is abandoned"));
@@ -130,13 +135,15 @@ impl Preparation<'_> {
         let events = store.scheduled_events(number)?;
         let recovered = replay(self.plan, &self.evaluation, run, &settings, &events).map_err(environment)?;
         store.end_lost_attempts(number, recovered.ordered)?;
-        let mut beginning = recovered.beginning(self.plan, settings.schedule.teardown, self.started());
+        let mut beginning =
+            recovered.beginning(self.plan, &settings, self.evaluation.stops_on_failure(), self.device.clone());
         if events.is_empty() {
             beginning.events.push(Event::Command(settings.command));
         }
         Ok(Prepared {
             row: self.key(number),
             id: run.id.clone(),
+            lost: recovered.schedule.active().keys().cloned().collect(),
             schedule: recovered.schedule,
             beginning,
             before: recovered.before,
@@ -174,13 +181,14 @@ impl Preparation<'_> {
         store.commit(&row, &[], &test_rows(self.plan, &self.options.locale, settings.states.as_ref()))?;
         let headline = format!("run {number} of {}", self.plan.id);
         let beginning =
-            Beginning { events: vec![self.started(), Event::Command(settings.command)], relaunched: Vec::new() };
+            Beginning { events: vec![self.started(), Event::Command(settings.command)], ..Beginning::default() };
         Ok(Prepared {
             row,
             id,
             schedule,
             beginning,
             resumed: false,
+            lost: Vec::new(),
             before: Duration::ZERO,
             attempts: 0,
             stopped: false,

@@ -227,6 +227,17 @@ impl Store {
         self.one_run(&sql, plan_hash, slot)
     }
 
+    /// The ids of all runs that did not come to their end. While the lock is held none of them is on.
+    pub fn unfinished(&self) -> Result<Vec<String>, StoreError> {
+        let read = || {
+            self.connection
+                .prepare("SELECT id FROM runs WHERE state = 'running'")?
+                .query_map([], |row| row.get(0))?
+                .collect::<rusqlite::Result<_>>()
+        };
+        read().map_err(|error| self.fault(&error))
+    }
+
     /// A run.
     pub fn run(&self, number: RunNumber) -> Result<Option<RunRow>, StoreError> {
         self.connection

@@ -162,13 +162,16 @@ pub(crate) fn kill_group(leader: Pid) {
     let _ = killpg(leader, Signal::SIGKILL);
 }
 
-/// Ends every process that carries the mark of a run whose runtime is gone.
-pub(crate) fn end_left_behind(run: &str) {
-    let mark = format!("{}={run}", environment::RUN);
+/// Ends every process that carries the mark of one of these runs, whose runtime is gone.
+pub(crate) fn end_left_behind(runs: &[String]) {
+    if runs.is_empty() {
+        return;
+    }
+    let marks: BTreeSet<Vec<u8>> = runs.iter().map(|run| format!("{}={run}", environment::RUN).into_bytes()).collect();
     let Ok(processes) = fs::read_dir("/proc") else { return };
     let own = std::process::id().cast_signed();
     for pid in processes.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()) {
-        if pid != own && has_mark(Pid::from_raw(pid), &mark) {
+        if pid != own && has_variable(Pid::from_raw(pid), |variable| marks.contains(variable)) {
             let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
         }
     }

@@ -140,7 +140,7 @@ fn a_killed_run_goes_on_where_it_was() {
     assert_eq!(statuses, ["PASSED", "FAILED", "PASSED", "PASSED"], "{}", ran.stdout);
     assert_eq!(line.results(&["last"])["run"]["run"], 1, "it is the same run");
     assert_eq!(line.attempt("Second")["outcome"], "crashed");
-    assert_eq!(line.read("trace"), "first\nsecond\nthird\ndown\n", "what has passed does not run again");
+    assert_eq!(line.read("trace"), "first\nsecond\ndown\nthird\ndown\n", "what has passed does not run again");
 }
 
 #[test]
@@ -220,6 +220,58 @@ fn many_members_of_a_parallel_group_all_end_and_are_all_recorded() {
         statuses.iter().filter(|(_, status)| status == "FAILED").map(|(path, _)| path.as_str()).collect();
     assert_eq!(failed, ["Together.Hangs", "Together.Crashes"]);
     assert_eq!(statuses.iter().filter(|(_, status)| status == "PASSED").count(), 61);
+}
+
+#[test]
+fn a_run_that_a_failure_ends_does_not_go_on_after_a_kill() {
+    let line = Line::new();
+    let plan = list(vec![
+        Node { action_on_failure: ActionOnFailure::Stop, ..shell("Bad", "exit 1") },
+        shell("Never", "touch \"$LINE/never\""),
+        teardown(shell("Down", "[ -e \"$LINE/down\" ] || { echo $$ > \"$LINE/down\"; sleep 1000; }")),
+    ]);
+    let mut child = line.start(&plan, &[]);
+    eventually("the teardown starts", || is_alive(&line.path("down")));
+    child.kill().expect("killed");
+    child.wait().expect("its end");
+    line.run(&plan, &[]).ended_with(1);
+    assert!(!line.path("never").exists());
+    assert_eq!(line.attempt("Down")["outcome"], "passed", "a teardown that was interrupted starts again");
+}
+
+#[test]
+fn a_sequence_that_was_interrupted_runs_as_a_whole() {
+    let line = Line::new();
+    let mut plan = list(vec![shell("Before", "echo before >> \"$LINE/trace\"")]);
+    let root = plan.root();
+    let sequence = add(&mut plan, root, group("Sequence"));
+    add(&mut plan, sequence, shell("On", "echo on >> \"$LINE/trace\""));
+    add(&mut plan, sequence, shell("Test", "[ -e \"$LINE/test\" ] || { echo $$ > \"$LINE/test\"; sleep 1000; }"));
+    add(&mut plan, sequence, teardown(shell("Off", "echo off >> \"$LINE/trace\"")));
+    let mut child = line.start(&plan, &[]);
+    eventually("the test starts", || is_alive(&line.path("test")));
+    child.kill().expect("killed");
+    child.wait().expect("its end");
+    line.run(&plan, &[]).ended_with(0);
+    assert_eq!(line.read("trace"), "before\non\noff\non\noff\n");
+}
+
+#[test]
+fn what_a_killed_run_left_behind_is_ended_by_the_next_one() {
+    let line = Line::new();
+    line.write(
+        "station.json5",
+        r#"{ services: { board: { command: ["sh", "-c", "echo $$ > \"$LINE/service\"; exec sleep 1000"] } } }"#,
+    );
+    let settings = line.path("station.json5").display().to_string();
+    let plan = list(vec![shell("Hangs", "echo $$ > \"$LINE/test\"; sleep 1000")]);
+    let mut child = line.start(&plan, &["--station", &settings]);
+    eventually("test and service start", || is_alive(&line.path("test")) && is_alive(&line.path("service")));
+    child.kill().expect("killed");
+    child.wait().expect("its end");
+    assert!(is_alive(&line.path("service")));
+    line.run(&list(vec![shell("Other", "true")]), &[]).ended_with(0);
+    assert!(!is_alive(&line.path("test")) && !is_alive(&line.path("service")), "also by one of another list");
 }
 
 #[test]

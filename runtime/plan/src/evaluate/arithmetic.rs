@@ -181,13 +181,7 @@ fn sets(operator: Arithmetic, a: &Value, b: &Value, meter: &mut Meter) -> Result
 }
 
 /// A set of the members of two collections.
-pub(crate) fn combine(
-    operator: Arithmetic,
-    a: &Value,
-    b: &Value,
-    frozen: bool,
-    meter: &mut Meter,
-) -> Result<Value, Failure> {
+pub(crate) fn combine(operator: Arithmetic, a: &Value, b: &Value, frozen: bool, meter: &mut Meter) -> Result<Value, Failure> {
     let mut set = Set::new(frozen);
     match operator {
         Arithmetic::Or => {
@@ -207,7 +201,7 @@ pub(crate) fn combine(
     Ok(Value::Set(Arc::new(set)))
 }
 
-/// Whether an intersection takes its members from `a`, as CPython does, which matters for `1` and `1.0`: of two sets the smaller one
+/// Whether an intersection takes its members from `a`, as `CPython` does, which matters for `1` and `1.0`: of two sets the smaller one
 /// is gone through, else the second.
 fn takes_first(a: &Value, b: &Value) -> bool {
     let (x, y) = (compare::length(a), compare::length(b));

@@ -65,7 +65,7 @@ pub(crate) fn is_equal(a: &Value, b: &Value, meter: &mut Meter) -> Result<bool, 
             let parts = (complex::of(a), complex::of(b));
             Ok(matches!(parts, (Ok(x), Ok(y)) if x == y))
         }
-        _ => Ok(order_numbers(a, b) == Some(Some(Ordering::Equal))),
+        _ => Ok(order_numbers(a, b) == Some(Order::Known(Ordering::Equal))),
     }
 }
 
@@ -116,24 +116,45 @@ fn is_subset(a: &Value, b: &Value, meter: &mut Meter) -> Result<bool, Failure> {
     Ok(true)
 }
 
-/// How two numbers compare: none if they are not both numbers, none inside for NaN.
-fn order_numbers(a: &Value, b: &Value) -> Option<Option<Ordering>> {
-    if let (Some(x), Some(y)) = (integer::small(a), integer::small(b)) {
-        return Some(Some(x.cmp(&y)));
+/// How two numbers compare.
+#[derive(PartialEq)]
+enum Order {
+    Known(Ordering),
+    /// One is NaN.
+    NotANumber,
+}
+
+impl Order {
+    fn of(order: Option<Ordering>) -> Self {
+        order.map_or(Self::NotANumber, Self::Known)
     }
-    match (a, b) {
-        (Value::Float(x), Value::Float(y)) => Some(x.partial_cmp(y)),
-        (Value::Float(x), other) => order_with_float(other, *x).map(|order| order.map(Ordering::reverse)),
-        (other, Value::Float(y)) => order_with_float(other, *y),
-        _ => Some(Some(integer::of(a)?.cmp(&integer::of(b)?))),
+
+    fn reverse(self) -> Self {
+        match self {
+            Self::Known(order) => Self::Known(order.reverse()),
+            Self::NotANumber => Self::NotANumber,
+        }
     }
 }
 
-fn order_with_float(a: &Value, b: f64) -> Option<Option<Ordering>> {
+/// How two values compare, if both are numbers.
+fn order_numbers(a: &Value, b: &Value) -> Option<Order> {
+    if let (Some(x), Some(y)) = (integer::small(a), integer::small(b)) {
+        return Some(Order::Known(x.cmp(&y)));
+    }
+    match (a, b) {
+        (Value::Float(x), Value::Float(y)) => Some(Order::of(x.partial_cmp(y))),
+        (Value::Float(x), other) => order_with_float(other, *x).map(Order::reverse),
+        (other, Value::Float(y)) => order_with_float(other, *y),
+        _ => Some(Order::Known(integer::of(a)?.cmp(&integer::of(b)?))),
+    }
+}
+
+fn order_with_float(a: &Value, b: f64) -> Option<Order> {
     const EXACT: u64 = 1 << 53;
     match integer::small(a) {
-        Some(small) if small.unsigned_abs() < EXACT => Some((small as f64).partial_cmp(&b)),
-        _ => Some(integer::compare_float(integer::of(a)?.as_ref(), b)),
+        Some(small) if small.unsigned_abs() < EXACT => Some(Order::of((small as f64).partial_cmp(&b))),
+        _ => Some(Order::of(integer::compare_float(integer::of(a)?.as_ref(), b))),
     }
 }
 
@@ -160,7 +181,8 @@ pub(crate) fn is_ordered(comparison: Comparison, a: &Value, b: &Value, meter: &m
             }
         }
         _ => match order_numbers(a, b) {
-            Some(order) => Ok(order.is_some_and(|order| holds(comparison, order))),
+            Some(Order::Known(order)) => Ok(holds(comparison, order)),
+            Some(Order::NotANumber) => Ok(false),
             None => Err(error::r#type(format!(
                 "'{}' not supported between instances of '{}' and '{}'",
                 comparison.symbol(),

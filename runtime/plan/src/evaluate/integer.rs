@@ -14,7 +14,7 @@ use crate::value::Value;
 /// The most bits that an integer may have: about 79,000 decimal digits.
 pub(crate) const MAX_BITS: u64 = 1 << 18;
 
-/// The most decimal digits that an integer may have as text, as in CPython.
+/// The most decimal digits that an integer may have as text, as in `CPython`.
 pub(crate) const MAX_DIGITS: usize = 4300;
 
 /// The integer that a value is, if it is one; `True` is 1.

@@ -103,20 +103,26 @@ pub(crate) fn charge_key(value: Value, meter: &mut Meter) -> Result<Key, Failure
     Ok(Key(value))
 }
 
+fn charge_all<'a>(mut items: impl Iterator<Item = &'a Value>, meter: &mut Meter) -> Result<(), Failure> {
+    items.try_for_each(|item| {
+        meter.step()?;
+        charge_parts(item, meter)
+    })
+}
+
 fn charge_parts(value: &Value, meter: &mut Meter) -> Result<(), Failure> {
     match value {
-        Value::None | Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Complex(..) => Ok(()),
-        Value::Builtin(_) | Value::Range(_) => Ok(()),
+        Value::None
+        | Value::Bool(_)
+        | Value::Int(_)
+        | Value::Float(_)
+        | Value::Complex(..)
+        | Value::Builtin(_)
+        | Value::Range(_) => Ok(()),
         Value::Str(text) => meter.steps(text.len() as u64 / 256),
         Value::Big(value) => meter.steps(value.bits() / 1024),
-        Value::Tuple(items) => items.iter().try_for_each(|item| {
-            meter.step()?;
-            charge_parts(item, meter)
-        }),
-        Value::Set(set) if set.frozen => set.iter().try_for_each(|item| {
-            meter.step()?;
-            charge_parts(item, meter)
-        }),
+        Value::Tuple(items) => charge_all(items.iter(), meter),
+        Value::Set(set) if set.frozen => charge_all(set.iter(), meter),
         Value::List(_) | Value::Dict(_) | Value::Set(_) | Value::View(_) | Value::Iterator(_) | Value::Method(_) => {
             Err(error::r#type(format!("unhashable type: '{}'", value.type_name())))
         }

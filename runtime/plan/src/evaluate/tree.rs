@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::call::{self, Args};
 use super::iterate::{collect, iterate};
 use super::{Binding, Failure, Limits, Meter, Scope, arithmetic, attribute, compare, error, format, sequence};
-use crate::expression::{Conversion, Id, Logic, Node, Nodes, Root, Tree};
+use crate::expression::{Comparison, Conversion, Id, Logic, Node, Nodes, Root, Tree};
 use crate::value::{Builtin, Dict, Set, Value};
 
 /// An evaluation under way.
@@ -163,6 +163,9 @@ impl<'a> Evaluation<'a> {
         let mut left = self.find(parts.next().ok_or_else(malformed)?)?;
         for part in parts {
             let Node::Compared { comparison, operand } = self.tree.nodes[part.index()] else { return Err(malformed()) };
+            if matches!(comparison, Comparison::In | Comparison::NotIn) {
+                self.refuse_selector(operand)?;
+            }
             let right = self.find(operand)?;
             if !compare::compare(comparison, &left, &right, &mut self.meter)? {
                 return Ok(Value::Bool(false));
@@ -170,6 +173,14 @@ impl<'a> Evaluation<'a> {
             left = right;
         }
         Ok(Value::Bool(true))
+    }
+
+    /// The reference's selector objects cannot be searched (reference: Q3); a chain of attributes gives data, which can.
+    fn refuse_selector(&self, operand: Id) -> Result<(), Failure> {
+        let Node::Root(root) = self.tree.nodes[operand.index()] else { return Ok(()) };
+        let Binding::Device(_) = self.scope.get(root) else { return Ok(()) };
+        let message = format!("`in` cannot search the whole of `{0}`", root.name());
+        Err(error::r#type(message).help(format!("ask for a part: `'b' in {0}.a`, or `{0}.b != None`", root.name())))
     }
 
     fn items(&mut self, list: Nodes) -> Result<Vec<Value>, Failure> {

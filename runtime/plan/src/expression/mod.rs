@@ -22,7 +22,7 @@ pub use read::{Access, NameUse};
 use crate::value::Value;
 
 /// How deeply a tree may nest; chains of binary operators count once, and their length is limited by [`MAX_NODES`].
-pub const MAX_DEPTH: u16 = 200;
+pub const MAX_DEPTH: u16 = 150;
 
 /// How many nodes a tree may have.
 pub const MAX_NODES: usize = 100_000;

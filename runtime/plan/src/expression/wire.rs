@@ -86,8 +86,10 @@ fn check_indices(tree: &Tree, node: Node) -> Result<(), &'static str> {
         Node::Literal(literal) => (literal as usize) < tree.literals.len(),
         Node::Path { names, .. } => whole(names) && tree.list(names).iter().all(|&index| name(index)),
         Node::Variable { slot, name: index } => slot < tree.slots && name(index),
-        Node::Unknown(index) | Node::Attribute { name: index, .. } | Node::Keyword { name: index, .. } => name(index),
-        Node::CallMethod { name: index, .. } => name(index),
+        Node::Unknown(index)
+        | Node::Attribute { name: index, .. }
+        | Node::Keyword { name: index, .. }
+        | Node::CallMethod { name: index, .. } => name(index),
         _ => true,
     };
     if sound && list_is_whole { Ok(()) } else { Err("an index of an expression leads nowhere") }

@@ -139,8 +139,8 @@ fn lock(state: &Mutex<Iter>) -> std::sync::MutexGuard<'_, Iter> {
 
 fn zip(parts: &mut [Iter], strict: bool, meter: &mut Meter) -> Result<Option<Value>, Failure> {
     let mut row = Vec::with_capacity(parts.len());
-    for position in 0..parts.len() {
-        match parts[position].next(meter)? {
+    for (position, part) in parts.iter_mut().enumerate() {
+        match part.next(meter)? {
             Some(_) if strict && position > 0 && row.is_empty() => return Err(uneven(position, "longer")),
             Some(item) => row.push(item),
             None if strict && position > 0 && !row.is_empty() => return Err(uneven(position, "shorter")),

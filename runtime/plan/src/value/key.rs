@@ -80,7 +80,7 @@ fn hash_integer<H: Hasher>(value: i64, state: &mut H) {
 fn hash_float<H: Hasher>(value: f64, state: &mut H) {
     if value.trunc() != value || !value.is_finite() {
         state.write_u64(value.to_bits());
-    } else if value >= -9.3e18 && value <= 9.3e18 && (value as i64) as f64 == value && (value as i64) != i64::MAX {
+    } else if (-9.3e18..=9.3e18).contains(&value) && (value as i64) as f64 == value && (value as i64) != i64::MAX {
         hash_integer(value as i64, state);
     } else if let Some(big) = BigInt::from_f64(value) {
         big.hash(state);

@@ -118,7 +118,7 @@ impl Value {
             Self::Str(text) => !text.is_empty(),
             Self::List(items) | Self::Tuple(items) => !items.is_empty(),
             Self::Dict(dict) => !dict.is_empty(),
-            Self::Set(set) => set.len() != 0,
+            Self::Set(set) => !set.is_empty(),
             Self::Range(range) => !range.is_empty(),
             Self::View(view) => !view.dict.is_empty(),
             Self::Big(_) | Self::Iterator(_) | Self::Builtin(_) | Self::Method(_) => true,

@@ -62,10 +62,11 @@ pub(crate) fn call(function: Function, args: Args, meter: &mut Meter) -> Result<
 pub(super) fn of_one(builtin: Builtin, value: &Value, meter: &mut Meter) -> Result<Option<Value>, Failure> {
     match (builtin, value) {
         (Builtin::Function(Function::Len), _) => len(value).map(Some),
-        (Builtin::Type(Type::Int), Value::Int(_)) => Ok(Some(value.clone())),
         (Builtin::Type(Type::Int), Value::Float(float)) => integer::truncate(*float).map(Some),
         (Builtin::Type(Type::Bool), _) => Ok(Some(Value::Bool(value.is_truthy()))),
-        (Builtin::Type(Type::Str), Value::Str(_)) => Ok(Some(value.clone())),
+        (Builtin::Type(Type::Int), Value::Int(_)) | (Builtin::Type(Type::Str), Value::Str(_)) => {
+            Ok(Some(value.clone()))
+        }
         (Builtin::Type(Type::Str), _) => format::str(value, meter).map(|text| Some(Value::from(text))),
         _ => Ok(None),
     }

@@ -206,7 +206,7 @@ impl Fields<'_> {
 }
 
 fn index(text: &str) -> Result<Option<usize>, Failure> {
-    if text.is_empty() || !text.chars().all(|c| crate::value::unicode::is_decimal(c)) {
+    if text.is_empty() || !text.chars().all(crate::value::unicode::is_decimal) {
         return Ok(None);
     }
     let digits: String = text.chars().map(crate::evaluate::float::ascii_digit).collect();

@@ -141,8 +141,9 @@ impl Spec {
 
     fn check_grouping(&self) -> Result<(), Failure> {
         match (self.grouping, self.kind) {
-            (None, _) | (_, None | Some('d' | 'e' | 'f' | 'g' | 'E' | 'G' | '%' | 'F')) => Ok(()),
-            (Some(Grouping::Underscore), Some('b' | 'o' | 'x' | 'X')) => Ok(()),
+            (None, _)
+            | (_, None | Some('d' | 'e' | 'f' | 'g' | 'E' | 'G' | '%' | 'F'))
+            | (Some(Grouping::Underscore), Some('b' | 'o' | 'x' | 'X')) => Ok(()),
             (Some(grouping), Some(kind)) => {
                 Err(error::value(format!("Cannot specify '{}' with '{kind}'.", grouping.separator())))
             }

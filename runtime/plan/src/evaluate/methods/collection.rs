@@ -36,9 +36,9 @@ pub(super) fn of_items(
             let wanted = wanted.unwrap_or(Value::None);
             let (start, stop) =
                 (bound(start.as_ref(), items.len(), 0)?, bound(stop.as_ref(), items.len(), items.len())?);
-            for position in start..stop.max(start) {
+            for (position, item) in items.iter().enumerate().take(stop).skip(start) {
                 meter.step()?;
-                if compare::is_equal(&items[position], &wanted, meter)? {
+                if compare::is_equal(item, &wanted, meter)? {
                     return Ok(Value::from(position));
                 }
             }

@@ -118,7 +118,7 @@ fn of_type(kind: Type, name: &str, mut args: Args, meter: &mut Meter) -> Result<
 pub(crate) fn instead_of(object: &Value, name: &str) -> Option<&'static str> {
     Some(match (object, name) {
         (Value::List(_), "append") => "write `a + [x]`",
-        (Value::List(_), "extend") => "write `a + b`",
+        (Value::List(_), "extend") => "write `a + b`, with a list on either side",
         (Value::List(_), "insert") => "write `a[:i] + [x] + a[i:]`",
         (Value::List(_), "sort") => "write `sorted(a)`",
         (Value::List(_), "reverse") => "write `a[::-1]`",
@@ -132,7 +132,7 @@ pub(crate) fn instead_of(object: &Value, name: &str) -> Option<&'static str> {
         (Value::Dict(_), "clear") => "write `{}`",
         (Value::Set(_), "add") => "write `a | {x}`",
         (Value::Set(_), "remove" | "discard") => "write `a - {x}`",
-        (Value::Set(_), "update") => "write `a | b`",
+        (Value::Set(_), "update") => "write `a | b`, with a set on either side",
         (Value::Set(_), "intersection_update") => "write `a & b`",
         (Value::Set(_), "difference_update") => "write `a - b`",
         (Value::Set(_), "symmetric_difference_update") => "write `a ^ b`",
