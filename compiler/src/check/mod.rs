@@ -3,8 +3,13 @@
 //! One file is one lint, whose page in the book has the same name. The list has a meaning without any of them, so nothing here stops it
 //! from being used. This stage comes last: a lint is silent about what another stage has already reported.
 
+mod child_action_without_effect;
 mod duplicate_key;
+mod impossible_limits;
+mod never_ends;
+mod requirement_comes_later;
 mod runs_nothing;
+mod shared_resource;
 mod undefined_value;
 mod unknown_phase;
 mod unmatched_pattern;
@@ -36,6 +41,11 @@ pub(crate) fn check(list: &Checked<'_>, evaluation: &mut Evaluation, diagnostics
     let Some(tree) = list.tree else { return };
     let refused = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
     runs_nothing::check(tree, list.arena, diagnostics);
+    child_action_without_effect::check(tree, list.arena, diagnostics);
+    requirement_comes_later::check(tree, list.arena, diagnostics);
+    shared_resource::check(tree, list.arena, diagnostics);
+    never_ends::check(tree, list.arena, diagnostics);
+    impossible_limits::check(tree, list.arena, diagnostics);
     unknown_phase::check(tree, list, diagnostics);
     undefined_value::check(tree, list, evaluation, diagnostics);
     if !refused {
