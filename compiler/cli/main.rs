@@ -69,6 +69,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    tlc_runtime::cli::trace_to_stderr();
     match Cli::parse().command {
         Command::Check(args) => check::run(&args),
         Command::Dump(args) => dump::run(&args),

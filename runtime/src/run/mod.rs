@@ -174,7 +174,7 @@ fn exit_of(conclusion: &Conclusion) -> Exit {
 
 fn summarise(store: &Store, number: RunNumber, reporter: &mut Reporter) -> Result<(), Trouble> {
     let Some(run) = store.run(number)? else { return Ok(()) };
-    let summary = Summary::new(&run, &store.tests(number)?, &store.attempts(number)?);
+    let summary = Summary::new(&run, &store.tests(number)?, &store.attempts(number)?).with_logs();
     reporter.summary(&summary);
     Ok(())
 }

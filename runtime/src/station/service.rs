@@ -18,7 +18,7 @@ use tracing::debug;
 
 use super::directories::Places;
 use super::{Ready, Service, Settings};
-use crate::worker::{Capture, GRACE, Reaper, capture_output, finish_output, has_ended, mark, terminate_group};
+use crate::worker::{Capture, GRACE, Reaper, capture_output, finish_output, has_ended, last_lines, mark, terminate_group};
 
 /// How often a service is asked whether it is ready.
 const POLL: Duration = Duration::from_millis(10);
@@ -109,7 +109,7 @@ impl Services {
                 (None, true) => "ended before it was ready".into(),
                 (_, false) => format!("was not ready after {} s: {}", service.ready_timeout_secs.0, missing(ready)),
             };
-            return Err(ServiceError { name, what, output: last_lines(&log) });
+            return Err(ServiceError { name, what, output: last_lines(&log, SHOWN_LINES) });
         }
     }
 
@@ -206,14 +206,6 @@ fn missing(ready: &Ready) -> String {
         Ready::Line(text) => format!("it wrote no line with {text:?}"),
         Ready::Port(port) => format!("nothing listens on port {port}"),
     }
-}
-
-/// The end of a log, without its time stamps.
-fn last_lines(log: &Path) -> Vec<String> {
-    let text = fs::read(log).map(|log| String::from_utf8_lossy(&log).into_owned()).unwrap_or_default();
-    let lines: Vec<_> =
-        text.lines().map(|line| line.split_once(' ').map_or(line, |(_, text)| text).to_owned()).collect();
-    lines[lines.len().saturating_sub(SHOWN_LINES)..].to_vec()
 }
 
 impl fmt::Display for ServiceError {

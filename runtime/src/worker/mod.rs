@@ -25,7 +25,7 @@ use tracing::debug;
 pub use channel::MESSAGE_LIMIT;
 pub(crate) use environment::mark;
 pub use output::LogFile;
-pub(crate) use output::{Capture, capture_output, finish as finish_output};
+pub(crate) use output::{Capture, capture_output, finish as finish_output, last_lines};
 pub use protocol::PROTOCOL_VERSION;
 pub use python::{Python, PythonError};
 pub use reaper::Reaper;

@@ -211,3 +211,14 @@ fn a_worker_that_breaks_the_protocol_is_told_apart() {
     );
     assert_eq!(seen("Lies"), "reported that it passed, and then its process exited with code 3");
 }
+
+#[test]
+fn a_failure_is_shown_with_the_end_of_its_output_and_the_path_of_its_log() {
+    let line = Line::new();
+    let plan = list(vec![shell("Bad", "for n in 1 2 3 4 5 6 7; do echo line $n; done; exit 1")]);
+    let ran = line.run(&plan, &[]).ended_with(1);
+    let shown = "  Bad: exited with code 1\n      | line 3\n      | line 4\n      | line 5\n      | line 6\n      | line 7\n";
+    assert!(ran.stdout.contains(shown), "{}", ran.stdout);
+    let log = line.attempt("Bad")["log"].as_str().expect("a log").to_owned();
+    assert!(ran.stdout.contains(&format!("      log: {log}\n")), "{}", ran.stdout);
+}
