@@ -112,7 +112,7 @@ pub fn show_history(
     }
 }
 
-fn json(document: &impl Serialize) -> String {
+pub(super) fn json(document: &impl Serialize) -> String {
     serde_json::to_string_pretty(document).unwrap_or_default() + "\n"
 }
 

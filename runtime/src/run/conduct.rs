@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::Trouble;
 use super::preparation::{Preparation, Prepared, has_python_tests};
-use crate::dispatch::{Conclusion, Dispatch, Ground, RunPlace, Signals};
+use crate::dispatch::{Conclusion, Dispatch, Ground, Operator, RunPlace};
 use crate::report::Reporter;
 use crate::station::{Places, Services, StateDirectory, search_path};
 use crate::store::Store;
@@ -18,7 +18,7 @@ impl Preparation<'_> {
         &self,
         prepared: Prepared,
         store: &mut Store,
-        signals: &mut Signals,
+        operator: &mut Operator,
         reaper: &Arc<Reaper>,
         reporter: &mut Reporter,
     ) -> Result<Conclusion, Trouble> {
@@ -32,13 +32,14 @@ impl Preparation<'_> {
         let python = self.python(state.path())?;
         let places =
             Places { state: state.path().to_path_buf(), logs: logs.clone(), settings: self.settings.directory.clone() };
-        let variables = self.variables(&places)?;
+        let mut variables = self.variables(&places)?;
+        variables.extend(prepared.seed.map(|seed| ("TLC_SEED".to_owned(), seed.to_string())));
         let mut services = Services::new(Arc::clone(reaper));
         let ready = tokio::select! {
             ready = services.start(&self.settings, &places, &variables, &prepared.id) => {
                 ready.map_err(|error| Trouble::Environment(error.to_string()))
             }
-            () = signals.next() => Err(Trouble::Interrupted),
+            () = operator.signals.next() => Err(Trouble::Interrupted),
         };
         let place = RunPlace {
             id: prepared.id.clone(),
@@ -49,7 +50,7 @@ impl Preparation<'_> {
         let ground =
             Ground { place, settings: Arc::clone(&self.settings), python, variables, reaper: Arc::clone(reaper) };
         let concluded = match ready {
-            Ok(()) => self.dispatch(prepared, ground, store, &mut services, signals, reporter).await,
+            Ok(()) => self.dispatch(prepared, ground, store, &mut services, operator, reporter).await,
             Err(trouble) => Err(trouble),
         };
         services.stop().await;
@@ -62,7 +63,7 @@ impl Preparation<'_> {
         ground: Ground,
         store: &mut Store,
         services: &mut Services,
-        signals: &mut Signals,
+        operator: &mut Operator,
         reporter: &mut Reporter,
     ) -> Result<Conclusion, Trouble> {
         reporter.begins(&prepared.headline, self.plan, &self.options.locale, &self.root());
@@ -77,7 +78,7 @@ impl Preparation<'_> {
             run: prepared.row,
             ground,
             services,
-            signals,
+            operator,
             reporter,
             before: prepared.before,
             resumed: prepared.resumed,
