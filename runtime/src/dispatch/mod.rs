@@ -287,4 +287,6 @@ pub(crate) struct RunPlace {
     pub tests: Option<PathBuf>,
     /// What texts are in.
     pub locale: Arc<str>,
+    /// Who runs it.
+    pub operator: Arc<str>,
 }

@@ -258,6 +258,14 @@ mod tests {
             exit_signal: None,
             log_written: None,
             log_left_out: None,
+            slot: 0,
+            unit: String::new(),
+            operator: String::new(),
+            source_sha256: None,
+            log_sha256: None,
+            log_error: None,
+            cpu_ms: None,
+            peak_memory_bytes: None,
         }
     }
 

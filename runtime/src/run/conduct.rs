@@ -46,9 +46,16 @@ impl Preparation<'_> {
             logs,
             tests: self.tests.clone(),
             locale: self.options.locale.as_str().into(),
+            operator: self.options.operator.as_str().into(),
         };
-        let ground =
-            Ground { place, settings: Arc::clone(&self.settings), python, variables, reaper: Arc::clone(reaper) };
+        let ground = Ground {
+            place,
+            settings: Arc::clone(&self.settings),
+            python,
+            variables,
+            reaper: Arc::clone(reaper),
+            sources: Arc::default(),
+        };
         let concluded = match ready {
             Ok(()) => self.dispatch(prepared, ground, store, &mut services, operator, reporter).await,
             Err(trouble) => Err(trouble),

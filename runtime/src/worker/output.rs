@@ -203,7 +203,8 @@ impl Log {
     }
 }
 
-fn hash(path: &Path) -> io::Result<String> {
+/// The SHA-256 of a file.
+pub(super) fn hash(path: &Path) -> io::Result<String> {
     let mut file = File::open(path)?;
     let mut hasher = Sha256::new();
     let mut buffer = vec![0; 64 << 10];
