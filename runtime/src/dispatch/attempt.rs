@@ -12,11 +12,12 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
 use uuid::Uuid;
 
+use super::bench::Job;
 use super::{Course, Dispatch, Happening, RunPlace, journal};
 use crate::schedule::{Outcome, Purpose};
-use crate::station::{Settings, shut_down as order_shutdown};
+use crate::station::{Resources, Services, Settings, shut_down as order_shutdown};
 use crate::store::AttemptStart;
-use crate::worker::{self, Attempt, Ended, Ending, Identity, Program, Python, Reaper, Sources};
+use crate::worker::{Attempt, Ended, Ending, Identity, Program, Python, Reaper, Sources};
 
 /// How long a machine may stay up after its shutdown was ordered, if the test does not say (reference: Z6).
 const WAIT_SHUTDOWN: Duration = Duration::from_mins(1);
@@ -30,12 +31,14 @@ pub(crate) struct Ground {
     pub variables: Vec<(String, String)>,
     pub reaper: Arc<Reaper>,
     pub sources: Arc<Sources>,
+    pub services: Arc<tokio::sync::Mutex<Services>>,
+    pub resources: Arc<Resources>,
 }
 
 /// An attempt that is about to start, with its row.
 pub(super) enum Prepared {
     /// A process.
-    Run(Box<Attempt>, AttemptStart),
+    Run(Box<Job>, AttemptStart),
     /// The scheduler is asked whether the machine may go down.
     ShutDown(AttemptStart),
     /// It is over before it starts.
@@ -79,7 +82,7 @@ impl Dispatch<'_> {
             Ok(()) => {
                 let source_sha256 = self.ground.sources.digest(&attempt);
                 let start = AttemptStart { source_sha256, ..self.row(&attempt, number) };
-                Prepared::Run(Box::new(attempt), start)
+                Prepared::Run(Box::new(Job::new(self.plan, node, attempt)), start)
             }
         }
     }
@@ -203,9 +206,9 @@ pub(super) fn spawn(
             let _ = over.send(Happening::AttemptOver { path, attempt, ended });
         }
         Prepared::Run(job, _) => {
-            let reaper = Arc::clone(&ground.reaper);
+            let ground = ground.clone();
             tokio::spawn(async move {
-                let ended = Box::new(worker::run(*job, reaper, ending).await);
+                let ended = Box::new(job.run(ground, ending, &over).await);
                 let _ = over.send(Happening::AttemptOver { path, attempt, ended });
             });
         }

@@ -4,6 +4,7 @@
 //! all that follows from them in one transaction, and only then acted upon and shown.
 
 mod attempt;
+mod bench;
 mod control;
 mod evaluation;
 mod journal;
@@ -29,7 +30,6 @@ pub(crate) use signals::Signals;
 use crate::control::{Answer, Control, Reply};
 use crate::report::Reporter;
 use crate::schedule::{Command, Event, Schedule, Status, Verdict};
-use crate::station::Services;
 use crate::store::{RunKey, Store, StoreError};
 use crate::worker::{Ended, Ending};
 use journal::Journal;
@@ -48,7 +48,6 @@ pub(crate) struct Dispatch<'a> {
     pub store: &'a mut Store,
     pub run: RunKey,
     pub ground: Ground,
-    pub services: &'a mut Services,
     pub operator: &'a mut Operator,
     pub reporter: &'a mut Reporter,
     /// How long earlier parts of the run took.
@@ -92,6 +91,8 @@ impl Conclusion {
 /// Something that happened.
 enum Happening {
     Event(Event),
+    /// Something for people only.
+    Told(String),
     /// Someone in another terminal wants something, and waits until it is recorded.
     Ordered(Command, Reply),
     AttemptOver {
@@ -235,7 +236,10 @@ impl Dispatch<'_> {
     }
 
     async fn watch_services(&mut self) {
-        while let Some((name, status)) = self.services.lost().await {
+        // While they are switched none is lost.
+        let services = std::sync::Arc::clone(&self.ground.services);
+        let Ok(mut services) = services.try_lock() else { return };
+        while let Some((name, status)) = services.lost().await {
             let how = status.map_or_else(String::new, |status| format!(" ({status})"));
             self.reporter.warn(&format!("the service `{name}` has ended by itself{how}"));
         }

@@ -47,6 +47,10 @@ impl Dispatch<'_> {
         while let Some(happening) = course.queue.pop_front() {
             let event = match happening {
                 Happening::Event(event) => event,
+                Happening::Told(text) => {
+                    deeds.push(Deed::Show(Shown::Note { level: NoteLevel::Warning, text }));
+                    continue;
+                }
                 Happening::Ordered(command, reply) => {
                     deeds.push(Deed::Answer(reply));
                     Event::Command(command)
