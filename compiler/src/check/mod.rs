@@ -4,9 +4,14 @@
 //! from being used. This stage comes last: a lint is silent about what another stage has already reported.
 
 mod arguments;
+mod child_action_without_effect;
 mod duplicate_key;
+mod impossible_limits;
+mod never_ends;
 mod python_tests;
+mod requirement_comes_later;
 mod runs_nothing;
+mod shared_resource;
 mod undefined_value;
 mod unknown_phase;
 mod unknown_test;
@@ -42,6 +47,11 @@ pub(crate) fn check(list: &Checked<'_>, evaluation: &mut Evaluation, diagnostics
     let Some(tree) = list.tree else { return };
     let refused = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
     runs_nothing::check(tree, list.arena, diagnostics);
+    child_action_without_effect::check(tree, list.arena, diagnostics);
+    requirement_comes_later::check(tree, list.arena, diagnostics);
+    shared_resource::check(tree, list.arena, diagnostics);
+    never_ends::check(tree, list.arena, diagnostics);
+    impossible_limits::check(tree, list.arena, diagnostics);
     unknown_phase::check(tree, list, diagnostics);
     undefined_value::check(tree, list, evaluation, diagnostics);
     if let Some(tests) = list.tests {

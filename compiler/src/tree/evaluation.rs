@@ -483,7 +483,7 @@ fn how_to_write(kind: SyntaxErrorKind) -> &'static str {
         SyntaxErrorKind::Limit => "make several of it: `locals` can hold parts",
         SyntaxErrorKind::Refused | SyntaxErrorKind::RefusedName => "an expression computes with plain data only",
         SyntaxErrorKind::UnknownName | SyntaxErrorKind::RootNotAllowed | SyntaxErrorKind::LocalsInRunIf => {
-            "a text within an expression stands between quotes"
+            "`tlc explain unknown-name` says which names are known where; a text stands between quotes"
         }
     }
 }
