@@ -38,7 +38,7 @@ pub(super) fn check(
 /// Where the name of the test is written.
 fn place(tree: &TestTree, arena: &Arena, id: TestId) -> Span {
     let test = tree.test(id);
-    arena.entry(test.object).get("pytest_name").map_or(test.span, |name| name.span())
+    arena.entry(test.object).get("pytest_name").map_or(test.span, crate::document::Entry::span)
 }
 
 fn of_leaf(
