@@ -122,8 +122,14 @@ pub fn compile(request: &Request) -> Compilation {
     if let (Some(lineage), Some(config)) = (&lineage, &config) {
         let tests = tree.as_ref().zip(request.tests.as_deref());
         let tests = tests.map(|(tree, directory)| check::PythonTests::read(directory, tree, &arena, &mut sources));
-        let list =
-            check::Checked { lineage, config, tree: tree.as_ref(), tests: tests.as_ref(), arena: &arena, sources: &sources };
+        let list = check::Checked {
+            lineage,
+            config,
+            tree: tree.as_ref(),
+            tests: tests.as_ref(),
+            arena: &arena,
+            sources: &sources,
+        };
         check::check(&list, &mut evaluation, &mut diagnostics);
     }
     request.levels.apply(&mut diagnostics);
