@@ -153,6 +153,10 @@ async fn run_here(plan: &Plan, options: &RunOptions, reporter: &mut Reporter) ->
     let signals =
         Signals::new().map_err(|error| Trouble::Environment(format!("unable to wait for signals: {error}")))?;
     let mut store = Store::open(&store_path(options)?)?;
+    if plan.preorder().all(|id| plan.node(id).test.is_none()) {
+        reporter.warn("the list has no tests; nothing ran");
+        return Ok(Exit::Passed);
+    }
     let device = device_data(options, &store)?;
     let evaluation = Evaluation::load(plan, &device, &settings.data);
     let preparation = Preparation { plan, options, settings, tests, device, evaluation };
