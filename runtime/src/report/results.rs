@@ -155,7 +155,7 @@ fn seconds(milliseconds: Option<i64>) -> String {
 }
 
 /// A time of the store in the station's own time zone.
-fn local(time: &str) -> String {
+pub(crate) fn local(time: &str) -> String {
     match time.parse::<Timestamp>() {
         Ok(time) => time.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string(),
         Err(_) => time.to_owned(),

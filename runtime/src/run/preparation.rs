@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::{RunOptions, Trouble};
 use crate::dispatch::{Beginning, Evaluation, RunSettings, is_teardown, replay, tests as test_rows};
-use crate::report::Reporter;
+use crate::report::{Reporter, local};
 use crate::schedule::{Command, Event, Schedule, Settings as ScheduleSettings, State};
 use crate::station::{Settings, StateDirectory};
 use crate::store::{NewRun, RunKey, RunNumber, RunRow, Store};
@@ -102,7 +102,23 @@ impl Preparation<'_> {
             }
             return self.resume(store, &run);
         }
+        self.give_up_outdated(store, &hash, reporter)?;
         self.begin(store, hash)
+    }
+
+    /// An interrupted run whose list has changed since cannot go on: its events mean nothing to the new plan.
+    fn give_up_outdated(&self, store: &mut Store, hash: &str, reporter: &mut Reporter) -> Result<(), Trouble> {
+        for (run, at) in store.outdated(&self.plan.id, hash, SLOT)? {
+            store.end_lost_attempts(RunNumber(run.run), false)?;
+            store.abandon(RunNumber(run.run))?;
+            reporter.warn(&format!(
+                "run {} of {} was interrupted at {} and cannot go on, for the list has changed since; it is given up (recorded as abandoned), and its open teardowns did not run: see to the unit and the fixture",
+                run.run,
+                run.list,
+                local(&at)
+            ));
+        }
+        Ok(())
     }
 
     /// Whether the interrupted run is the one that is asked for; with `--status` its states are, in a run of its own.

@@ -288,6 +288,22 @@ fn a_killed_run_can_be_given_up() {
 }
 
 #[test]
+fn an_interrupted_run_whose_list_has_changed_is_given_up_aloud() {
+    let line = Line::new();
+    let hangs = || shell("Hangs", "[ -e \"$LINE/test\" ] || { echo $$ > \"$LINE/test\"; sleep 1000; }");
+    let mut child = line.start(&list(vec![hangs(), teardown(shell("Down", "true"))]), &[]);
+    eventually("the test starts", || is_alive(&line.path("test")));
+    child.kill().expect("killed");
+    child.wait().expect("its end");
+    let ran = line.run(&list(vec![hangs(), teardown(shell("Down", "true")), shell("New", "true")]), &[]).ended_with(0);
+    let said = &ran.stderr;
+    assert!(said.contains("run 1 of main was interrupted at 20") && said.contains("the list has changed"), "{said}");
+    assert!(said.contains("recorded as abandoned") && said.contains("teardowns did not run"), "{said}");
+    let runs = line.results(&["list"])["runs"].clone();
+    assert_eq!((&runs[0]["state"], &runs[1]["state"]), (&"finished".into(), &"abandoned".into()));
+}
+
+#[test]
 fn a_closed_pipe_is_no_reason_to_panic() {
     let line = Line::new();
     let plan = list((0..50).map(|number| shell(&format!("T{number}"), "true")).collect());
