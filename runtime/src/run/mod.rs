@@ -178,6 +178,11 @@ async fn run_here(plan: &Plan, options: &RunOptions, reporter: &mut Reporter) ->
             // What has not begun is not to be resumed.
             if store.scheduled_events(number).is_ok_and(|events| events.is_empty()) {
                 store.abandon(number)?;
+                if matches!(trouble, Trouble::Interrupted) {
+                    reporter.warn(&format!(
+                        "run {number} was interrupted before any test started; it is recorded as abandoned"
+                    ));
+                }
             }
             return Err(trouble);
         }
