@@ -360,3 +360,19 @@ fn a_run_that_began_in_the_middle_goes_on_there_after_a_kill() {
     assert!(ran.stdout.contains("goes on") && !line.path("first").exists(), "{}", ran.stdout);
     assert_eq!(line.statuses().last().expect("a test").1, "PASSED");
 }
+
+#[test]
+fn a_teardown_that_did_not_run_is_shown_with_its_reason() {
+    let line = Line::new();
+    let skipped = tlc_plan::plan::Node { teardown: true, ..shell("Down", "true") };
+    let hangs = shell("Hangs", "echo $$ > \"$LINE/test\"; sleep 1000");
+    line.write("station.json5", "{ teardown: 'reference' }");
+    let station = line.path("station.json5").display().to_string();
+    let child = line.start(&list(vec![hangs, skipped]), &["--station", &station]);
+    eventually("the test starts", || is_alive(&line.path("test")));
+    send(&child, Signal::SIGINT);
+    let ran = ended(child).ended_with(1);
+    let summary = ran.stdout.split_once("Teardowns").expect("a section").1;
+    assert!(summary.contains("Down: not run, the operator stopped the run"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("aborted  Hangs (") && !ran.stdout.contains("s): Aborted:"), "{}", ran.stdout);
+}
