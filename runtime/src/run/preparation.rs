@@ -2,6 +2,7 @@
 
 use std::env;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +16,7 @@ use super::{RunOptions, Trouble};
 use crate::dispatch::{Beginning, Evaluation, RunSettings, is_teardown, replay, tests as test_rows};
 use crate::report::{Reporter, local};
 use crate::schedule::{Command, Event, Schedule, Settings as ScheduleSettings, State};
-use crate::station::{Settings, StateDirectory};
+use crate::station::{Settings, SettingsError, StateDirectory};
 use crate::store::{NewRun, RunKey, RunNumber, RunRow, Store};
 use crate::worker::end_left_behind;
 
@@ -51,7 +52,12 @@ pub(super) struct Prepared {
 
 pub(super) fn read_settings(options: &RunOptions) -> Result<Settings, Trouble> {
     match &options.station {
-        Some(path) => Settings::read(path).map_err(|error| Trouble::Environment(error.to_string())),
+        Some(path) => Settings::read(path).map_err(|error| match &error {
+            SettingsError::Unreadable(_, reason) if reason.kind() == ErrorKind::NotFound => {
+                Trouble::Usage(error.to_string())
+            }
+            SettingsError::Unreadable(..) | SettingsError::Invalid(..) => Trouble::Environment(error.to_string()),
+        }),
         None => Ok(Settings::default()),
     }
 }
@@ -63,7 +69,7 @@ pub(super) fn tests_directory(plan: &Plan, options: &RunOptions) -> Result<Optio
             Trouble::Environment(format!("the directory of tests `{}`: {error}", directory.display()))
         }),
         Some(directory) if needed => {
-            Err(Trouble::Environment(format!("the directory of tests `{}` does not exist", directory.display())))
+            Err(Trouble::Usage(format!("the directory of tests `{}` does not exist", directory.display())))
         }
         None if needed => {
             Err(Trouble::Environment("the list has Python tests: name their directory with --tests".into()))
