@@ -1,6 +1,6 @@
 //! `tlc-station`: runs compiled plans on a station that does not carry the compiler.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -51,7 +51,7 @@ fn main() -> ExitCode {
 /// No plan is larger than this, in bytes.
 const PLAN_LIMIT: u64 = 256 << 20;
 
-fn read(path: &PathBuf, device_data: Option<PathBuf>) -> Result<(Plan, Option<tlc_plan::Data>), String> {
+fn read(path: &Path, device_data: Option<PathBuf>) -> Result<(Plan, Option<tlc_plan::Data>), String> {
     let text = read_text(path, PLAN_LIMIT)
         .map_err(|error| format!("unable to read the plan `{}`: {error}", path.display()))?;
     let plan = Plan::from_json(&text).map_err(|error| format!("{}: {error}", path.display()))?;

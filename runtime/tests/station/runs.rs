@@ -303,6 +303,26 @@ fn an_interrupted_run_whose_list_has_changed_is_given_up_aloud() {
     assert_eq!((&runs[0]["state"], &runs[1]["state"]), (&"finished".into(), &"abandoned".into()));
 }
 
+/// Runs a program on a terminal of its own; what that shows goes to stdout.
+const TERMINAL: &str = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))";
+
+#[test]
+fn a_terminal_without_a_cursor_gets_plain_lines() {
+    let line = Line::new();
+    let command = line.command(&list(vec![shell("A", "true")]), &[]);
+    let shown = |term: Option<&str>| {
+        let mut terminal = std::process::Command::new("python3");
+        terminal.args(["-c", TERMINAL]).arg(command.get_program()).args(command.get_args());
+        terminal.env("LINE", line.path("")).env_remove("TERM").envs(term.map(|term| ("TERM", term)));
+        Ran::new(&terminal.stdin(std::process::Stdio::null()).output().expect("a terminal")).ended_with(0).stdout
+    };
+    for term in [None, Some("dumb")] {
+        let shown = shown(term);
+        assert!(shown.contains("start    A") && shown.contains("A ("), "{term:?}: {shown}");
+    }
+    assert!(!shown(Some("xterm")).contains("start    A"), "the bar shows what runs");
+}
+
 #[test]
 fn a_closed_pipe_is_no_reason_to_panic() {
     let line = Line::new();
