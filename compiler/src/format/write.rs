@@ -87,7 +87,8 @@ impl Writer {
 
 /// A container as one line, if it was one.
 fn one_line(container: &Container<'_>) -> Option<String> {
-    if !container.on_one_line && !(container.items.is_empty() && container.last.is_empty()) {
+    let is_empty = container.items.is_empty() && container.last.is_empty();
+    if !container.on_one_line && !is_empty {
         return None;
     }
     let mut line = String::from(container.brackets[0]);

@@ -8,7 +8,7 @@ mod c3;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use crate::diagnostic::{Diagnostic, Severity, nearest};
+use crate::diagnostic::{Diagnostic, Severity, Suggestions};
 use crate::document::{Arena, Document, NodeId, Value, read};
 use crate::merge::{NoTrace, merge};
 use crate::source::{FileId, ReadError, SourceMap, Span, list_names};
@@ -58,7 +58,16 @@ pub fn linearize(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<Lineage, Vec<Ancestor>> {
     let before = errors(diagnostics);
-    let mut loader = Loader { directories, sources, arena, diagnostics, loaded: Vec::new(), index: HashMap::new() };
+    let mut loader = Loader {
+        directories,
+        sources,
+        arena,
+        diagnostics,
+        loaded: Vec::new(),
+        index: HashMap::new(),
+        known: None,
+        suggestions: Suggestions::default(),
+    };
     loader.load_all(name);
     let Loader { mut loaded, index, .. } = loader;
     if errors(diagnostics) > before {
@@ -95,6 +104,9 @@ struct Loader<'a> {
     diagnostics: &'a mut Vec<Diagnostic>,
     loaded: Vec<Ancestor>,
     index: HashMap<String, usize>,
+    /// The names of all lists, read when one is not found.
+    known: Option<Vec<String>>,
+    suggestions: Suggestions,
 }
 
 impl Loader<'_> {
@@ -133,7 +145,8 @@ impl Loader<'_> {
             }
         }
         if !found {
-            self.diagnostics.push(self.not_found(name, inherited_at));
+            let finding = self.not_found(name, inherited_at);
+            self.diagnostics.push(finding);
         }
         if layers.is_empty() {
             return None;
@@ -185,8 +198,9 @@ impl Loader<'_> {
         }
     }
 
-    fn not_found(&self, name: &str, inherited_at: Option<Span>) -> Diagnostic {
-        let known: Vec<String> = self.directories.iter().flat_map(|directory| list_names(directory)).collect();
+    fn not_found(&mut self, name: &str, inherited_at: Option<Span>) -> Diagnostic {
+        let names = || self.directories.iter().flat_map(|directory| list_names(directory)).collect();
+        let known = self.known.get_or_insert_with(names);
         let suffixed = format!("{name}{SUFFIX}");
         let help = if known.contains(&suffixed) {
             format!("the name of a list ends with `{SUFFIX}`: write `{suffixed}`")
@@ -195,7 +209,7 @@ impl Loader<'_> {
                 self.directories.iter().map(|directory| format!("`{}`", directory.display())).collect();
             // What every name ends with says nothing about which is meant.
             let ids = known.iter().filter_map(|known| known.strip_suffix(SUFFIX));
-            nearest(name.strip_suffix(SUFFIX).unwrap_or(name), ids).map_or_else(
+            self.suggestions.nearest(name.strip_suffix(SUFFIX).unwrap_or(name), ids).map_or_else(
                 || format!("`{name}.json` was looked for in {}", places.join(", ")),
                 |id| format!("did you mean `{id}{SUFFIX}`?"),
             )
