@@ -1,6 +1,7 @@
 //! The builder: raw tests to nodes, depth first, in the order of the list.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use tlc_plan::Data;
 use tlc_plan::plan::{ActionOnFailure, Class, Count, Text};
@@ -181,7 +182,7 @@ impl Builder<'_, '_> {
             require_run: Vec::new(),
             label: 0,
         };
-        self.tree.labels.push(self.tree.label.clone());
+        self.tree.labels.push(Arc::new(self.tree.label.clone()));
         self.tree.tests.push(root);
         self.subtests(tests, Around { parent: TestId(0), locals: LocalsId(0), child_action: None, teardown: false });
         self.number(TestId(0));

@@ -205,13 +205,18 @@ fn own_object(arena: &mut Arena, member: &Member) -> NodeId {
     arena.add_object(&members, span)
 }
 
+/// How many steps of a circle are shown.
+const STEPS_SHOWN: usize = 20;
+
 fn circle(arena: &Arena, chain: &Chain, name: Symbol, at: Span) -> Diagnostic {
     let steps: Vec<(&Symbol, &Member)> = chain.iter().skip_while(|(step, _)| **step != name).collect();
-    let names: Vec<_> =
-        steps.iter().map(|(name, _)| **name).chain([name]).map(|name| format!("`{}`", arena.text(name))).collect();
-    let message = format!("`{}` inherits itself: {}", arena.text(name), names.join(" → "));
+    let shown = steps.iter().map(|(name, _)| format!("`{}`", arena.text(**name))).take(STEPS_SHOWN);
+    let more = (steps.len() > STEPS_SHOWN).then(|| "…".to_owned());
+    let name = format!("`{}`", arena.text(name));
+    let names: Vec<String> = shown.chain(more).chain([name.clone()]).collect();
+    let message = format!("{name} inherits itself: {}", names.join(" → "));
     let mut finding = Diagnostic::error("definition-cycle", message, at, "closes the circle");
-    for (_, member) in &steps[..steps.len() - 1] {
+    for (_, member) in steps[..steps.len() - 1].iter().take(STEPS_SHOWN) {
         finding = finding.label(base(arena, member).1, "inherited here");
     }
     finding.help("a definition of a parent list is changed by giving its name again without `inherit`")

@@ -17,6 +17,7 @@ mod structure;
 mod unreached;
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use tlc_plan::Data;
 use tlc_plan::plan::{ActionOnFailure, Class, Count, Text};
@@ -49,7 +50,7 @@ pub struct TestTree {
     pub constants: Data,
     /// Distinct locals; the first are those of the root, which has none.
     pub locals: Vec<Locals>,
-    labels: Vec<Text>,
+    labels: Vec<Arc<Text>>,
     tests: Vec<Test>,
     /// Groups that lack a test, because it could not be built or named.
     incomplete: HashSet<TestId>,
@@ -134,7 +135,7 @@ impl TestTree {
     }
 
     /// What people call a node.
-    pub fn label_of(&self, id: TestId) -> &Text {
+    pub fn label_of(&self, id: TestId) -> &Arc<Text> {
         &self.labels[self.test(id).label as usize]
     }
 
