@@ -13,6 +13,7 @@ mod overrides;
 mod requirements;
 mod schema;
 mod structure;
+mod try_out;
 mod unreached;
 
 use std::collections::HashSet;
@@ -27,6 +28,7 @@ pub use build::{Input, resolve};
 pub use evaluation::Evaluation;
 pub use options::{OPTIONS, Options, Setting};
 pub use schema::{check as check_schema, check_fields};
+pub use try_out::try_out;
 
 /// A node of a [`TestTree`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
