@@ -2,6 +2,8 @@
 
 #[path = "station/control.rs"]
 mod control;
+#[path = "station/kills.rs"]
+mod kills;
 #[path = "station/line.rs"]
 mod line;
 #[path = "station/outcomes.rs"]

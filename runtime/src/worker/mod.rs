@@ -128,7 +128,7 @@ pub enum Exit {
 pub struct Usage {
     /// CPU time, in the program and in the system.
     pub cpu: Duration,
-    /// The most memory that one of them held, in bytes; never less than the runtime held when it started it.
+    /// The most memory that one of them held, in bytes.
     pub peak_memory: u64,
 }
 
