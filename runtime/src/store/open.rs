@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
+use super::failpoint::Failpoint;
 use super::{Reader, Store, StoreError, schema, with_suffix};
 
 /// Up to this size the whole store is checked when it is opened; that takes well under a second.
@@ -34,7 +35,7 @@ pub(super) fn writable(path: &Path) -> Result<Store, StoreError> {
     check_contents(path, &connection)?;
     settle(&connection).map_err(fault)?;
     schema::migrate(&mut connection, version).map_err(fault)?;
-    Ok(Store { path: path.to_path_buf(), connection, _lock: lock })
+    Ok(Store { path: path.to_path_buf(), connection, failpoint: Failpoint::from_environment(), _lock: lock })
 }
 
 pub(super) fn readable(path: &Path) -> Result<Reader, StoreError> {

@@ -20,10 +20,10 @@ use crate::line::{Line, add, group, list, shell, teardown};
 const KILLS: u64 = 20;
 
 /// Numbers that look random, and are the same for the same seed.
-struct Random(u64);
+pub struct Random(pub u64);
 
 impl Random {
-    fn below(&mut self, limit: u64) -> u64 {
+    pub fn below(&mut self, limit: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -31,11 +31,18 @@ impl Random {
     }
 }
 
-fn number(name: &str) -> Option<u64> {
+pub fn number(name: &str) -> Option<u64> {
     env::var(name).ok()?.parse().ok()
 }
 
-fn plan() -> Plan {
+/// What a run of a test begins with; 0 would stay 0.
+pub fn seed() -> u64 {
+    let clock = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |time| time.as_nanos() as u64);
+    number("TLC_SEED").unwrap_or_else(clock) | 1
+}
+
+/// A list of a few short tests with teardowns, which write down when they begin and end.
+pub fn plan() -> Plan {
     let mark = "echo begin $TLC_INVOCATION >> \"$LINE/trace\"; sleep 0.02; echo end $TLC_INVOCATION >> \"$LINE/trace\"";
     let mut plan = list(vec![shell("First", mark)]);
     let root = plan.root();
@@ -53,8 +60,7 @@ fn plan() -> Plan {
 #[test]
 fn whenever_a_run_is_killed_nothing_that_ended_is_lost_and_teardowns_run() {
     let kills = number("TLC_KILLS").unwrap_or(KILLS);
-    let clock = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |time| time.as_nanos() as u64);
-    let seed = number("TLC_SEED").unwrap_or_else(clock) | 1;
+    let seed = seed();
     println!("{kills} kills, TLC_SEED={seed}");
     let mut random = Random(seed);
     let plan = plan();
@@ -93,14 +99,14 @@ fn killed(line: &Line, plan: &Plan, random: &mut Random) -> bool {
     child.wait().expect("its end").code().is_some() || is_finished(line)
 }
 
-fn is_finished(line: &Line) -> bool {
+pub fn is_finished(line: &Line) -> bool {
     let store = rusqlite::Connection::open(line.path("station.sqlite")).expect("the store");
     let state = store.query_row("SELECT state FROM runs", [], |row| row.get::<_, String>(0));
     state.is_ok_and(|state| state == "finished")
 }
 
 /// How often each test was shown as passed.
-fn count_passed(shown: &str, passed: &mut BTreeMap<String, usize>) {
+pub fn count_passed(shown: &str, passed: &mut BTreeMap<String, usize>) {
     for path in shown.lines().filter_map(|line| line.strip_prefix("passed   ")) {
         let path = path.split(' ').next().unwrap_or_default();
         *passed.entry(path.to_owned()).or_default() += 1;
@@ -108,10 +114,16 @@ fn count_passed(shown: &str, passed: &mut BTreeMap<String, usize>) {
 }
 
 #[track_caller]
-fn check(line: &Line, shown: &BTreeMap<String, usize>, what: &str) {
+pub fn check(line: &Line, shown: &BTreeMap<String, usize>, what: &str) {
     let last = line.results(&["last"]);
     let attempts = last["attempts"].as_array().expect("attempts");
     assert_eq!(last["run"]["state"], "finished", "{what}");
+    let tests = last["tests"].as_array().expect("tests");
+    assert_eq!(tests.len(), 10, "{what}: {last}");
+    let failed = tests.iter().any(|test| test["status"] == "FAILED");
+    assert_eq!(last["run"]["verdict"], if failed { "FAILED" } else { "PASSED" }, "{what}: {last}");
+    let is_settled = |test: &Value| test["status"] == "PASSED" || test["status"] == "FAILED";
+    assert!(tests.iter().all(is_settled), "{what}: everything ran: {last}");
     assert!(
         attempts.iter().all(|attempt| attempt["outcome"] != Value::Null),
         "{what}: every attempt has an end: {last}"
