@@ -31,8 +31,10 @@ def plain(value):
     if value is None or isinstance(value, (bool, str)):
         return value
     if isinstance(value, int):
-        str(value)
-        return {'int': str(value)}
+        try:
+            return {'int': str(value)}
+        except ValueError:
+            raise NotPlain from None
     if isinstance(value, float):
         if value != value or value in (float('inf'), float('-inf')):
             raise NotPlain
@@ -62,9 +64,12 @@ def answer(text, scope):
 signal.signal(signal.SIGALRM, slow)
 names = attributes(json.loads(sys.stdin.readline()))
 for line in sys.stdin:
-    signal.setitimer(signal.ITIMER_REAL, 2)
-    reply = answer(json.loads(line), names)
-    signal.setitimer(signal.ITIMER_REAL, 0)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 2)
+        reply = answer(json.loads(line), names)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    except TimeoutError:
+        reply = {'error': 'TimeoutError'}
     try:
         out = json.dumps(reply)
         out.encode()

@@ -1,4 +1,4 @@
-//! Random expressions, tlc against CPython. It needs a `python3` of version 3.11 and takes its time, so it is run by hand:
+//! Random expressions, tlc against `CPython`. It needs a `python3` of version 3.11 and takes its time, so it is run by hand:
 //!
 //! ```text
 //! TLC_DIFFERENTIAL=200000 cargo test --release --test differential_eval -- --ignored --nocapture
@@ -12,9 +12,9 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use serde_json::{Value as Json, json};
 use tlc_compiler::expression::parse;
-use tlc_plan::Data;
-use tlc_plan::evaluate::{Binding, ErrorKind, Limits, Scope, evaluate_to_data};
-use tlc_plan::expression::Root;
+use tlc_compiler::plan::Data;
+use tlc_compiler::plan::evaluate::{Binding, ErrorKind, Limits, Scope, evaluate_to_data};
+use tlc_compiler::plan::expression::Root;
 
 const SCOPE: &str = r#"{"constants": {"n": 5, "zero": 0, "neg": -7, "f": 2.5, "big": 1180591620717411303424, "b": true,
   "nul": null, "s": "Hello World", "empty": "", "uni": "naïve 測試 ñ ß ǆ İ", "csv": "a,b,,c", "num": "42", "tab": "\ta\tbc\n x\r\n",
@@ -501,7 +501,7 @@ fn set(random: &mut Random, depth: usize) -> String {
     }
 }
 
-/// CPython, which stays.
+/// `CPython`, which stays.
 struct Python {
     child: Child,
     input: ChildStdin,
@@ -603,7 +603,10 @@ fn random_expressions_mean_what_they_mean_in_python() {
         let (ours, mut theirs) = (ours(&text, &scope), python.answer(&text));
         with_bits(&mut theirs);
         values += usize::from(theirs.get("value").is_some());
-        if ours.get("limit").is_some()
+        // Complex numbers have no format specification: on the list of differences.
+        let listed = ours["message"].as_str().is_some_and(|message| message.contains("complex.__format__"));
+        if listed
+            || ours.get("limit").is_some()
             || matches!(theirs["error"].as_str(), Some("Surrogate" | "TimeoutError" | "MemoryError"))
         {
             limits += 1;

@@ -2,9 +2,9 @@
 
 use serde_json::Value as Json;
 use tlc_compiler::expression::{Context, check_names, parse};
-use tlc_plan::Data;
-use tlc_plan::evaluate::{Binding, Limits, Scope, evaluate_to_data};
-use tlc_plan::expression::Root;
+use tlc_compiler::plan::Data;
+use tlc_compiler::plan::evaluate::{Binding, Limits, Scope, evaluate_to_data};
+use tlc_compiler::plan::expression::Root;
 
 const PAGE: &str = include_str!("../docs/src/reference/expressions.md");
 
@@ -117,7 +117,7 @@ fn the_corpus_has_the_answers_of_the_reference() {
 }
 
 /// As a plan keeps it.
-fn through_json(expression: &tlc_plan::expression::Expression) -> tlc_plan::expression::Expression {
+fn through_json(expression: &tlc_compiler::plan::expression::Expression) -> tlc_compiler::plan::expression::Expression {
     let json = serde_json::to_string(expression).expect("a tree can be written");
     let read = serde_json::from_str(&json).expect("a tree can be read");
     assert_eq!(*expression, read);

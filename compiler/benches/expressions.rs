@@ -1,6 +1,6 @@
 //! How long the expressions of real lists take: `cargo bench -p tlc-compiler --bench expressions`.
 //!
-//! Beside it, on the same machine, CPython: `python3 compiler/benches/expressions.py`.
+//! Beside it, on the same machine, `CPython`: `python3 compiler/benches/expressions.py`.
 
 use std::hint::black_box;
 use std::time::Instant;

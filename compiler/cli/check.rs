@@ -1,5 +1,6 @@
 //! `tlc check`: every mistake in some lists.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -22,6 +23,9 @@ pub struct CheckArgs {
     targets: Vec<String>,
     #[command(flatten)]
     with: WithArgs,
+    /// The directory of Python tests, whose declared arguments are compared with those of the lists
+    #[arg(long, value_name = "DIR")]
+    tests: Option<PathBuf>,
     /// How to report
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -34,11 +38,12 @@ pub fn run(args: &CheckArgs) -> ExitCode {
 }
 
 fn check(args: &CheckArgs) -> Result<ExitCode, ExitCode> {
-    args.with.check()?;
-    let device = args.with.device()?;
+    let with = WithArgs { tests: args.tests.clone(), ..args.with.clone() };
+    with.check()?;
+    let device = with.device()?;
     let lists: Vec<String> =
         args.targets.iter().map(|argument| expand(argument)).collect::<Result<Vec<_>, _>>()?.concat();
-    let compile = |list: &String| args.with.compile(list, device.clone());
+    let compile = |list: &String| with.compile(list, device.clone());
     let compiled: Vec<Compiled> = match &lists[..] {
         [only] => vec![compile(only)?],
         many => many.par_iter().map(compile).collect::<Result<_, _>>()?,

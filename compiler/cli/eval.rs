@@ -58,7 +58,7 @@ pub fn run(args: &EvalArgs) -> ExitCode {
 
 /// Nothing but empty constants, options and locals, and no device data.
 fn default_scope() -> Scope {
-    let empty = Data::object(tlc_plan::data::Object::new());
+    let empty = Data::object(tlc_compiler::plan::data::Object::new());
     bind(&empty)
 }
 
@@ -74,7 +74,7 @@ fn read_scope(path: &Path) -> Result<Scope, String> {
 
 /// What the file does not name is empty, or for `dut`, `station` and `state_proxy` not known.
 fn bind(data: &Data) -> Scope {
-    let empty = Data::object(tlc_plan::data::Object::new());
+    let empty = Data::object(tlc_compiler::plan::data::Object::new());
     let mut scope = Scope::new();
     for root in Root::ALL {
         let binding = match (root, data.get(root.name())) {

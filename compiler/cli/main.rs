@@ -8,6 +8,7 @@ mod diff;
 mod dump;
 mod eval;
 mod explain;
+mod fmt;
 mod input;
 mod levels;
 mod report;
@@ -61,6 +62,7 @@ enum Command {
     Store(StoreArgs),
     Compile(compile::CompileArgs),
     Explain(explain::ExplainArgs),
+    Fmt(fmt::FmtArgs),
     Diff(diff::DiffArgs),
     Simulate(simulate::SimulateArgs),
     Why(why::WhyArgs),
@@ -83,6 +85,7 @@ fn main() -> ExitCode {
         Command::Results(args) => tlc_runtime::results(&args).into(),
         Command::Compile(args) => compile::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Fmt(args) => fmt::run(&args),
         Command::Diff(args) => diff::run(&args),
         Command::Simulate(args) => simulate::run(&args),
         Command::Why(args) => why::run(&args),

@@ -1,7 +1,7 @@
 //! What the compiler has to say: a code, a severity, a message, places, and the next step.
 //!
 //! A diagnostic is a value, built where the problem is found by a function that names it. It knows spans and no text: whoever shows it
-//! has the [`SourceMap`].
+//! has the [`SourceMap`](crate::source::SourceMap).
 
 use crate::source::Span;
 
@@ -89,11 +89,16 @@ impl Severity {
     }
 }
 
+/// Longer texts are no names, and comparing them takes long.
+const LONGEST_NAME: usize = 200;
+
 /// The name that was probably meant: the nearest of `known`, if it is near enough.
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = (name.chars().count() / 3).max(1);
+    let length = name.chars().count();
+    let limit = (length / 3).max(1);
     known
         .into_iter()
+        .filter(|candidate| length <= LONGEST_NAME && candidate.chars().count().abs_diff(length) <= limit)
         .map(|candidate| (strsim::damerau_levenshtein(&name.to_lowercase(), &candidate.to_lowercase()), candidate))
         .filter(|(distance, _)| *distance <= limit)
         .min_by_key(|(distance, _)| *distance)

@@ -57,7 +57,10 @@ pub fn lint(name: &str) -> Result<&'static Code, NotALint> {
     match codes::find(name) {
         Some(code) if code.is_lint() => Ok(code),
         Some(_) => Err(NotALint::Fixed),
-        None => Err(NotALint::Unknown(did_you_mean(name, CODES.iter().map(|code| code.name)))),
+        None => {
+            let lints = CODES.iter().filter(|code| code.is_lint());
+            Err(NotALint::Unknown(did_you_mean(name, lints.map(|code| code.name))))
+        }
     }
 }
 

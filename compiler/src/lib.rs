@@ -12,6 +12,7 @@ pub mod diagnostic;
 pub mod document;
 pub mod dump;
 pub mod expression;
+pub mod format;
 pub mod levels;
 pub mod lineage;
 pub mod lists;
@@ -48,6 +49,8 @@ pub struct Request {
     pub layers: Vec<PathBuf>,
     /// Where catalogues lie.
     pub po: Option<PathBuf>,
+    /// Where Python tests lie.
+    pub tests: Option<PathBuf>,
     /// Device data, if some are known.
     pub device: Option<Data>,
     /// Levels of lints that differ from the usual ones.
@@ -117,7 +120,16 @@ pub fn compile(request: &Request) -> Compilation {
         .filter(|_| !refused)
         .map(|tree| lower::lower(&request.id, tree, &arena, &sources, &mut evaluation, &mut diagnostics));
     if let (Some(lineage), Some(config)) = (&lineage, &config) {
-        let list = check::Checked { lineage, config, tree: tree.as_ref(), arena: &arena, sources: &sources };
+        let tests = tree.as_ref().zip(request.tests.as_deref());
+        let tests = tests.map(|(tree, directory)| check::PythonTests::read(directory, tree, &arena, &mut sources));
+        let list = check::Checked {
+            lineage,
+            config,
+            tree: tree.as_ref(),
+            tests: tests.as_ref(),
+            arena: &arena,
+            sources: &sources,
+        };
         check::check(&list, &mut evaluation, &mut diagnostics);
     }
     request.levels.apply(&mut diagnostics);

@@ -126,10 +126,16 @@ impl<T: Trace> Merge<'_, T> {
             return State::Scalar(value);
         }
         if self.marker(value, "__delete__") {
+            if matches!(below, None | Some(State::Deleted)) {
+                self.idle_marker(value, "__delete__");
+            }
             self.trace.step(Step::Delete(value));
             return State::Deleted;
         }
         if self.marker(value, "__replace__") {
+            if !matches!(below, Some(State::Objects(_))) {
+                self.idle_marker(value, "__replace__");
+            }
             self.trace.step(Step::Replace(value));
             return State::Objects(vec![value]);
         }
@@ -161,6 +167,11 @@ impl<T: Trace> Merge<'_, T> {
         Some(Member { key: slot.key, key_span: slot.key_span, value })
     }
 
+    fn idle_marker(&mut self, object: NodeId, name: &str) {
+        let place = self.arena.entry(object).member(name).map(|member| member.key_span);
+        self.diagnostics.extend(place.map(|place| marker_without_effect(name, place)));
+    }
+
     fn is_marker(&self, key: Symbol) -> bool {
         matches!(&**self.arena.text(key), "__delete__" | "__replace__")
     }
@@ -176,6 +187,13 @@ impl<T: Trace> Merge<'_, T> {
             }
         }
     }
+}
+
+fn marker_without_effect(name: &str, span: Span) -> Diagnostic {
+    let message = format!("`{name}` has no effect: there is nothing below that it could act on");
+    Diagnostic::warning("marker-without-effect", message, span, "no effect").help(
+        "a marker acts once, on the files below this one; only inside arrays does it act on the definition that a test inherits",
+    )
 }
 
 fn marker_is_no_boolean(name: &str, found: &str, span: Span) -> Diagnostic {
@@ -207,7 +225,9 @@ mod tests {
     }
 
     fn check(files: &[&str], expected: &str) {
-        assert_eq!(merged(files), (expected.into(), vec![]), "{files:?}");
+        let (found, diagnostics) = merged(files);
+        assert_eq!(found, expected, "{files:?}");
+        assert!(diagnostics.iter().all(|finding| finding.code == "marker-without-effect"), "{files:?}");
     }
 
     #[test]

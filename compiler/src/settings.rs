@@ -286,7 +286,7 @@ mod tests {
     fn mistakes_have_their_places() {
         let text = r#"{
             layer: [], tests: 7, po: "c", layers: ["a", 1, "b", ""], station: "a", colours: {},
-            lints: {x: "denny", y: true, z: "deny"},
+            lints: {"duplicate-key": "denny", "po-duplicate": true, "unknown-override": "deny", "bad-id": "warn", "duplicate-kye": "warn"},
             tests: "a",
         }"#;
         let (settings, shown, directory) = settings(text);
@@ -298,8 +298,10 @@ mod tests {
         settings-value: an item of `layers` is a path, found `""` @ "" ? for example `{layers: ["../lists"], tests: "tests", po: "po", station: "station.json5"}`
         settings-path: `station` names a file, found none at `DIR/a` @ "a" ? paths are relative to the directory of `tlc.json5`
         settings-key: `tlc.json5` has no key `colours` @ colours ? the keys are `layers`, `tests`, `po`, `lints`, `station`
-        settings-value: the level of `x` is one of `deny`, `warn`, `allow`, found `"denny"` @ "denny" ? did you mean `deny`?
-        settings-value: the level of `y` is one of `deny`, `warn`, `allow`, found a boolean @ true ? `deny` makes it an error, `warn` a warning, `allow` is silent
+        settings-value: the level of `duplicate-key` is one of `deny`, `warn`, `allow`, found `"denny"` @ "denny" ? did you mean `deny`?
+        settings-value: the level of `po-duplicate` is one of `deny`, `warn`, `allow`, found a boolean @ true ? `deny` makes it an error, `warn` a warning, `allow` is silent
+        fixed-level: the level of `bad-id` cannot be set @ "bad-id" ? only lints have a level that can be set; `tlc explain` lists them
+        unknown-lint: there is no lint `duplicate-kye` @ "duplicate-kye" ? did you mean `duplicate-key`?
         "#);
         assert_eq!(settings.tests, Some(directory.path().join("a")));
         assert_eq!(settings.layers.len(), 2);

@@ -3,13 +3,22 @@
 //! One file is one lint, whose page in the book has the same name. The list has a meaning without any of them, so nothing here stops it
 //! from being used. This stage comes last: a lint is silent about what another stage has already reported.
 
+mod arguments;
+mod child_action_without_effect;
 mod duplicate_key;
+mod impossible_limits;
+mod never_ends;
+mod python_tests;
+mod requirement_comes_later;
 mod runs_nothing;
+mod shared_resource;
 mod undefined_value;
 mod unknown_phase;
+mod unknown_test;
 mod unmatched_pattern;
 
 pub(crate) use duplicate_key::key_is_lost;
+pub(crate) use python_tests::PythonTests;
 
 use crate::config::Config;
 use crate::diagnostic::{Diagnostic, Severity};
@@ -26,6 +35,8 @@ pub(crate) struct Checked<'a> {
     pub(crate) lineage: &'a Lineage,
     pub(crate) config: &'a Config,
     pub(crate) tree: Option<&'a TestTree>,
+    /// What the Python tests of the tree declare, if it is known where they lie.
+    pub(crate) tests: Option<&'a PythonTests>,
     pub(crate) arena: &'a Arena,
     pub(crate) sources: &'a SourceMap,
 }
@@ -36,8 +47,17 @@ pub(crate) fn check(list: &Checked<'_>, evaluation: &mut Evaluation, diagnostics
     let Some(tree) = list.tree else { return };
     let refused = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
     runs_nothing::check(tree, list.arena, diagnostics);
+    child_action_without_effect::check(tree, list.arena, diagnostics);
+    requirement_comes_later::check(tree, list.arena, diagnostics);
+    shared_resource::check(tree, list.arena, diagnostics);
+    never_ends::check(tree, list.arena, diagnostics);
+    impossible_limits::check(tree, list.arena, diagnostics);
     unknown_phase::check(tree, list, diagnostics);
     undefined_value::check(tree, list, evaluation, diagnostics);
+    if let Some(tests) = list.tests {
+        unknown_test::check(tree, tests, list.arena, diagnostics);
+        arguments::check(tree, tests, list.arena, evaluation, diagnostics);
+    }
     if !refused {
         // A refused list may lack tests, so that a pattern matches nothing only because of that.
         unmatched_pattern::check(tree, list.arena, evaluation, diagnostics);

@@ -32,7 +32,10 @@ fn never_holds(key: &str) -> bool {
 fn no_phase(option: &str, key: &str, span: Span) -> Diagnostic {
     let message = format!("`{option}` has rules for `{key}`, which is neither a phase nor a condition");
     let help = did_you_mean(key, PHASES).unwrap_or_else(|| {
-        format!("a key is one of {}, or an expression of `device` and `constants`", PHASES.join(", "))
+        format!(
+            "a key is one of {}, or an expression of `device` and `constants`",
+            PHASES.map(|phase| format!("`{phase}`")).join(", ")
+        )
     });
     Diagnostic::denied("unknown-phase", message, span, "never holds").help(help)
 }

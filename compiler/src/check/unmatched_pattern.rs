@@ -1,20 +1,17 @@
 //! `unmatched-pattern`: a pattern of `skipped_tests` or `waived_tests` names no test, so that nothing is skipped or waived (reference: P2).
 
 use tlc_plan::Data;
-use tlc_plan::plan::pattern_matches;
 
-use crate::diagnostic::{Diagnostic, did_you_mean};
+use crate::diagnostic::Diagnostic;
 use crate::document::{Arena, Entry};
 use crate::source::Span;
-use crate::tree::{Evaluation, TestTree};
+use crate::tree::{Evaluation, NearPaths, TestTree};
 
 use super::RULES;
 
-/// How many paths are looked through for one that may be meant.
-const CANDIDATES: usize = 10_000;
-
 pub(super) fn check(tree: &TestTree, arena: &Arena, evaluation: &Evaluation, diagnostics: &mut Vec<Diagnostic>) {
-    let mut paths: Option<Vec<String>> = None;
+    let mut paths: Option<Paths> = None;
+    let mut near = NearPaths::default();
     for option in RULES {
         let Some(setting) = tree.options.get(option) else { continue };
         let (Some(written), Some(rules)) = (setting.written, setting.value.as_object()) else { continue };
@@ -28,12 +25,34 @@ pub(super) fn check(tree: &TestTree, arena: &Arena, evaluation: &Evaluation, dia
                 continue;
             };
             for (position, pattern) in items.iter().enumerate().filter_map(|(at, item)| Some((at, item.as_str()?))) {
-                let known = paths.get_or_insert_with(|| tree.preorder().map(|id| tree.path(arena, id)).collect());
-                if !known.iter().any(|path| pattern_matches(pattern, path)) {
-                    diagnostics.push(no_test(option, pattern, place_of(place, position, pattern), known));
+                if !paths.get_or_insert_with(|| Paths::new(tree, arena)).matches(pattern) {
+                    let help = near.did_you_mean(pattern, tree, arena);
+                    diagnostics.push(no_test(option, pattern, place_of(place, position, pattern), help));
                 }
             }
         }
+    }
+}
+
+/// Every path of a tree, from its end to its beginning, sorted: those with the same end lie together.
+struct Paths(Vec<String>);
+
+impl Paths {
+    fn new(tree: &TestTree, arena: &Arena) -> Self {
+        let mut reversed: Vec<String> =
+            tree.preorder().map(|id| tree.path(arena, id).chars().rev().collect()).collect();
+        reversed.sort_unstable();
+        Self(reversed)
+    }
+
+    /// Whether a pattern names one of them, as [`tlc_plan::plan::pattern_matches`] has it.
+    fn matches(&self, pattern: &str) -> bool {
+        let pattern = pattern.rsplit(':').next().unwrap_or(pattern);
+        let end: String = pattern.strip_prefix('*').unwrap_or(pattern).chars().rev().collect();
+        let first = self.0.partition_point(|path| *path < end);
+        self.0
+            .get(first)
+            .is_some_and(|path| if pattern.starts_with('*') { path.starts_with(&end) } else { *path == end })
     }
 }
 
@@ -43,9 +62,8 @@ fn place_of(rule: Entry<'_>, position: usize, pattern: &str) -> Span {
     item.unwrap_or(rule).span()
 }
 
-fn no_test(option: &str, pattern: &str, span: Span, paths: &[String]) -> Diagnostic {
+fn no_test(option: &str, pattern: &str, span: Span, meant: Option<String>) -> Diagnostic {
     let message = format!("`{option}` names `{pattern}`, and there is no such test");
-    let meant = did_you_mean(pattern, paths.iter().skip(1).take(CANDIDATES).map(String::as_str));
     Diagnostic::denied("unmatched-pattern", message, span, "matches nothing").help(meant.unwrap_or_else(|| {
         "a pattern is the path of a test, or `*` and the end of one; `tlc dump` prints all paths".into()
     }))
@@ -58,4 +76,25 @@ fn no_patterns(option: &str, key: &str, found: &Data, span: Span) -> Diagnostic 
         None => "no patterns",
     };
     Diagnostic::denied("unmatched-pattern", message, span, text).help("write an array of paths: `[\"SMT.Led\"]`")
+}
+
+#[cfg(test)]
+mod tests {
+    use tlc_plan::plan::pattern_matches;
+
+    use super::*;
+
+    #[test]
+    fn patterns_match_as_at_a_station() {
+        let known = ["", "A", "BA", "G", "G.A", "G.A_2", "Gé.A"];
+        let mut reversed: Vec<String> = known.iter().map(|path| path.chars().rev().collect()).collect();
+        reversed.sort_unstable();
+        let paths = Paths(reversed);
+        for pattern in
+            ["", "*", "A", "*A", "*.A", "G", "list:G.A", "*_2", "*é.A", "G*", "*.B", "X", "g.A", "*G.A_", ":"]
+        {
+            let expected = known.iter().any(|path| pattern_matches(pattern, path));
+            assert_eq!(paths.matches(pattern), expected, "{pattern}");
+        }
+    }
 }

@@ -37,6 +37,8 @@ pub struct Definitions {
     written: HashMap<Symbol, Member>,
     resolved: HashMap<Symbol, Option<Resolved>>,
     present: bool,
+    /// For how many unknown names a near one is still looked for; a list with more has another problem.
+    suggestions: usize,
 }
 
 /// Definitions on the way to their class, each the base of the one before it.
@@ -47,7 +49,7 @@ impl Definitions {
     pub fn new(arena: &Arena, object: Option<NodeId>) -> Self {
         let members = object.map_or(&[][..], |object| arena.entry(object).members());
         let written = members.iter().map(|member| (member.key, *member)).collect();
-        Self { written, resolved: HashMap::new(), present: object.is_some() }
+        Self { written, resolved: HashMap::new(), present: object.is_some(), suggestions: 100 }
     }
 
     /// The definition with this name, which is needed at `at`. `None` if it cannot be used; the first time, a diagnostic says why.
@@ -114,14 +116,15 @@ impl Definitions {
         self.resolved.contains_key(&name)
     }
 
-    fn unknown(&self, arena: &Arena, name: Symbol, user: Option<(&Symbol, &Member)>, at: Span) -> Diagnostic {
+    fn unknown(&mut self, arena: &Arena, name: Symbol, user: Option<(&Symbol, &Member)>, at: Span) -> Diagnostic {
         let text = arena.text(name);
         let message = match user {
             Some((name, _)) => format!("`{}` inherits `{text}`, which is not defined", arena.text(*name)),
             None => format!("`{text}` is not defined"),
         };
         let finding = Diagnostic::error("unknown-definition", message, at, "not in `definitions`");
-        let known = self.written.keys().map(|symbol| &**arena.text(*symbol));
+        self.suggestions = self.suggestions.saturating_sub(1);
+        let known = self.written.keys().filter(|_| self.suggestions > 0).map(|symbol| &**arena.text(*symbol));
         let help = match (self.present, did_you_mean(text, sorted(known))) {
             (false, _) => "the list has no `definitions`: inherit `base.test_list`, which has the classes".to_owned(),
             (true, Some(meant)) => meant,

@@ -10,6 +10,7 @@ pub mod label;
 mod names;
 mod options;
 mod overrides;
+mod paths;
 mod requirements;
 mod schema;
 mod structure;
@@ -26,6 +27,7 @@ use crate::source::Span;
 pub use build::{Input, resolve};
 pub use evaluation::Evaluation;
 pub use options::{OPTIONS, Options, Setting};
+pub use paths::NearPaths;
 pub use schema::{check as check_schema, check_fields};
 
 /// A node of a [`TestTree`].

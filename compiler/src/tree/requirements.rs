@@ -1,13 +1,14 @@
 //! `require_run`: names of tests to tests, after numbering.
 
-use crate::diagnostic::{Diagnostic, nearest};
+use crate::diagnostic::Diagnostic;
 use crate::document::{Arena, Entry, Value};
 use crate::source::Span;
 
-use super::{TestId, TestTree};
+use super::{NearPaths, TestId, TestTree};
 
 /// Finds what every node requires.
 pub(super) fn resolve(tree: &mut TestTree, list: &str, arena: &Arena, diagnostics: &mut Vec<Diagnostic>) {
+    let mut near = NearPaths::default();
     let nodes: Vec<TestId> = tree.preorder().collect();
     for id in nodes {
         let Some(field) = arena.entry(tree.test(id).object).get("require_run") else { continue };
@@ -17,7 +18,10 @@ pub(super) fn resolve(tree: &mut TestTree, list: &str, arena: &Arena, diagnostic
             match tree.find(arena, &path) {
                 Some(required) => found.push(required),
                 None if tree.may_lack(arena, &path) => {}
-                None => diagnostics.push(unknown(tree, arena, &text, span)),
+                None => {
+                    let help = near.did_you_mean(text.trim_start_matches('.'), tree, arena);
+                    diagnostics.push(unknown(&text, span, help));
+                }
             }
         }
         tree.tests[id.0 as usize].require_run = found;
@@ -58,17 +62,9 @@ fn absolute(tree: &TestTree, list: &str, arena: &Arena, from: TestId, text: &str
     }
 }
 
-fn unknown(tree: &TestTree, arena: &Arena, text: &str, span: Span) -> Diagnostic {
-    let finding = Diagnostic::error(
-        "unknown-requirement",
-        format!("`require_run` names `{text}`, and there is no such test"),
-        span,
-        "no such test",
-    );
-    let paths: Vec<String> = tree.preorder().skip(1).take(10_000).map(|id| tree.path(arena, id)).collect();
-    let help = match nearest(text.trim_start_matches('.'), paths.iter().map(String::as_str)) {
-        Some(path) => format!("did you mean `{path}`?"),
-        None => "write the path from the top of the list, or begin with a dot for a test of the same group".to_owned(),
-    };
-    finding.help(help)
+fn unknown(text: &str, span: Span, meant: Option<String>) -> Diagnostic {
+    let message = format!("`require_run` names `{text}`, and there is no such test");
+    Diagnostic::error("unknown-requirement", message, span, "no such test").help(meant.unwrap_or_else(|| {
+        "write the path from the top of the list, or begin with a dot for a test of the same group".into()
+    }))
 }

@@ -181,7 +181,13 @@ fn sets(operator: Arithmetic, a: &Value, b: &Value, meter: &mut Meter) -> Result
 }
 
 /// A set of the members of two collections.
-pub(crate) fn combine(operator: Arithmetic, a: &Value, b: &Value, frozen: bool, meter: &mut Meter) -> Result<Value, Failure> {
+pub(crate) fn combine(
+    operator: Arithmetic,
+    a: &Value,
+    b: &Value,
+    frozen: bool,
+    meter: &mut Meter,
+) -> Result<Value, Failure> {
     let mut set = Set::new(frozen);
     match operator {
         Arithmetic::Or => {

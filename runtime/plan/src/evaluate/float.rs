@@ -168,9 +168,8 @@ pub(crate) fn ascii_digit(character: char) -> char {
 
 fn underscores_are_between_digits(text: &str) -> bool {
     let bytes = text.as_bytes();
-    let digit = |position: Option<usize>| {
-        position.and_then(|position| bytes.get(position)).is_some_and(u8::is_ascii_digit)
-    };
+    let digit =
+        |position: Option<usize>| position.and_then(|position| bytes.get(position)).is_some_and(u8::is_ascii_digit);
     (0..bytes.len()).filter(|&at| bytes[at] == b'_').all(|at| digit(at.checked_sub(1)) && digit(Some(at + 1)))
 }
 

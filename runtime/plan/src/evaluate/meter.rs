@@ -73,7 +73,7 @@ impl Meter {
 
     /// Counts room for so many entries of a dict or a set.
     pub(crate) fn entries(&mut self, count: usize) -> Result<(), Failure> {
-        self.allocate(count.saturating_mul(80))
+        self.allocate(count.saturating_mul(128))
     }
 }
 

@@ -132,12 +132,25 @@ fn compare_sets(object: &Value, set: &Arc<Set>, name: &str, args: Args, meter: &
     if name == "isdisjoint" {
         return is_disjoint(object, &other, meter);
     }
+    if name == "issuperset" {
+        return is_superset(set, &other, meter);
+    }
     if name == "symmetric_difference" {
         return arithmetic::combine(Arithmetic::Xor, object, &as_set(&other, meter)?, set.frozen, meter);
     }
     let other = as_set(&other, meter)?;
-    let comparison = if name == "issubset" { Comparison::LessOrEqual } else { Comparison::GreaterOrEqual };
-    compare::is_ordered(comparison, object, &other, meter).map(Value::Bool)
+    compare::is_ordered(Comparison::LessOrEqual, object, &other, meter).map(Value::Bool)
+}
+
+/// Ends at the first item that is not there, so that what comes after it may be unhashable.
+fn is_superset(set: &Set, other: &Value, meter: &mut Meter) -> Result<Value, Failure> {
+    let mut items = iterate(other, meter)?;
+    while let Some(item) = items.next(meter)? {
+        if !set.contains(&charge_key(item, meter)?) {
+            return Ok(Value::Bool(false));
+        }
+    }
+    Ok(Value::Bool(true))
 }
 
 fn as_set(value: &Value, meter: &mut Meter) -> Result<Value, Failure> {
