@@ -10,6 +10,7 @@ use tlc_compiler::expression::{Context, check_names, parse};
 use tlc_compiler::plan::Data;
 use tlc_compiler::plan::evaluate::{Binding, Limits, Scope, evaluate_to_data};
 use tlc_compiler::plan::expression::Root;
+use tlc_compiler::source;
 
 /// Evaluates an expression, as it would be in the argument of a test.
 #[derive(Debug, Args)]
@@ -63,8 +64,7 @@ fn default_scope() -> Scope {
 }
 
 fn read_scope(path: &Path) -> Result<Scope, String> {
-    let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
-    let data: Data = serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+    let data: Data = source::read_json(path).map_err(|error| format!("{}: {error}", path.display()))?;
     let members = data.as_object().ok_or_else(|| format!("{}: expected an object", path.display()))?;
     if let Some(unknown) = members.keys().find(|key| Root::of(key).is_none()) {
         return Err(format!("{}: `{unknown}` is no name of the scope", path.display()));

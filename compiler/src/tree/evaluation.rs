@@ -359,7 +359,14 @@ impl Evaluation {
         sources: &SourceMap,
         diagnostics: &mut Vec<Diagnostic>,
     ) {
-        self.check_text(arena.entry(node), 0, Context::RunIf, Severity::Error, sources, diagnostics);
+        let before = diagnostics.len();
+        let entry = arena.entry(node);
+        self.check_text(entry, 0, Context::RunIf, Severity::Error, sources, diagnostics);
+        if entry.as_str().is_some_and(|text| text.starts_with(EVAL)) {
+            for found in &mut diagnostics[before..] {
+                found.help = Some(format!("a condition is an expression already: remove `{}`", EVAL.trim_end()));
+            }
+        }
     }
 
     fn check_text(
