@@ -131,6 +131,29 @@ pub fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) ->
     nearest(name, known).map(|candidate| format!("did you mean `{candidate}`?"))
 }
 
+/// How many unknown names of one kind are compared with the known ones: of many the first are enough, and each costs as much as all known
+/// names are long.
+const MAX_SUGGESTIONS: usize = 20;
+
+/// Counts the unknown names of one kind.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Suggestions {
+    asked: usize,
+}
+
+impl Suggestions {
+    /// The name that was probably meant, if this is one of the first that is asked for.
+    pub fn nearest<'a>(&mut self, name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+        self.asked += 1;
+        if self.asked > MAX_SUGGESTIONS { None } else { nearest(name, known) }
+    }
+
+    /// `did you mean ...?`, if a known name is near and this is one of the first that is asked for.
+    pub fn did_you_mean<'a>(&mut self, name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+        self.nearest(name, known).map(|candidate| format!("did you mean `{candidate}`?"))
+    }
+}
+
 /// Puts diagnostics in the order of their places, worst first at one place, and leaves out what was said twice.
 pub fn settle(diagnostics: &mut Vec<Diagnostic>) {
     let place = |diagnostic: &Diagnostic| diagnostic.labels.first().map(|label| label.span);

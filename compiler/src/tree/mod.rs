@@ -184,19 +184,6 @@ impl TestTree {
         self.incomplete.contains(&id)
     }
 
-    /// Whether a path may be missing only because a test of one of its groups could not be built.
-    pub fn may_lack(&self, arena: &Arena, path: &str) -> bool {
-        let mut node = self.root();
-        for id in path.split('.') {
-            let known = |child: &&TestId| &**arena.text(self.test(**child).id) == id;
-            match self.test(node).children.iter().find(known) {
-                Some(child) => node = *child,
-                None => return self.incomplete.contains(&node),
-            }
-        }
-        false
-    }
-
     /// Whether it is a test that a repeated run takes as a whole: no `TestGroup`, directly below the root or below a `TestGroup`.
     pub fn is_top_level(&self, id: TestId) -> bool {
         let test = self.test(id);
