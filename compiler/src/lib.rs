@@ -117,7 +117,8 @@ pub fn compile(request: &Request) -> Compilation {
         .filter(|_| !refused)
         .map(|tree| lower::lower(&request.id, tree, &arena, &sources, &mut evaluation, &mut diagnostics));
     if let (Some(lineage), Some(config)) = (&lineage, &config) {
-        let list = check::Checked { lineage, config, tree: tree.as_ref(), arena: &arena, sources: &sources };
+        let (tree, levels) = (tree.as_ref(), &request.levels);
+        let list = check::Checked { lineage, config, tree, arena: &arena, sources: &sources, levels };
         check::check(&list, &mut evaluation, &mut diagnostics);
     }
     request.levels.apply(&mut diagnostics);
