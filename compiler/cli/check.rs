@@ -1,9 +1,12 @@
 //! `tlc check`: every mistake in some lists.
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
 use rayon::prelude::*;
+use tlc_compiler::source;
+use tlc_compiler::{Compilation, unused};
 
 use crate::input::{Compiled, WithArgs, expand};
 use crate::report::{Format, Report, Stream, print};
@@ -22,6 +25,9 @@ pub struct CheckArgs {
     targets: Vec<String>,
     #[command(flatten)]
     with: WithArgs,
+    /// The directory of Python tests, whose declared arguments are compared with those of the lists
+    #[arg(long, value_name = "DIR")]
+    tests: Option<PathBuf>,
     /// How to report
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -34,11 +40,12 @@ pub fn run(args: &CheckArgs) -> ExitCode {
 }
 
 fn check(args: &CheckArgs) -> Result<ExitCode, ExitCode> {
-    args.with.check()?;
-    let device = args.with.device()?;
+    let with = WithArgs { tests: args.tests.clone(), ..args.with.clone() };
+    with.check()?;
+    let device = with.device()?;
     let lists: Vec<String> =
         args.targets.iter().map(|argument| expand(argument)).collect::<Result<Vec<_>, _>>()?.concat();
-    let compile = |list: &String| args.with.compile(list, device.clone());
+    let compile = |list: &String| with.compile(list, device.clone());
     let compiled: Vec<Compiled> = match &lists[..] {
         [only] => vec![compile(only)?],
         many => many.par_iter().map(compile).collect::<Result<_, _>>()?,
@@ -47,6 +54,7 @@ fn check(args: &CheckArgs) -> Result<ExitCode, ExitCode> {
     for list in &compiled {
         list.report_to(&mut report);
     }
+    report_unused(&compiled, &args.targets, &mut report);
     print(&report.text(args.format));
     if args.format == Format::Human {
         let checked = if let [list] = &compiled[..] {
@@ -62,4 +70,23 @@ fn check(args: &CheckArgs) -> Result<ExitCode, ExitCode> {
         (false, 0) => ExitCode::SUCCESS,
         (false, _) => ExitCode::from(FAILED),
     })
+}
+
+/// What no list of a project uses, for projects all of whose lists were checked.
+fn report_unused(compiled: &[Compiled], targets: &[String], report: &mut Report) {
+    let mut projects: Vec<PathBuf> = compiled.iter().filter_map(|list| list.found.settings.directory.clone()).collect();
+    projects.sort();
+    projects.dedup();
+    projects.retain(|project| targets.iter().any(|target| holds(Path::new(target), project)));
+    let lists: Vec<&Compilation> = compiled.iter().map(|list| &list.compilation).collect();
+    for (at, finding) in unused(&lists, &projects) {
+        let mut findings = vec![finding];
+        lists[at].levels.apply(&mut findings);
+        report.add(&findings, &lists[at].sources);
+    }
+}
+
+/// Whether a directory is another, or lies around it.
+fn holds(target: &Path, directory: &Path) -> bool {
+    source::is_directory(target) && directory.ancestors().any(|around| source::is_same(target, around))
 }

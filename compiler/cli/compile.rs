@@ -38,7 +38,7 @@ fn compile(args: &CompileArgs) -> Result<ExitCode, ExitCode> {
         ));
         return Err(ExitCode::from(crate::FAILED));
     };
-    write(&args.output, &plan.to_json()).map_err(|error| {
+    write(&args.output, &format!("{}\n", plan.to_json())).map_err(|error| {
         complain(format_args!("`{}` cannot be written: {error}", args.output.display()));
         ExitCode::from(ENVIRONMENT)
     })?;
@@ -46,14 +46,17 @@ fn compile(args: &CompileArgs) -> Result<ExitCode, ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Writes a whole file or none: beside it first, then into its place.
-fn write(path: &Path, text: &str) -> std::io::Result<()> {
+/// Writes a whole file or none: beside it first, then into its place. A file that is there keeps its permissions, and a link its target.
+pub fn write(path: &Path, text: &str) -> std::io::Result<()> {
+    let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.part", std::process::id()));
     let beside = path.with_file_name(name);
     let written = std::fs::File::create(&beside).and_then(|mut file| {
         file.write_all(text.as_bytes())?;
-        file.write_all(b"\n")?;
+        if let Ok(known) = path.metadata() {
+            file.set_permissions(known.permissions())?;
+        }
         file.sync_all()
     });
     let placed = written.and_then(|()| std::fs::rename(&beside, path));

@@ -23,6 +23,9 @@ pub struct WithArgs {
     /// A directory of catalogues, `LOCALE.po`
     #[arg(long, value_name = "DIR")]
     pub po: Option<PathBuf>,
+    /// Where Python tests lie, over what `tlc.json5` says; a command that has the argument sets it.
+    #[arg(skip)]
+    pub tests: Option<PathBuf>,
     /// Device data, a JSON file: what `device` is in expressions
     #[arg(long, value_name = "FILE")]
     pub device_data: Option<PathBuf>,
@@ -74,9 +77,10 @@ impl WithArgs {
             ExitCode::from(USAGE)
         })?;
         let po = self.po.clone().or_else(|| found.settings.po.clone());
+        let tests = self.tests.clone().or_else(|| found.settings.tests.clone());
         let levels = levels(&found.settings, &given);
         levels.apply(&mut diagnostics);
-        let request = Request { id: found.id.clone(), layers: found.layers.clone(), po, device, levels };
+        let request = Request { id: found.id.clone(), layers: found.layers.clone(), po, tests, device, levels };
         Ok(Compiled { compilation: compile(&request), found, settings: (diagnostics, sources) })
     }
 
@@ -87,7 +91,7 @@ impl WithArgs {
     }
 
     fn check_directories(&self) -> Result<(), ExitCode> {
-        match self.lists.iter().chain(&self.po).find(|directory| !source::is_directory(directory)) {
+        match self.lists.iter().chain(&self.po).chain(&self.tests).find(|directory| !source::is_directory(directory)) {
             None => Ok(()),
             Some(missing) => {
                 complain(format_args!("there is no directory `{}`", missing.display()));

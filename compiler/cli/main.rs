@@ -8,6 +8,7 @@ mod diff;
 mod dump;
 mod eval;
 mod explain;
+mod fmt;
 mod input;
 mod levels;
 mod report;
@@ -19,7 +20,7 @@ mod why;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
-use tlc_runtime::cli::ResultsArgs;
+use tlc_runtime::cli::{ControlArgs, ResultsArgs};
 
 /// The lists have errors, or a test failed.
 const FAILED: u8 = 1;
@@ -53,10 +54,13 @@ enum Command {
     Check(check::CheckArgs),
     Dump(dump::DumpArgs),
     Run(Box<run::RunListArgs>),
+    /// Show, stop or change the run that is on, from another terminal
+    Control(ControlArgs),
     /// Show what earlier runs have found
     Results(ResultsArgs),
     Compile(compile::CompileArgs),
     Explain(explain::ExplainArgs),
+    Fmt(fmt::FmtArgs),
     Diff(diff::DiffArgs),
     Simulate(simulate::SimulateArgs),
     Why(why::WhyArgs),
@@ -69,13 +73,16 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    tlc_runtime::cli::trace_to_stderr();
     match Cli::parse().command {
         Command::Check(args) => check::run(&args),
         Command::Dump(args) => dump::run(&args),
         Command::Run(args) => run::run(&args),
+        Command::Control(args) => tlc_runtime::control(&args).into(),
         Command::Results(args) => tlc_runtime::results(&args).into(),
         Command::Compile(args) => compile::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Fmt(args) => fmt::run(&args),
         Command::Diff(args) => diff::run(&args),
         Command::Simulate(args) => simulate::run(&args),
         Command::Why(args) => why::run(&args),

@@ -31,12 +31,14 @@ pub fn run(args: &RunListArgs) -> ExitCode {
 }
 
 fn compile_and_run(args: &RunListArgs) -> Result<ExitCode, ExitCode> {
-    let compiled = args.list.usable()?;
+    let mut list = args.list.clone();
+    list.with.tests.clone_from(&args.station.tests);
+    let compiled = list.usable()?;
     let Some(plan) = &compiled.compilation.plan else {
         complain(format_args!("`{}` has no tests: it is a library for other lists", compiled.found.id));
         return Err(ExitCode::from(FAILED));
     };
-    let mut options = args.station.options(args.list.with.device()?);
+    let mut options = args.station.options(list.with.device()?);
     options.tests = options.tests.or_else(|| compiled.found.settings.tests.clone());
     options.station = options.station.or_else(|| compiled.found.settings.station.clone());
     Ok(tlc_runtime::run(plan, &options).into())

@@ -37,6 +37,8 @@ pub struct Unchecked {
 pub struct Declaration {
     /// The name of the test's class.
     pub class: Span,
+    /// The class, or one that it is derived from, has `ARGS`. A test without says nothing about its arguments, which is no mistake.
+    pub is_written: bool,
     /// The arguments that are known, in their order.
     pub arguments: Vec<Argument>,
     /// There may be more arguments than those.

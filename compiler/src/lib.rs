@@ -12,6 +12,7 @@ pub mod diagnostic;
 pub mod document;
 pub mod dump;
 pub mod expression;
+pub mod format;
 pub mod levels;
 pub mod lineage;
 pub mod lists;
@@ -23,6 +24,7 @@ pub mod source;
 pub mod tree;
 pub mod why;
 
+pub use check::unused;
 pub use tlc_plan as plan;
 
 use std::path::PathBuf;
@@ -48,6 +50,8 @@ pub struct Request {
     pub layers: Vec<PathBuf>,
     /// Where catalogues lie.
     pub po: Option<PathBuf>,
+    /// Where Python tests lie.
+    pub tests: Option<PathBuf>,
     /// Device data, if some are known.
     pub device: Option<Data>,
     /// Levels of lints that differ from the usual ones.
@@ -74,6 +78,8 @@ pub struct Compilation {
     pub evaluation: Evaluation,
     /// Everything there is to say.
     pub diagnostics: Vec<Diagnostic>,
+    /// Levels of lints that differ from the usual ones.
+    pub levels: Levels,
 }
 
 impl Compilation {
@@ -117,13 +123,15 @@ pub fn compile(request: &Request) -> Compilation {
         .filter(|_| !refused)
         .map(|tree| lower::lower(&request.id, tree, &arena, &sources, &mut evaluation, &mut diagnostics));
     if let (Some(lineage), Some(config)) = (&lineage, &config) {
-        let (tree, levels) = (tree.as_ref(), &request.levels);
-        let list = check::Checked { lineage, config, tree, arena: &arena, sources: &sources, levels };
+        let tests = tree.as_ref().zip(request.tests.as_deref());
+        let tests = tests.map(|(tree, directory)| check::PythonTests::read(directory, tree, &arena, &mut sources));
+        let (tree, tests, levels) = (tree.as_ref(), tests.as_ref(), &request.levels);
+        let list = check::Checked { lineage, config, tree, tests, arena: &arena, sources: &sources, levels };
         check::check(&list, &mut evaluation, &mut diagnostics);
     }
     request.levels.apply(&mut diagnostics);
     diagnostic::settle(&mut diagnostics);
-    Compilation { id: request.id.clone(), sources, arena, lineage, config, tree, plan, evaluation, diagnostics }
+    Compilation { id: request.id.clone(), sources, arena, lineage, config, tree, plan, evaluation, diagnostics, levels: request.levels.clone() }
 }
 
 /// Lists that cannot be brought together are looked at one by one; what is wrong in one of them is so with any parents.

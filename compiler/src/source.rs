@@ -242,7 +242,7 @@ pub fn shortened(path: PathBuf) -> PathBuf {
                 short.pop();
             }
             Component::ParentDir | Component::RootDir | Component::Prefix(_) | Component::Normal(_) => {
-                short.push(component)
+                short.push(component);
             }
         }
     }

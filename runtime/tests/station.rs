@@ -1,5 +1,7 @@
 //! `tlc-station` with real processes: plans in, results and exit codes out.
 
+#[path = "station/control.rs"]
+mod control;
 #[path = "station/line.rs"]
 mod line;
 #[path = "station/outcomes.rs"]

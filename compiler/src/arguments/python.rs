@@ -146,12 +146,18 @@ impl<'a> Module<'a> {
     }
 
     fn nothing(&self, class: &StmtClassDef) -> Declaration {
-        Declaration { class: self.span(&class.name), arguments: Vec::new(), open: None, faults: Vec::new() }
+        Declaration {
+            class: self.span(&class.name),
+            is_written: false,
+            arguments: Vec::new(),
+            open: None,
+            faults: Vec::new(),
+        }
     }
 
     fn arguments(&'a self, class: &StmtClassDef, list: &'a Expr, names: Names<'a>) -> Declaration {
         let Declared { arguments, open, faults } = declared(self, names, list);
-        Declaration { class: self.span(&class.name), arguments, open, faults }
+        Declaration { class: self.span(&class.name), is_written: true, arguments, open, faults }
     }
 
     /// The last part of a called name, as it is called where it comes from.

@@ -3,6 +3,7 @@
 //! One file is one lint, whose page in the book has the same name. The list has a meaning without any of them, so nothing here stops it
 //! from being used. This stage comes last: a lint is silent about what another stage has already reported.
 
+mod arguments;
 mod child_action_without_effect;
 mod constant_condition;
 mod definition_without_effect;
@@ -11,6 +12,7 @@ mod group_never_runs;
 mod impossible_limits;
 mod json5_in_json;
 mod never_ends;
+mod python_tests;
 mod requirement_comes_later;
 mod runs_nothing;
 mod shared_resource;
@@ -18,10 +20,16 @@ mod text_without_english;
 mod truth;
 mod undefined_value;
 mod unknown_phase;
+mod unknown_test;
 mod unmatched_pattern;
 mod untranslated_text;
+mod unused;
+mod unused_constant;
+mod unused_definition;
 
 pub(crate) use duplicate_key::key_is_lost;
+pub use unused::unused;
+pub(crate) use python_tests::PythonTests;
 
 use crate::config::Config;
 use crate::diagnostic::{Diagnostic, Severity};
@@ -39,6 +47,8 @@ pub(crate) struct Checked<'a> {
     pub(crate) lineage: &'a Lineage,
     pub(crate) config: &'a Config,
     pub(crate) tree: Option<&'a TestTree>,
+    /// What the Python tests of the tree declare, if it is known where they lie.
+    pub(crate) tests: Option<&'a PythonTests>,
     pub(crate) arena: &'a Arena,
     pub(crate) sources: &'a SourceMap,
     pub(crate) levels: &'a Levels,
@@ -63,6 +73,10 @@ pub(crate) fn check(list: &Checked<'_>, evaluation: &mut Evaluation, diagnostics
     constant_condition::check(tree, list, &never, evaluation, diagnostics);
     unknown_phase::check(tree, list, diagnostics);
     undefined_value::check(tree, list, evaluation, diagnostics);
+    if let Some(tests) = list.tests {
+        unknown_test::check(tree, tests, list.arena, diagnostics);
+        arguments::check(tree, tests, list.arena, evaluation, diagnostics);
+    }
     if !refused {
         // A refused list may lack tests, so that a pattern matches nothing only because of that.
         unmatched_pattern::check(tree, list.arena, evaluation, diagnostics);

@@ -5,16 +5,17 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 use tlc_plan::Data;
-use tlc_plan::evaluate::{Binding, ErrorKind, EvaluationError, Limits, Scope, evaluate_condition, evaluate_to_data};
+use tlc_plan::evaluate::{Binding, ErrorKind, EvaluationError, Limits, Scope, evaluate, evaluate_condition, evaluate_to_data};
 use tlc_plan::expression::{Expression, Root};
 
+use crate::arguments::Given;
 use crate::catalogue::Catalogues;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::document::{Arena, Entry, NodeId, Symbol, Value, source_offset};
 use crate::expression::{Context, SyntaxError, SyntaxErrorKind, check_names, fold, parse};
 use crate::source::{SourceMap, Span};
 
-use super::Options;
+use super::{Locals, Options};
 use super::label::I18N;
 
 /// What begins a text that is an expression.
@@ -266,6 +267,49 @@ impl Evaluation {
             Err(Failure::Syntax(error)) => ("__error__", error.message),
         };
         Data::object(IndexMap::from([(key.into(), Data::string(value))]))
+    }
+
+    /// The value of an argument, as a declaration judges it: unknown is what only a station knows, and what fails and so has a finding of
+    /// its own.
+    pub fn given(&mut self, node: NodeId, locals: &Locals, arena: &Arena) -> Given {
+        if self.is_open(arena.entry(node), locals) {
+            return Given::Unknown;
+        }
+        let value = self.argument(node, &locals.value, arena);
+        if self.is_tuple(node, arena) { Given::Tuple(value) } else { Given::Data(value) }
+    }
+
+    /// Whether an expression in a value has no value yet, or never has one.
+    fn is_open(&mut self, value: Entry<'_>, locals: &Locals) -> bool {
+        let arena = value.arena;
+        let inner = value.items().chain(value.members().iter().map(|member| arena.entry(member.value)));
+        match value.value() {
+            Value::String(text) if arena.text(text).starts_with(EVAL) => {
+                self.waits_for_device(text, locals, arena) || self.evaluate(text, &locals.value, arena).is_err()
+            }
+            _ => inner.collect::<Vec<_>>().into_iter().any(|inner| self.is_open(inner, locals)),
+        }
+    }
+
+    /// Whether an expression of arguments reads device data that were not given.
+    fn waits_for_device(&mut self, text: Symbol, locals: &Locals, arena: &Arena) -> bool {
+        let parsed = self.expression(text, EVAL.len(), arena);
+        let roots = parsed.as_ref().as_ref().map(Expression::roots).unwrap_or_default();
+        !self.has_device()
+            && (roots.contains(&Root::Device)
+                || (roots.contains(&Root::Locals) && locals.reads_device)
+                || (roots.contains(&Root::Options) && self.options_read_device))
+    }
+
+    /// Whether an argument is an expression that gives a tuple, with the locals that were bound last.
+    fn is_tuple(&mut self, node: NodeId, arena: &Arena) -> bool {
+        let Value::String(text) = arena.node(node).value else { return false };
+        if !arena.text(text).starts_with(EVAL) {
+            return false;
+        }
+        let parsed = self.expression(text, EVAL.len(), arena);
+        let Ok(expression) = &*parsed else { return false };
+        matches!(evaluate(expression, &self.arguments, &self.limits), Ok(tlc_plan::value::Value::Tuple(_)))
     }
 
     /// A text in every known locale.

@@ -29,6 +29,9 @@ pub(crate) struct RunSettings {
     pub command: Command,
     /// The states that it began with, if it continued another run.
     pub states: Option<IndexMap<String, State>>,
+    /// What its tests found as `TLC_SEED`.
+    #[serde(default)]
+    pub seed: Option<u64>,
 }
 
 /// Where a run stood.
@@ -135,7 +138,9 @@ impl Recovered {
         }
         let clear = |id| Event::Command(Command::Clear { path: Some(plan.node(id).path.clone()) });
         let teardowns = plan.preorder().filter(|&id| plan.is_leaf(id) && is_teardown(plan, id));
-        let rest = Event::Command(Command::AutoRun { path: settings.path() });
+        // A restart from another terminal changes what is run.
+        let root = self.schedule.run_root().map(str::to_owned).or_else(|| settings.path());
+        let rest = Event::Command(Command::AutoRun { path: root });
         Beginning { then: teardowns.map(clear).chain([rest]).collect(), ..started }
     }
 

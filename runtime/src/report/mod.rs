@@ -2,6 +2,7 @@
 //!
 //! Nothing here decides anything. A pipe that is closed ends the output, not the run.
 
+mod control;
 mod live;
 mod output;
 mod results;
@@ -20,6 +21,7 @@ pub use summary::{Summary, render};
 
 use crate::dispatch::label;
 use crate::schedule::{NoteLevel, Outcome, Status};
+pub(crate) use control::show_answer;
 use live::Live;
 
 /// How much is shown while a run is on.

@@ -89,7 +89,7 @@ pub fn show_run(reader: &Reader, output: &Output, format: Format, name: Option<&
     };
     let number = RunNumber(run.run);
     let (tests, attempts) = (reader.tests(number)?, reader.attempts(number)?);
-    let summary = Summary::new(&run, &tests, &attempts);
+    let summary = Summary::new(&run, &tests, &attempts).with_logs();
     match format {
         Format::Json => Ok(json(&RunDocument { run: &run, summary: &summary, tests: &tests, attempts: &attempts })),
         Format::Text => Ok(test_lines(&tests, &attempts, output) + &render(&summary, output)),
@@ -112,7 +112,7 @@ pub fn show_history(
     }
 }
 
-fn json(document: &impl Serialize) -> String {
+pub(super) fn json(document: &impl Serialize) -> String {
     serde_json::to_string_pretty(document).unwrap_or_default() + "\n"
 }
 

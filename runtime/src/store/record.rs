@@ -137,6 +137,10 @@ pub struct AttemptStart {
     pub program: String,
     /// The arguments as resolved, as JSON.
     pub arguments: String,
+    /// The SHA-256 of the test's source.
+    pub source_sha256: Option<String>,
+    /// Who runs it.
+    pub operator: String,
     /// The file of its output.
     pub log: String,
 }
@@ -158,6 +162,10 @@ pub struct AttemptEnd {
     pub exit_signal: Option<i32>,
     /// How long it took; `None` if that is not known.
     pub duration: Option<Duration>,
+    /// The CPU time of its processes.
+    pub cpu: Option<Duration>,
+    /// The most memory that one of them held, in bytes.
+    pub peak_memory: Option<u64>,
     /// How much it wrote.
     pub log_written: u64,
     /// How much of that was left out.
@@ -330,8 +338,9 @@ fn start_attempt(
 ) -> rusqlite::Result<usize> {
     transaction
         .prepare_cached(
-            "INSERT INTO attempts (invocation, run, slot, unit, path, number, program, arguments, log, started_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+            "INSERT INTO attempts (invocation, run, slot, unit, path, number, program, arguments, log, started_at,
+                source_sha256, operator)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         )?
         .execute(params![
             start.invocation,
@@ -343,7 +352,9 @@ fn start_attempt(
             start.program,
             start.arguments,
             start.log,
-            now
+            now,
+            start.source_sha256,
+            start.operator
         ])
 }
 
@@ -351,7 +362,7 @@ fn end_attempt(transaction: &Transaction<'_>, now: &str, end: &AttemptEnd) -> ru
     transaction
         .prepare_cached(
             "UPDATE attempts SET ended_at = ?2, duration_ms = ?3, outcome = ?4, message = ?5, traceback = ?6, exit_code = ?7,
-                exit_signal = ?8, log_written = ?9, log_left_out = ?10, log_sha256 = ?11, log_error = ?12
+                exit_signal = ?8, log_written = ?9, log_left_out = ?10, log_sha256 = ?11, log_error = ?12, cpu_ms = ?13, peak_memory_bytes = ?14
              WHERE invocation = ?1",
         )?
         .execute(params![
@@ -366,7 +377,9 @@ fn end_attempt(transaction: &Transaction<'_>, now: &str, end: &AttemptEnd) -> ru
             end.log_written as i64,
             end.log_left_out as i64,
             end.log_sha256,
-            end.log_error
+            end.log_error,
+            end.cpu.map(|cpu| whole(cpu.as_millis())),
+            end.peak_memory.map(|bytes| bytes as i64)
         ])
 }
 

@@ -298,3 +298,49 @@ fn a_closed_pipe_is_no_reason_to_panic() {
     assert_eq!(line.statuses().len(), 50);
     assert!(fs::metadata(line.path("station.sqlite")).is_ok());
 }
+
+#[test]
+fn a_run_begins_where_it_is_told_and_the_teardowns_around_it_run() {
+    let line = Line::new();
+    let mark = |id: &str| shell(id, &format!("echo {id} >> \"$LINE/trace\""));
+    let mut plan = list(vec![mark("First")]);
+    let root = plan.root();
+    let group_of = add(&mut plan, root, group("Group"));
+    for node in [mark("A"), mark("B"), mark("C"), teardown(mark("Down"))] {
+        add(&mut plan, group_of, node);
+    }
+    add(&mut plan, root, mark("Last"));
+    let ran = line.run(&plan, &["--from", "Group.B"]).ended_with(0);
+    assert_eq!(line.read("trace"), "B\nC\nDown\nLast\n");
+    assert!(ran.stdout.contains("First: the run begins with `Group.B`"), "{}", ran.stdout);
+    let statuses: Vec<_> = line.statuses().into_iter().map(|(_, status)| status).collect();
+    assert_eq!(statuses, ["SKIPPED", "SKIPPED", "PASSED", "PASSED", "PASSED", "PASSED"]);
+    line.run(&plan, &["--from", "Group.D"]).ended_with(2);
+}
+
+#[test]
+fn a_test_that_fails_is_tried_again_as_often_as_the_operator_says() {
+    let line = Line::new();
+    let third = "echo x >> \"$LINE/trace\"; echo \"$TLC_SEED\" > \"$LINE/seed\"; [ $(wc -l < \"$LINE/trace\") -ge 3 ]";
+    let plan = list(vec![shell("Third", third), teardown(shell("Down", "echo x >> \"$LINE/down\"; exit 1"))]);
+    line.run(&plan, &["--retry", "2", "--seed", "7"]).ended_with(1);
+    assert_eq!(line.statuses()[0].1, "PASSED");
+    assert_eq!(
+        (line.read("trace"), line.read("down"), line.read("seed")),
+        ("x\nx\nx\n".into(), "x\n".into(), "7\n".into())
+    );
+}
+
+#[test]
+fn a_run_that_began_in_the_middle_goes_on_there_after_a_kill() {
+    let line = Line::new();
+    let once = "[ -e \"$LINE/test\" ] || { echo $$ > \"$LINE/test\"; sleep 1000; }";
+    let plan = list(vec![shell("First", "touch \"$LINE/first\""), shell("Once", once), shell("Last", "true")]);
+    let mut child = line.start(&plan, &["--from", "Once"]);
+    eventually("the test starts", || is_alive(&line.path("test")));
+    child.kill().expect("killed");
+    child.wait().expect("its end");
+    let ran = line.run(&plan, &[]);
+    assert!(ran.stdout.contains("goes on") && !line.path("first").exists(), "{}", ran.stdout);
+    assert_eq!(line.statuses().last().expect("a test").1, "PASSED");
+}

@@ -100,3 +100,48 @@ fn results_of_nothing_say_so() {
     assert!(results(&["last"]).ended_with(0).stdout.contains("PASSED"));
     assert!(results(&["list"]).ended_with(0).stdout.contains("main"));
 }
+
+/// Runs a command with a small disk of its own at `$LINE/disk`; what is on it is copied to `$LINE` at the end. `$LINE/free` makes room.
+const SMALL_DISK: &str = "mount -t tmpfs -o size=16m none \"$LINE/disk\" || exit 77
+(while [ ! -e \"$LINE/free\" ]; do sleep 0.05; done; rm -f \"$LINE/disk/filler\") &
+\"$@\"
+code=$?
+kill $! 2> /dev/null
+cp \"$LINE\"/disk/station.sqlite* \"$LINE\" 2> /dev/null
+exit $code";
+
+fn on_a_small_disk(line: &Line, plan: &Plan) -> Command {
+    fs::create_dir(line.path("disk")).expect("a directory");
+    line.write("plan.json", &plan.to_json());
+    let mut command = Command::new("unshare");
+    command.args(["--user", "--map-root-user", "--mount", "sh", "-c", SMALL_DISK, "sh"]);
+    command.arg(env!("CARGO_BIN_EXE_tlc-station")).arg("run").arg(line.path("plan.json"));
+    command.arg("--store").arg(line.path("disk/station.sqlite")).env("LINE", line.path(""));
+    command.stdout(fs::File::create(line.path("stdout")).expect("a file"));
+    command.stderr(fs::File::create(line.path("stderr")).expect("a file"));
+    command
+}
+
+#[test]
+fn a_run_pauses_while_the_disk_is_full_and_loses_nothing() {
+    let line = Line::new();
+    let fill = "dd if=/dev/zero of=\"$LINE/disk/filler\" bs=1k 2> /dev/null; touch \"$LINE/full\"";
+    let plan = list(vec![shell("Fill", fill), shell("After", "true"), shell("Last", "true")]);
+    let mut child = on_a_small_disk(&line, &plan).spawn().expect("unshare");
+    let has_ended = |child: &mut std::process::Child| child.try_wait().expect("its state").is_some();
+    while !line.read("stderr").contains("the run pauses") && !has_ended(&mut child) {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    if !line.path("full").exists() {
+        // Not every machine lets a user mount something.
+        eprintln!("not tested: no disk could be mounted here");
+        return;
+    }
+    assert!(!line.read("stdout").contains("After"), "nothing starts that is not on record");
+    line.write("free", "");
+    let code = child.wait().expect("its end").code();
+    assert_eq!(code, Some(0), "{}{}", line.read("stdout"), line.read("stderr"));
+    assert!(line.read("stderr").contains("the run goes on"), "{}", line.read("stderr"));
+    assert_eq!(line.statuses().iter().filter(|(_, status)| status == "PASSED").count(), 3);
+    assert_eq!(line.results(&["last"])["attempts"].as_array().expect("attempts").len(), 3);
+}

@@ -1,0 +1,73 @@
+//! The Python tests that a tree names: where their files lie, and what they declare. Each file is read once.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::arguments::{Declaration, Reading};
+use crate::document::{Arena, Symbol};
+use crate::source::{self, ReadError, SourceMap};
+use crate::tree::{TestId, TestTree};
+
+/// The Python tests of a list.
+pub(crate) struct PythonTests {
+    /// The directory that they lie in.
+    pub(super) directory: PathBuf,
+    found: BTreeMap<Symbol, Found>,
+}
+
+/// The file of a Python test.
+pub(super) enum Found {
+    /// It declares its arguments.
+    Declared(Declaration),
+    /// It is there, and what it declares cannot be known.
+    Unchecked,
+    /// It is not there.
+    Missing,
+}
+
+impl PythonTests {
+    /// Reads the files of all tests that a tree names.
+    pub(crate) fn read(directory: &Path, tree: &TestTree, arena: &Arena, sources: &mut SourceMap) -> Self {
+        let mut found = BTreeMap::new();
+        for name in tree.preorder().filter_map(|id| name_of(tree, arena, id)) {
+            found.entry(name).or_insert_with(|| find(directory, arena.text(name), sources));
+        }
+        Self { directory: directory.to_owned(), found }
+    }
+
+    /// The file of the test that a leaf runs; none if it runs no Python test.
+    pub(super) fn of(&self, tree: &TestTree, arena: &Arena, id: TestId) -> Option<(Symbol, &Found)> {
+        let name = name_of(tree, arena, id)?;
+        self.found.get(&name).map(|found| (name, found))
+    }
+}
+
+/// The Python test that a node runs.
+fn name_of(tree: &TestTree, arena: &Arena, id: TestId) -> Option<Symbol> {
+    let test = tree.test(id);
+    let runs = test.children.is_empty() && !test.class.is_shutdown();
+    test.pytest_name.filter(|name| runs && !arena.text(*name).is_empty())
+}
+
+/// A dot in the name is a folder; a test is a file or a folder with `__init__.py`.
+fn find(directory: &Path, name: &str, sources: &mut SourceMap) -> Found {
+    if name.contains(['/', '\\']) {
+        return Found::Missing;
+    }
+    let path = directory.join(name.replace('.', "/"));
+    for file in [path.with_extension("py"), path.join("__init__.py")] {
+        match sources.read(&file) {
+            Ok(file) => return declared(sources, file),
+            Err(ReadError::NotFound) => {}
+            Err(_) => return Found::Unchecked,
+        }
+    }
+    Found::Missing
+}
+
+fn declared(sources: &SourceMap, file: source::FileId) -> Found {
+    match Declaration::read(sources, file) {
+        Reading::Declared(declaration) if declaration.is_written => Found::Declared(declaration),
+        Reading::Declared(_) | Reading::Unchecked(_) => Found::Unchecked,
+    }
+}
