@@ -7,8 +7,8 @@ use std::path::Path;
 use common::{corpus, directory, run};
 use tlc_compiler::document::{Arena, read};
 use tlc_compiler::format::format;
-use tlc_compiler::source::SourceMap;
 use tlc_compiler::plan::Data;
+use tlc_compiler::source::SourceMap;
 
 /// The value of a text and its comments, sorted.
 fn content(text: &str) -> (Data, Vec<String>) {

@@ -1,7 +1,7 @@
 //! What the compiler has to say: a code, a severity, a message, places, and the next step.
 //!
 //! A diagnostic is a value, built where the problem is found by a function that names it. It knows spans and no text: whoever shows it
-//! has the [`SourceMap`].
+//! has the [`SourceMap`](crate::source::SourceMap).
 
 use crate::source::Span;
 

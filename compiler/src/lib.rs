@@ -131,7 +131,18 @@ pub fn compile(request: &Request) -> Compilation {
     }
     request.levels.apply(&mut diagnostics);
     diagnostic::settle(&mut diagnostics);
-    Compilation { id: request.id.clone(), sources, arena, lineage, config, tree, plan, evaluation, diagnostics, levels: request.levels.clone() }
+    Compilation {
+        id: request.id.clone(),
+        sources,
+        arena,
+        lineage,
+        config,
+        tree,
+        plan,
+        evaluation,
+        diagnostics,
+        levels: request.levels.clone(),
+    }
 }
 
 /// Lists that cannot be brought together are looked at one by one; what is wrong in one of them is so with any parents.

@@ -28,8 +28,8 @@ mod unused_constant;
 mod unused_definition;
 
 pub(crate) use duplicate_key::key_is_lost;
-pub use unused::unused;
 pub(crate) use python_tests::PythonTests;
+pub use unused::unused;
 
 use crate::config::Config;
 use crate::diagnostic::{Diagnostic, Severity};

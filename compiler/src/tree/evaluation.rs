@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 use tlc_plan::Data;
-use tlc_plan::evaluate::{Binding, ErrorKind, EvaluationError, Limits, Scope, evaluate, evaluate_condition, evaluate_to_data};
+use tlc_plan::evaluate::{
+    Binding, ErrorKind, EvaluationError, Limits, Scope, evaluate, evaluate_condition, evaluate_to_data,
+};
 use tlc_plan::expression::{Expression, Root};
 
 use crate::arguments::Given;
@@ -15,8 +17,8 @@ use crate::document::{Arena, Entry, NodeId, Symbol, Value, source_offset};
 use crate::expression::{Context, SyntaxError, SyntaxErrorKind, check_names, fold, parse};
 use crate::source::{SourceMap, Span};
 
-use super::{Locals, Options};
 use super::label::I18N;
+use super::{Locals, Options};
 
 /// What begins a text that is an expression.
 pub const EVAL: &str = "eval! ";

@@ -1,6 +1,6 @@
 //! Where a value comes from: every place that set it, what each overrode, and what its expression read.
 //!
-//! Nothing of this is stored while a list is compiled. The same merges run again for one path, with a [`Trace`] that takes notes.
+//! Nothing of this is stored while a list is compiled. The same merges run again for one path, with a [`Trace`](crate::merge::Trace) that takes notes.
 
 mod chain;
 mod subject;
