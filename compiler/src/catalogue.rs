@@ -6,7 +6,7 @@
 //! Files are read here and not by a library, because a mistake in one must have its place and must never end the process.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tlc_plan::plan::Text;
 
@@ -22,6 +22,8 @@ pub const ENGLISH: &str = "en-US";
 #[derive(Debug)]
 pub struct Catalogues {
     locales: Vec<String>,
+    /// The directory that they were read from.
+    directory: Option<PathBuf>,
     texts: HashMap<String, Texts>,
 }
 
@@ -31,7 +33,7 @@ type Texts = HashMap<String, String>;
 impl Default for Catalogues {
     /// English only.
     fn default() -> Self {
-        Self { locales: vec![ENGLISH.into()], texts: HashMap::new() }
+        Self { locales: vec![ENGLISH.into()], directory: None, texts: HashMap::new() }
     }
 }
 
@@ -43,6 +45,7 @@ impl Catalogues {
             diagnostics.push(no_directory(directory));
             return (catalogues, diagnostics);
         }
+        catalogues.directory = Some(directory.to_owned());
         for path in source::files_below(directory, ".po") {
             let locale = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
             if path.parent() != Some(directory) || locale.is_empty() {
@@ -60,6 +63,11 @@ impl Catalogues {
     /// The known locales: English first, the others sorted.
     pub fn locales(&self) -> &[String] {
         &self.locales
+    }
+
+    /// The file of a locale.
+    pub fn file(&self, locale: &str) -> Option<PathBuf> {
+        self.directory.as_ref().map(|directory| directory.join(format!("{locale}.po")))
     }
 
     /// The translation of an English text, if the locale has one.

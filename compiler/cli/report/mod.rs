@@ -133,7 +133,7 @@ pub fn complain(message: impl fmt::Display) {
 }
 
 /// Colours are for terminals, and for who wants them.
-fn colours(stream: Stream) -> bool {
+pub fn colours(stream: Stream) -> bool {
     let terminal = match stream {
         Stream::Output => io::stdout().is_terminal(),
         Stream::Error => io::stderr().is_terminal(),

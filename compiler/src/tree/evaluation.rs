@@ -537,7 +537,10 @@ fn how_to_save(kind: ErrorKind, code: &str) -> &'static str {
         return "`--device-data FILE` decides it; `device.NAME or DEFAULT` has a value without";
     }
     match kind {
-        ErrorKind::Attribute | ErrorKind::Index | ErrorKind::Key | ErrorKind::Name => {
+        ErrorKind::Index => {
+            "positions count from 0; `x[i] if len(x) > i else DEFAULT` has a value also where there is none"
+        }
+        ErrorKind::Attribute | ErrorKind::Key | ErrorKind::Name => {
             "`.get(\"NAME\", DEFAULT)` has a value also where there is none"
         }
         ErrorKind::Type | ErrorKind::Value | ErrorKind::Overflow => {

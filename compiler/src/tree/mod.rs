@@ -55,6 +55,8 @@ pub struct TestTree {
     tests: Vec<Test>,
     /// Groups that lack a test, because it could not be built or named.
     incomplete: HashSet<TestId>,
+    /// Definitions that its tests are made from, directly or through others.
+    used: HashSet<Symbol>,
 }
 
 /// A group or a test.
@@ -177,6 +179,11 @@ impl TestTree {
             let symbol = arena.symbol(id)?;
             self.test(node).children.iter().copied().find(|child| self.test(*child).id == symbol)
         })
+    }
+
+    /// Whether a test is made from a definition, directly or through others.
+    pub fn uses(&self, definition: Symbol) -> bool {
+        self.used.contains(&definition)
     }
 
     /// Whether a test of the group could not be built.
