@@ -182,9 +182,10 @@ fn probes_resolve_as_in_the_reference() {
             let device = (about["device"] == true).then(|| folder.join("device.json"));
             let request = request(&id, layers, po, device.as_deref());
             // What the reference accepted and is refused here need not be JSON for anyone else.
-            let expected = match REFUSED.contains(&&*probe) {
-                true => serde_json::json!({ "ok": true }),
-                false => json(&folder.join("expected").join(format!("{id}.json"))),
+            let expected = if REFUSED.contains(&&*probe) {
+                serde_json::json!({ "ok": true })
+            } else {
+                json(&folder.join("expected").join(format!("{id}.json")))
             };
             differences.extend(compare(&format!("{probe}:{id}"), &probe, &request, &expected));
         }

@@ -126,6 +126,12 @@ fn every_label_is_translated() {
     assert!(left.is_empty(), "not in the catalogues of the demo: {left:?}");
 }
 
+#[test]
+fn the_lists_are_in_their_canonical_form() {
+    let found = run(root(), &["fmt", "--check", "lists"]);
+    assert_eq!(found.code, 0, "`tlc fmt lists` would change\n{}", found.stdout);
+}
+
 fn time(run: &Run, path: &str, which: &str) -> String {
     let attempts = run.attempts(path);
     let [attempt] = attempts[..] else { panic!("`{path}` has {} attempts", attempts.len()) };

@@ -1,4 +1,4 @@
-//! Random expressions, tlc against CPython. It needs a `python3` of version 3.11 and takes its time, so it is run by hand:
+//! Random expressions, tlc against `CPython`. It needs a `python3` of version 3.11 and takes its time, so it is run by hand:
 //!
 //! ```text
 //! TLC_DIFFERENTIAL=200000 cargo test --release --test differential_eval -- --ignored --nocapture
@@ -501,7 +501,7 @@ fn set(random: &mut Random, depth: usize) -> String {
     }
 }
 
-/// CPython, which stays.
+/// `CPython`, which stays.
 struct Python {
     child: Child,
     input: ChildStdin,

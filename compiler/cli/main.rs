@@ -20,7 +20,7 @@ mod why;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
-use tlc_runtime::cli::ResultsArgs;
+use tlc_runtime::cli::{ControlArgs, ResultsArgs, StoreArgs};
 
 /// The lists have errors, or a test failed.
 const FAILED: u8 = 1;
@@ -54,8 +54,12 @@ enum Command {
     Check(check::CheckArgs),
     Dump(dump::DumpArgs),
     Run(Box<run::RunListArgs>),
+    /// Show, stop or change the run that is on, from another terminal
+    Control(ControlArgs),
     /// Show what earlier runs have found
     Results(ResultsArgs),
+    /// Check, compact or copy a store
+    Store(StoreArgs),
     Compile(compile::CompileArgs),
     Explain(explain::ExplainArgs),
     Fmt(fmt::FmtArgs),
@@ -71,10 +75,13 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    tlc_runtime::cli::trace_to_stderr();
     match Cli::parse().command {
         Command::Check(args) => check::run(&args),
         Command::Dump(args) => dump::run(&args),
         Command::Run(args) => run::run(&args),
+        Command::Control(args) => tlc_runtime::control(&args).into(),
+        Command::Store(args) => tlc_runtime::care_for_store(&args).into(),
         Command::Results(args) => tlc_runtime::results(&args).into(),
         Command::Compile(args) => compile::run(&args),
         Command::Explain(args) => explain::run(&args),

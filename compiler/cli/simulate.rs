@@ -173,7 +173,7 @@ fn script(args: &SimulateArgs, plan: &Plan) -> Result<Script, ExitCode> {
         stop: args.stop.clone(),
         only: args.only.clone(),
         device: args.with.device()?.unwrap_or(default.device),
-        settings: Settings { teardown, phase: args.phase.clone(), auto_run: None },
+        settings: Settings { teardown, phase: args.phase.clone(), auto_run: None, from: None },
         durations: known_durations(args, plan)?,
         seed: args.seed,
         limit: default.limit,

@@ -1,4 +1,4 @@
-//! The command line that `tlc run` and `tlc-station run` share, and that of `results`.
+//! The command line that `tlc run` and `tlc-station run` share, and those of `control`, `results` and `store`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 use tlc_plan::Data;
 use tracing_subscriber::EnvFilter;
 
+use crate::control::Request;
 use crate::report::{Format, Progress};
 use crate::run::RunOptions;
 use crate::schedule::Status;
@@ -29,6 +30,15 @@ pub struct RunArgs {
     /// Run only this group or test
     #[arg(long, value_name = "PATH")]
     pub only: Option<String>,
+    /// Begin with this group or test: everything before it is skipped
+    #[arg(long, value_name = "PATH", conflicts_with = "status")]
+    pub from: Option<String>,
+    /// Try each test that fails again, up to N times, if the list does not try it more often
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    pub retry: u32,
+    /// A number for tests that make random choices, which they find as `TLC_SEED`
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
     /// Continue the last run with the tests that have one of these statuses, for example `untested,failed`
     #[arg(long, value_name = "STATUS", value_delimiter = ',', value_parser = status)]
     pub status: Vec<Status>,
@@ -102,6 +112,86 @@ pub enum Results {
     },
 }
 
+/// What is asked of the run that is on.
+#[derive(Args, Clone, Debug)]
+pub struct ControlArgs {
+    /// What is asked
+    #[command(subcommand)]
+    pub what: ControlCommand,
+    /// The store of the run [default: station.sqlite in the state directory]
+    #[arg(long, value_name = "PATH", global = true)]
+    pub store: Option<PathBuf>,
+    /// How the answer is written
+    #[arg(long, value_enum, default_value_t, global = true)]
+    pub format: Format,
+}
+
+/// What can be asked of a run.
+#[derive(Subcommand, Clone, Debug)]
+pub enum ControlCommand {
+    /// Show what the run does
+    Status,
+    /// Wait until the run has ended; the exit code is the run's
+    Wait,
+    /// End what runs; teardowns run, and the run ends
+    Stop,
+    /// End a group or test; the run goes on after it
+    Abort {
+        /// The group or test
+        path: String,
+    },
+    /// End what runs, and run a group or test afresh, and nothing else
+    Restart {
+        /// The group or test
+        path: String,
+    },
+    /// End a group or test, and make it untested
+    Clear {
+        /// The group or test
+        path: String,
+    },
+    /// Change how often a group or test runs, from its next start on
+    SetIterations {
+        /// The group or test
+        path: String,
+        /// How often it is to pass; -1 for no end
+        #[arg(allow_negative_numbers = true)]
+        iterations: i64,
+        /// How often it may fail before it has failed; -1 for no end [default: what it was]
+        #[arg(long, value_name = "N", allow_negative_numbers = true)]
+        retries: Option<i64>,
+    },
+}
+
+/// What is done with a store.
+#[derive(Args, Clone, Debug)]
+pub struct StoreArgs {
+    /// What is done
+    #[command(subcommand)]
+    pub what: StoreCommand,
+    /// The store [default: station.sqlite in the state directory]
+    #[arg(long, value_name = "PATH", global = true)]
+    pub store: Option<PathBuf>,
+}
+
+/// What can be done with a store.
+#[derive(Subcommand, Clone, Debug)]
+pub enum StoreCommand {
+    /// Look whether the store is whole, and whether the logs that it names are
+    Check {
+        /// How the answer is written
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Give room that is not used back to the disk; not while a run is on
+    Vacuum,
+    /// Write a copy of the store, also while a run is on
+    Backup {
+        /// The copy; it must not exist
+        file: PathBuf,
+    },
+}
+
 /// Where results come from, and how they are written.
 #[derive(Args, Clone, Debug)]
 pub struct ResultsSource {
@@ -113,6 +203,21 @@ pub struct ResultsSource {
     pub format: Format,
 }
 
+impl ControlCommand {
+    /// The same, as it is sent.
+    pub fn request(&self) -> Request {
+        match self.clone() {
+            Self::Status => Request::Status {},
+            Self::Wait => Request::Wait {},
+            Self::Stop => Request::Stop {},
+            Self::Abort { path } => Request::Abort { path },
+            Self::Restart { path } => Request::Restart { path },
+            Self::Clear { path } => Request::Clear { path },
+            Self::SetIterations { path, iterations, retries } => Request::SetIterations { path, iterations, retries },
+        }
+    }
+}
+
 impl RunArgs {
     /// The options of a run; device data comes from elsewhere.
     pub fn options(&self, device_data: Option<Data>) -> RunOptions {
@@ -122,6 +227,9 @@ impl RunArgs {
             station: self.station.clone(),
             new: self.new,
             only: self.only.clone(),
+            from: self.from.clone(),
+            retry: self.retry,
+            seed: self.seed,
             status: self.status.clone(),
             python: self.python.clone(),
             phase: self.phase.clone(),

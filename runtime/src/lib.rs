@@ -2,9 +2,10 @@
 //!
 //! [`schedule`] decides what happens next and touches nothing outside; [`simulate`] plays it on a virtual clock. At a station, `dispatch`
 //! drives it: [`worker`] runs the tests, [`store`] keeps what happened, [`station`] holds what belongs to the machine, [`report`] shows it
-//! to people. [`run`] is the whole of it, and [`cli`] is what both commands, `tlc` and `tlc-station`, say about it on the command line.
+//! to people, and [`mod@control`] lets them change it from another terminal. [`run`] is the whole of it, and [`cli`] is what both commands, `tlc` and `tlc-station`, say about it on the command line.
 
 pub mod cli;
+pub mod control;
 mod dispatch;
 pub mod report;
 mod run;
@@ -14,4 +15,4 @@ pub mod station;
 pub mod store;
 pub mod worker;
 
-pub use run::{Exit, RunOptions, results, run};
+pub use run::{Exit, RunOptions, control, results, run, store as care_for_store};

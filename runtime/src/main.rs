@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use tlc_plan::Plan;
-use tlc_runtime::cli::{ResultsArgs, RunArgs, read_device_data, trace_to_stderr};
-use tlc_runtime::{Exit, results, run};
+use tlc_runtime::cli::{ControlArgs, ResultsArgs, RunArgs, StoreArgs, read_device_data, trace_to_stderr};
+use tlc_runtime::{Exit, care_for_store, control, results, run};
 
 /// Runs compiled test lists
 #[derive(Parser)]
@@ -28,8 +28,12 @@ enum Command {
         #[command(flatten)]
         options: Box<RunArgs>,
     },
+    /// Show, stop or change the run that is on, from another terminal
+    Control(ControlArgs),
     /// Show the results of earlier runs
     Results(ResultsArgs),
+    /// Check, compact or copy a store
+    Store(StoreArgs),
 }
 
 fn main() -> ExitCode {
@@ -39,7 +43,9 @@ fn main() -> ExitCode {
             Ok((plan, device_data)) => run(&plan, &options.options(device_data)),
             Err(message) => Exit::usage(&message),
         },
+        Command::Control(arguments) => control(&arguments),
         Command::Results(arguments) => results(&arguments),
+        Command::Store(arguments) => care_for_store(&arguments),
     }
     .into()
 }

@@ -1,5 +1,11 @@
 //! `tlc-station` with real processes: plans in, results and exit codes out.
 
+#[path = "station/control.rs"]
+mod control;
+#[path = "station/crashes.rs"]
+mod crashes;
+#[path = "station/kills.rs"]
+mod kills;
 #[path = "station/line.rs"]
 mod line;
 #[path = "station/outcomes.rs"]

@@ -76,8 +76,9 @@ pub fn resolve(
         let tests: Vec<NodeId> = builder.arena.entry(tests).items().map(|test| test.id).collect();
         builder.root(&tests, span);
     }
+    let used = builder.definitions.reached();
     builder.unreached(tests.is_none());
-    let mut tree = builder.tree;
+    let mut tree = TestTree { used, ..builder.tree };
     tests?;
     overrides::apply(&mut tree, input, arena, diagnostics);
     requirements::resolve(&mut tree, input.list, arena, diagnostics);
@@ -99,6 +100,7 @@ pub(super) fn empty_tree(label: Text) -> TestTree {
         labels: Vec::new(),
         tests: Vec::new(),
         incomplete: HashSet::new(),
+        used: HashSet::new(),
     }
 }
 

@@ -3,7 +3,7 @@
 //! A definition is merged over its base, and that over its own, down to a class. Only definitions that are reached are resolved, each
 //! once, and without recursion.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use indexmap::IndexMap;
 use tlc_plan::plan::Class;
@@ -114,6 +114,11 @@ impl Definitions {
     /// Whether the definition was needed by something.
     pub fn is_reached(&self, name: Symbol) -> bool {
         self.resolved.contains_key(&name)
+    }
+
+    /// The definitions that were needed by something.
+    pub fn reached(&self) -> HashSet<Symbol> {
+        self.resolved.keys().copied().collect()
     }
 
     fn unknown(&mut self, arena: &Arena, name: Symbol, user: Option<(&Symbol, &Member)>, at: Span) -> Diagnostic {

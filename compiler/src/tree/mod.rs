@@ -14,6 +14,7 @@ mod paths;
 mod requirements;
 mod schema;
 mod structure;
+mod try_out;
 mod unreached;
 
 use std::collections::HashSet;
@@ -30,6 +31,7 @@ pub use evaluation::Evaluation;
 pub use options::{OPTIONS, Options, Setting};
 pub use paths::NearPaths;
 pub use schema::{check as check_schema, check_fields};
+pub use try_out::try_out;
 
 /// A node of a [`TestTree`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -54,6 +56,8 @@ pub struct TestTree {
     tests: Vec<Test>,
     /// Groups that lack a test, because it could not be built or named.
     incomplete: HashSet<TestId>,
+    /// Definitions that its tests are made from, directly or through others.
+    used: HashSet<Symbol>,
 }
 
 /// A group or a test.
@@ -176,6 +180,11 @@ impl TestTree {
             let symbol = arena.symbol(id)?;
             self.test(node).children.iter().copied().find(|child| self.test(*child).id == symbol)
         })
+    }
+
+    /// Whether a test is made from a definition, directly or through others.
+    pub fn uses(&self, definition: Symbol) -> bool {
+        self.used.contains(&definition)
     }
 
     /// Whether a test of the group could not be built.

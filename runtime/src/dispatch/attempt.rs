@@ -12,11 +12,12 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
 use uuid::Uuid;
 
+use super::bench::Job;
 use super::{Course, Dispatch, Happening, RunPlace, journal};
 use crate::schedule::{Outcome, Purpose};
-use crate::station::{Settings, shut_down as order_shutdown};
+use crate::station::{Resources, Services, Settings, shut_down as order_shutdown};
 use crate::store::AttemptStart;
-use crate::worker::{self, Attempt, Ended, Ending, Identity, Program, Python, Reaper};
+use crate::worker::{Attempt, Ended, Ending, Identity, Program, Python, Reaper, Sources};
 
 /// How long a machine may stay up after its shutdown was ordered, if the test does not say (reference: Z6).
 const WAIT_SHUTDOWN: Duration = Duration::from_mins(1);
@@ -29,12 +30,15 @@ pub(crate) struct Ground {
     pub python: Option<Arc<Python>>,
     pub variables: Vec<(String, String)>,
     pub reaper: Arc<Reaper>,
+    pub sources: Arc<Sources>,
+    pub services: Arc<tokio::sync::Mutex<Services>>,
+    pub resources: Arc<Resources>,
 }
 
 /// An attempt that is about to start, with its row.
 pub(super) enum Prepared {
     /// A process.
-    Run(Box<Attempt>, AttemptStart),
+    Run(Box<Job>, AttemptStart),
     /// The scheduler is asked whether the machine may go down.
     ShutDown(AttemptStart),
     /// It is over before it starts.
@@ -61,7 +65,7 @@ impl Dispatch<'_> {
     /// Resolves what can be resolved only now. Whatever is wrong ends the attempt, and nothing else.
     pub(super) fn prepare(&self, course: &Course, path: &str, number: u32, purpose: Purpose) -> Prepared {
         let mut attempt = self.blank(path, number);
-        let over = |ended: Ended, attempt: &Attempt| Prepared::Over(Box::new(ended), journal::attempt(attempt, number));
+        let over = |ended: Ended, attempt: &Attempt| Prepared::Over(Box::new(ended), self.row(attempt, number));
         let Some((node, test)) = course.index.get(path).and_then(|&id| Some((id, self.plan.node(id).test.as_ref()?)))
         else {
             return over(Ended::broken(format!("the plan has no test `{path}`")), &attempt);
@@ -73,13 +77,18 @@ impl Dispatch<'_> {
             Err(message) => over(Ended::broken(message), &attempt),
             Ok(()) if test.program == PlanProgram::Shutdown => match self.shutdown_refusal(node) {
                 Some(message) => over(Ended::broken(message), &attempt),
-                None => Prepared::ShutDown(journal::attempt(&attempt, number)),
+                None => Prepared::ShutDown(self.row(&attempt, number)),
             },
             Ok(()) => {
-                let start = journal::attempt(&attempt, number);
-                Prepared::Run(Box::new(attempt), start)
+                let source_sha256 = self.ground.sources.digest(&attempt);
+                let start = AttemptStart { source_sha256, ..self.row(&attempt, number) };
+                Prepared::Run(Box::new(Job::new(self.plan, node, attempt)), start)
             }
         }
+    }
+
+    fn row(&self, attempt: &Attempt, number: u32) -> AttemptStart {
+        journal::attempt(attempt, number, &self.ground.place.operator)
     }
 
     fn blank(&self, path: &str, number: u32) -> Attempt {
@@ -197,9 +206,9 @@ pub(super) fn spawn(
             let _ = over.send(Happening::AttemptOver { path, attempt, ended });
         }
         Prepared::Run(job, _) => {
-            let reaper = Arc::clone(&ground.reaper);
+            let ground = ground.clone();
             tokio::spawn(async move {
-                let ended = Box::new(worker::run(*job, reaper, ending).await);
+                let ended = Box::new(job.run(ground, ending, &over).await);
                 let _ = over.send(Happening::AttemptOver { path, attempt, ended });
             });
         }

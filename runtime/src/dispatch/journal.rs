@@ -33,7 +33,8 @@ impl Journal {
 
     /// The start of an attempt, for the record.
     pub fn attempt_started(&self, start: &AttemptStart) -> Entry {
-        let body = json!({ "number": start.number, "program": start.program, "arguments": start.arguments });
+        let body = json!({ "number": start.number, "program": start.program, "arguments": start.arguments,
+            "source_sha256": start.source_sha256, "operator": start.operator });
         let (path, invocation) = (Some(start.path.clone()), Some(start.invocation.clone()));
         self.entry(Source::Station, "attempt_started", path, invocation, &body)
     }
@@ -113,7 +114,7 @@ pub(super) fn state(path: &str, state: &State) -> Change {
 }
 
 /// The row of an attempt that begins.
-pub(super) fn attempt(attempt: &Attempt, number: u32) -> AttemptStart {
+pub(super) fn attempt(attempt: &Attempt, number: u32, operator: &str) -> AttemptStart {
     let program = match &attempt.program {
         Program::Exec(argv) => json!({ "exec": argv }),
         Program::Python { name, .. } => json!({ "pytest_name": name }),
@@ -124,6 +125,8 @@ pub(super) fn attempt(attempt: &Attempt, number: u32) -> AttemptStart {
         number,
         program: program.to_string(),
         arguments: attempt.args.to_string(),
+        source_sha256: None,
+        operator: operator.into(),
         log: attempt.log.display().to_string(),
     }
 }
@@ -143,6 +146,8 @@ pub(super) fn ended(invocation: &str, ended: &Ended) -> Change {
         exit_code,
         exit_signal,
         duration: Some(ended.duration),
+        cpu: ended.usage.map(|usage| usage.cpu),
+        peak_memory: ended.usage.map(|usage| usage.peak_memory),
         log_written: ended.log.written,
         log_left_out: ended.log.left_out,
         log_sha256: ended.log.sha256.clone(),

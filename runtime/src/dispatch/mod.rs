@@ -4,9 +4,12 @@
 //! all that follows from them in one transaction, and only then acted upon and shown.
 
 mod attempt;
+mod bench;
+mod control;
 mod evaluation;
 mod journal;
 mod recovery;
+mod room;
 mod signals;
 mod turn;
 
@@ -20,13 +23,13 @@ use tokio::sync::{mpsc, watch};
 
 pub(crate) use attempt::Ground;
 pub(crate) use evaluation::Evaluation;
-pub(crate) use journal::{label, tests};
+pub(crate) use journal::{is_teardown, label, tests};
 pub(crate) use recovery::{Beginning, RecoveryError, RunSettings, replay};
 pub(crate) use signals::Signals;
 
+use crate::control::{Answer, Control, Reply};
 use crate::report::Reporter;
 use crate::schedule::{Command, Event, Schedule, Status, Verdict};
-use crate::station::Services;
 use crate::store::{RunKey, Store, StoreError};
 use crate::worker::{Ended, Ending};
 use journal::Journal;
@@ -45,8 +48,7 @@ pub(crate) struct Dispatch<'a> {
     pub store: &'a mut Store,
     pub run: RunKey,
     pub ground: Ground,
-    pub services: &'a mut Services,
-    pub signals: &'a mut Signals,
+    pub operator: &'a mut Operator,
     pub reporter: &'a mut Reporter,
     /// How long earlier parts of the run took.
     pub before: Duration,
@@ -56,6 +58,13 @@ pub(crate) struct Dispatch<'a> {
     pub attempts: u32,
     /// Someone stopped it before it was interrupted.
     pub stopped: bool,
+}
+
+/// How someone outside is heard.
+#[derive(Debug)]
+pub(crate) struct Operator {
+    pub signals: Signals,
+    pub control: Control,
 }
 
 /// What came of it.
@@ -68,15 +77,35 @@ pub(crate) struct Conclusion {
     pub shutting_down: bool,
 }
 
+impl Conclusion {
+    /// Nobody ended it, and all is well.
+    pub fn is_pass(&self) -> bool {
+        self.verdict.is_pass() && !self.interrupted && !self.shutting_down
+    }
+
+    fn answer(&self) -> Answer {
+        Answer::Ended { verdict: self.verdict.status.name().to_owned(), passed: self.is_pass() }
+    }
+}
+
 /// Something that happened.
 enum Happening {
     Event(Event),
-    AttemptOver { path: String, attempt: u32, ended: Box<Ended> },
+    /// Something for people only.
+    Told(String),
+    /// Someone in another terminal wants something, and waits until it is recorded.
+    Ordered(Command, Reply),
+    AttemptOver {
+        path: String,
+        attempt: u32,
+        ended: Box<Ended>,
+    },
 }
 
 /// An attempt that runs.
 struct Running {
     invocation: String,
+    begun: Instant,
     ending: watch::Sender<Option<Ending>>,
 }
 
@@ -93,6 +122,10 @@ struct Course {
     interrupted: bool,
     killing: bool,
     shutting_down: bool,
+    /// There is no room left for the store.
+    paused: bool,
+    /// Who waits for the end.
+    waiting: Vec<Reply>,
     begun: Instant,
 }
 
@@ -110,6 +143,12 @@ impl Dispatch<'_> {
             course.kill_all("its end cannot be recorded");
             let _ = tokio::time::timeout(PATIENCE, course.all_gone(&mut ended)).await;
         }
+        for reply in course.waiting.drain(..) {
+            match &concluded {
+                Ok(conclusion) => reply.give(conclusion.answer()),
+                Err(error) => reply.refuse(format!("the run cannot go on: {error}")),
+            }
+        }
         concluded
     }
 
@@ -120,7 +159,7 @@ impl Dispatch<'_> {
         relaunched: Vec<(String, u32)>,
     ) -> Result<Conclusion, StoreError> {
         if self.resumed {
-            self.relaunch(course, relaunched)?;
+            self.relaunch(course, relaunched).await?;
         }
         loop {
             self.turns(course).await?;
@@ -135,7 +174,7 @@ impl Dispatch<'_> {
     async fn turns(&mut self, course: &mut Course) -> Result<(), StoreError> {
         loop {
             while !course.queue.is_empty() {
-                let deeds = self.turn(course)?;
+                let deeds = self.turn(course).await?;
                 self.act(course, deeds).await;
             }
             if self.schedule.is_running() || course.verdict.is_some() {
@@ -146,7 +185,7 @@ impl Dispatch<'_> {
             }
             if course.then.is_empty() {
                 // There was nothing to run, or to go on with.
-                self.close(course)?;
+                self.close(course).await?;
             }
             course.queue.extend(std::mem::take(&mut course.then).into_iter().map(Happening::Event));
         }
@@ -170,7 +209,8 @@ impl Dispatch<'_> {
     async fn wait(&mut self, course: &mut Course, ended: &mut mpsc::UnboundedReceiver<Happening>) {
         tokio::select! {
             Some(happening) = ended.recv() => course.queue.push_back(happening),
-            () = self.signals.next() => self.signal(course),
+            () = self.operator.signals.next() => self.signal(course),
+            asked = self.operator.control.next() => self.asked(course, asked),
             () = tokio::time::sleep(SERVICE_WATCH) => self.watch_services().await,
         }
         while let Ok(happening) = ended.try_recv() {
@@ -185,20 +225,21 @@ impl Dispatch<'_> {
                 course.interrupted = true;
                 return;
             }
-            (false, false) => Command::Stop { path: None, fail: true },
+            (false, false) => self.stop(course),
             (false, true) => {
                 course.killing = true;
+                self.reporter.interrupted(true);
                 Command::Kill
             }
         };
-        course.interrupted = true;
-        course.then.clear();
-        self.reporter.interrupted(course.killing);
         course.queue.push_back(Happening::Event(Event::Command(command)));
     }
 
     async fn watch_services(&mut self) {
-        while let Some((name, status)) = self.services.lost().await {
+        // While they are switched none is lost.
+        let services = std::sync::Arc::clone(&self.ground.services);
+        let Ok(mut services) = services.try_lock() else { return };
+        while let Some((name, status)) = services.lost().await {
             let how = status.map_or_else(String::new, |status| format!(" ({status})"));
             self.reporter.warn(&format!("the service `{name}` has ended by itself{how}"));
         }
@@ -218,6 +259,8 @@ impl Course {
             interrupted: false,
             killing: false,
             shutting_down: false,
+            paused: false,
+            waiting: Vec::new(),
             begun: Instant::now(),
         }
     }
@@ -248,4 +291,6 @@ pub(crate) struct RunPlace {
     pub tests: Option<PathBuf>,
     /// What texts are in.
     pub locale: Arc<str>,
+    /// Who runs it.
+    pub operator: Arc<str>,
 }

@@ -1,11 +1,12 @@
 //! One turn: what happened goes to the scheduler and into the store, and then it is acted upon.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tracing::debug;
 
 use super::attempt::Prepared;
 use super::{Course, Dispatch, Happening, Running, attempt, journal};
+use crate::control::{Answer, Reply};
 use crate::schedule::{Action, Cause, Event, NoteLevel, Purpose, SkipReason, Status, Verdict};
 use crate::store::{Change, Entry, StoreError};
 use crate::worker::{Ended, Ending};
@@ -15,6 +16,8 @@ use crate::worker::{Ended, Ending};
 struct Record {
     entries: Vec<Entry>,
     changes: Vec<Change>,
+    /// The verdict of the last run that ended.
+    finished: Option<Verdict>,
 }
 
 /// What is to be done and shown once it is durable.
@@ -24,6 +27,7 @@ pub(super) enum Deed {
     ShutDown { path: String },
     RefuseShutDown { path: String, reason: String },
     Show(Shown),
+    Answer(Reply),
 }
 
 /// What a reporter shows.
@@ -37,12 +41,20 @@ pub(super) enum Shown {
 
 impl Dispatch<'_> {
     /// Takes all that waits through the scheduler and the store; what is left to do comes back.
-    pub(super) fn turn(&mut self, course: &mut Course) -> Result<Vec<Deed>, StoreError> {
+    pub(super) async fn turn(&mut self, course: &mut Course) -> Result<Vec<Deed>, StoreError> {
         let mut record = Record::default();
         let mut deeds = Vec::new();
         while let Some(happening) = course.queue.pop_front() {
             let event = match happening {
                 Happening::Event(event) => event,
+                Happening::Told(text) => {
+                    deeds.push(Deed::Show(Shown::Note { level: NoteLevel::Warning, text }));
+                    continue;
+                }
+                Happening::Ordered(command, reply) => {
+                    deeds.push(Deed::Answer(reply));
+                    Event::Command(command)
+                }
                 Happening::AttemptOver { path, attempt, ended } => {
                     let Some(running) = course.running.remove(&(path.clone(), attempt)) else { continue };
                     course.shutting_down = false;
@@ -59,7 +71,14 @@ impl Dispatch<'_> {
                 self.take(course, action, &mut record, &mut deeds);
             }
         }
-        self.store.commit(&self.run, &record.entries, &record.changes)?;
+        // A run that another took the place of, or that goes on with something else, is not over.
+        if let Some(verdict) = record.finished.take()
+            && !self.schedule.is_running()
+            && course.then.is_empty()
+        {
+            self.end_run(course, verdict, &mut record);
+        }
+        self.record(course, &record.entries, &record.changes).await?;
         Ok(deeds)
     }
 
@@ -82,21 +101,27 @@ impl Dispatch<'_> {
             Action::Note { level, text } => Deed::Show(Shown::Note { level, text }),
             Action::RunStarted { .. } | Action::PassedOver { status: Status::Passed, .. } => return,
             Action::PassedOver { path, status } => not_run(path, format!("it is {status} already"), record),
-            Action::RunFinished { .. } if !course.then.is_empty() => return,
-            Action::RunFinished { verdict } => return self.end_run(course, verdict, record),
+            Action::RunFinished { verdict } => {
+                record.finished = Some(verdict);
+                return;
+            }
         };
         deeds.push(deed);
     }
 
     /// Says that the run goes on, and starts once more what a restart was a part of.
-    pub(super) fn relaunch(&mut self, course: &mut Course, relaunched: Vec<(String, u32)>) -> Result<(), StoreError> {
-        let mut record = Record { entries: vec![course.journal.resumed()], changes: Vec::new() };
+    pub(super) async fn relaunch(
+        &mut self,
+        course: &mut Course,
+        relaunched: Vec<(String, u32)>,
+    ) -> Result<(), StoreError> {
+        let mut record = Record { entries: vec![course.journal.resumed()], ..Record::default() };
         let mut launches = Vec::new();
         for (path, attempt) in relaunched {
             let prepared = self.start(course, &path, attempt, Purpose::Test, &mut record);
             launches.push((path, attempt, prepared));
         }
-        self.store.commit(&self.run, &record.entries, &record.changes)?;
+        self.record(course, &record.entries, &record.changes).await?;
         for (path, attempt, prepared) in launches {
             self.launch(course, path, attempt, prepared);
         }
@@ -113,10 +138,10 @@ impl Dispatch<'_> {
     }
 
     /// Ends a run in which nothing is left to happen, although the scheduler did not say so.
-    pub(super) fn close(&mut self, course: &mut Course) -> Result<(), StoreError> {
+    pub(super) async fn close(&mut self, course: &mut Course) -> Result<(), StoreError> {
         let mut record = Record::default();
         self.end_run(course, self.open_verdict(), &mut record);
-        self.store.commit(&self.run, &record.entries, &record.changes)
+        self.record(course, &record.entries, &record.changes).await
     }
 
     fn end_run(&self, course: &mut Course, verdict: Verdict, record: &mut Record) {
@@ -142,6 +167,7 @@ impl Dispatch<'_> {
                 // What does not run while an interrupted run is cleaned up may run when it goes on.
                 Deed::Show(Shown::NotRun { .. } | Shown::Note { .. }) if !course.then.is_empty() => {}
                 Deed::Show(shown) => self.show(shown),
+                Deed::Answer(reply) => reply.give(Answer::Done {}),
             }
         }
         if course.killing {
@@ -168,7 +194,7 @@ impl Dispatch<'_> {
         self.reporter.started(&path, attempt);
         let (ending, receiver) = tokio::sync::watch::channel(None);
         let invocation = prepared.start().invocation.clone();
-        course.running.insert((path.clone(), attempt), Running { invocation, ending });
+        course.running.insert((path.clone(), attempt), Running { invocation, begun: Instant::now(), ending });
         let asks = matches!(prepared, Prepared::ShutDown(_));
         attempt::spawn(prepared, &self.ground, receiver, course.over.clone(), path.clone(), attempt);
         if asks {
@@ -210,6 +236,7 @@ fn skipped(why: &SkipReason) -> String {
     match why {
         SkipReason::RunIf { condition } => format!("`{condition}` is not true"),
         SkipReason::Rule { rule, pattern } => format!("skipped_tests, `{rule}`: `{pattern}`"),
+        SkipReason::From { path } => format!("the run begins with `{path}`"),
         SkipReason::Before => "skipped before".into(),
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Nothing here decides anything. A pipe that is closed ends the output, not the run.
 
+mod control;
 mod live;
 mod output;
 mod results;
@@ -15,11 +16,13 @@ use tlc_plan::Plan;
 pub(crate) use output::write;
 pub use output::{Colour, Output};
 use output::{error_line, write_line};
+pub(crate) use results::show_checked;
 pub use results::{Format, ResultsError, show_history, show_list, show_run};
 pub use summary::{Summary, render};
 
 use crate::dispatch::label;
 use crate::schedule::{NoteLevel, Outcome, Status};
+pub(crate) use control::show_answer;
 use live::Live;
 
 /// How much is shown while a run is on.

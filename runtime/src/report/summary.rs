@@ -1,5 +1,7 @@
 //! The summary of a run, from its rows.
 
+use std::path::Path;
+
 use minijinja::Environment;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
@@ -8,11 +10,15 @@ use serde::Serialize;
 use super::output::{Colour, Output};
 use crate::schedule::Status;
 use crate::store::{AttemptRow, RunRow, TestRow};
+use crate::worker::last_lines;
 
 const TEMPLATE: &str = include_str!("summary.txt");
 
 /// No section of a summary is longer; the rest is counted.
 const SECTION: usize = 50;
+
+/// How many lines of a failed attempt's output are shown.
+const SHOWN_LINES: usize = 5;
 
 /// What there is to say about a run.
 #[derive(Clone, Debug, Serialize)]
@@ -67,6 +73,8 @@ pub struct Failure {
     pub message: String,
     /// The output of its last attempt.
     pub log: String,
+    /// The last lines of that output.
+    pub log_end: Vec<String>,
     /// It does not count.
     pub waived: bool,
 }
@@ -113,6 +121,15 @@ impl Summary {
             duration_ms: run.duration_ms,
         }
     }
+
+    /// The same, with the last lines of the logs of what failed, as far as it is shown.
+    #[must_use]
+    pub fn with_logs(mut self) -> Self {
+        for failure in self.failures.iter_mut().take(SECTION) {
+            failure.log_end = last_lines(Path::new(&failure.log), SHOWN_LINES);
+        }
+        self
+    }
 }
 
 fn counts(leaves: &[&TestRow]) -> Vec<Count> {
@@ -144,6 +161,7 @@ fn failure(test: &TestRow, attempts: &[AttemptRow]) -> Option<Failure> {
         log: attempt
             .filter(|attempt| was_started(attempt))
             .map_or_else(|| "none, it was not started".into(), |attempt| attempt.log.clone()),
+        log_end: Vec::new(),
         waived,
     })
 }
@@ -240,6 +258,14 @@ mod tests {
             exit_signal: None,
             log_written: None,
             log_left_out: None,
+            slot: 0,
+            unit: String::new(),
+            operator: String::new(),
+            source_sha256: None,
+            log_sha256: None,
+            log_error: None,
+            cpu_ms: None,
+            peak_memory_bytes: None,
         }
     }
 
@@ -268,7 +294,9 @@ mod tests {
         };
         let tests = [test("", "FAILED"), test("a", "FAILED"), test("b", "SKIPPED"), test("c", "PASSED")];
         let attempts = [attempt("a", "failed"), attempt("c", "passed")];
-        let text = render(&Summary::new(&run, &tests, &attempts), &Output::plain());
+        let mut summary = Summary::new(&run, &tests, &attempts);
+        summary.failures[0].log_end = vec!["rail 3V3".into(), "3.01".into()];
+        let text = render(&summary, &Output::plain());
         insta::assert_snapshot!(text);
     }
 }

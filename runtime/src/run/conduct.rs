@@ -1,14 +1,17 @@
 //! Makes ready what tests stand on, runs them, and takes it down again.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
+use tokio::sync::Mutex;
+
 use super::Trouble;
 use super::preparation::{Preparation, Prepared, has_python_tests};
-use crate::dispatch::{Conclusion, Dispatch, Ground, RunPlace, Signals};
+use crate::dispatch::{Conclusion, Dispatch, Ground, Operator, RunPlace};
 use crate::report::Reporter;
-use crate::station::{Places, Services, StateDirectory, search_path};
+use crate::station::{Places, ServiceGround, Services, StateDirectory, search_path};
 use crate::store::Store;
 use crate::worker::{Python, Reaper};
 
@@ -18,7 +21,7 @@ impl Preparation<'_> {
         &self,
         prepared: Prepared,
         store: &mut Store,
-        signals: &mut Signals,
+        operator: &mut Operator,
         reaper: &Arc<Reaper>,
         reporter: &mut Reporter,
     ) -> Result<Conclusion, Trouble> {
@@ -32,27 +35,42 @@ impl Preparation<'_> {
         let python = self.python(state.path())?;
         let places =
             Places { state: state.path().to_path_buf(), logs: logs.clone(), settings: self.settings.directory.clone() };
-        let variables = self.variables(&places)?;
-        let mut services = Services::new(Arc::clone(reaper));
+        let mut variables = self.variables(&places)?;
+        variables.extend(prepared.seed.map(|seed| ("TLC_SEED".to_owned(), seed.to_string())));
+        let services = Arc::new(Mutex::new(Services::new(ServiceGround {
+            settings: Arc::clone(&self.settings),
+            places,
+            variables: variables.clone(),
+            run: prepared.id.clone(),
+            reaper: Arc::clone(reaper),
+        })));
+        let start = async { services.lock().await.settle().await };
         let ready = tokio::select! {
-            ready = services.start(&self.settings, &places, &variables, &prepared.id) => {
-                ready.map_err(|error| Trouble::Environment(error.to_string()))
-            }
-            () = signals.next() => Err(Trouble::Interrupted),
+            ready = start => ready.map_err(|error| Trouble::Environment(error.to_string())),
+            () = operator.signals.next() => Err(Trouble::Interrupted),
         };
         let place = RunPlace {
             id: prepared.id.clone(),
             logs,
             tests: self.tests.clone(),
             locale: self.options.locale.as_str().into(),
+            operator: self.options.operator.as_str().into(),
         };
-        let ground =
-            Ground { place, settings: Arc::clone(&self.settings), python, variables, reaper: Arc::clone(reaper) };
+        let ground = Ground {
+            place,
+            settings: Arc::clone(&self.settings),
+            python,
+            variables,
+            reaper: Arc::clone(reaper),
+            sources: Arc::default(),
+            services: Arc::clone(&services),
+            resources: Arc::default(),
+        };
         let concluded = match ready {
-            Ok(()) => self.dispatch(prepared, ground, store, &mut services, signals, reporter).await,
+            Ok(()) => self.dispatch(prepared, ground, store, operator, reporter).await,
             Err(trouble) => Err(trouble),
         };
-        services.stop().await;
+        services.lock().await.stop().await;
         concluded
     }
 
@@ -61,11 +79,15 @@ impl Preparation<'_> {
         prepared: Prepared,
         ground: Ground,
         store: &mut Store,
-        services: &mut Services,
-        signals: &mut Signals,
+        operator: &mut Operator,
         reporter: &mut Reporter,
     ) -> Result<Conclusion, Trouble> {
         reporter.begins(&prepared.headline, self.plan, &self.options.locale, &self.root());
+        let unknown = self.unknown_services();
+        if !unknown.is_empty() {
+            let names = unknown.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+            reporter.warn(&format!("tests switch services that the station's settings do not have: {names}"));
+        }
         for path in &prepared.lost {
             reporter.warn(&format!("`{path}` was running when the run was interrupted"));
         }
@@ -76,8 +98,7 @@ impl Preparation<'_> {
             store,
             run: prepared.row,
             ground,
-            services,
-            signals,
+            operator,
             reporter,
             before: prepared.before,
             resumed: prepared.resumed,
@@ -85,6 +106,13 @@ impl Preparation<'_> {
             stopped: prepared.stopped,
         };
         dispatch.run(prepared.beginning).await.map_err(Trouble::from)
+    }
+
+    /// Services that tests enable or disable and that there are not; the tests run all the same (reference: CC2).
+    fn unknown_services(&self) -> BTreeSet<&str> {
+        let nodes = self.plan.preorder().map(|id| self.plan.node(id));
+        let named = nodes.flat_map(|node| node.enable_services.iter().chain(&node.disable_services));
+        named.map(String::as_str).filter(|&name| !self.settings.services.contains_key(name)).collect()
     }
 
     fn python(&self, directory: &Path) -> Result<Option<Arc<Python>>, Trouble> {

@@ -4,8 +4,10 @@
 //! again whatever happens.
 
 mod conduct;
+mod control;
 mod preparation;
 mod results;
+mod store;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -13,7 +15,8 @@ use std::sync::Arc;
 
 use tlc_plan::{Data, Plan};
 
-use crate::dispatch::{Conclusion, Evaluation, Signals};
+use crate::control::Control;
+use crate::dispatch::{Conclusion, Evaluation, Operator, Signals};
 use crate::report::{Progress, Reporter, Summary};
 use crate::schedule::Status;
 use crate::store::{RunNumber, Store, StoreError};
@@ -21,7 +24,9 @@ use crate::worker::Reaper;
 use preparation::{Preparation, device_data, read_settings, tests_directory};
 use results::store_path;
 
+pub use control::control;
 pub use results::results;
+pub use store::store;
 
 /// How a run is made.
 #[derive(Clone, Debug, Default)]
@@ -36,6 +41,12 @@ pub struct RunOptions {
     pub new: bool,
     /// The group or test that is run; everything if none is named.
     pub only: Option<String>,
+    /// Everything before this group or test is skipped.
+    pub from: Option<String>,
+    /// Each test may fail so often before it has failed, unless the list lets it fail more often.
+    pub retry: u32,
+    /// What tests find as `TLC_SEED`.
+    pub seed: Option<u64>,
     /// Continue the last run with the tests that have one of these; empty for a run afresh.
     pub status: Vec<Status>,
     /// The Python interpreter, instead of the station's.
@@ -134,14 +145,14 @@ pub fn run(plan: &Plan, options: &RunOptions) -> Exit {
 }
 
 async fn run_here(plan: &Plan, options: &RunOptions, reporter: &mut Reporter) -> Result<Exit, Trouble> {
-    if let Some(path) = &options.only
-        && plan.find(path).is_none()
-    {
-        return Err(Trouble::Usage(format!("the list `{}` has no `{path}`", plan.id)));
+    for path in options.only.iter().chain(&options.from) {
+        if plan.find(path).is_none() {
+            return Err(Trouble::Usage(format!("the list `{}` has no `{path}`", plan.id)));
+        }
     }
     let settings = Arc::new(read_settings(options)?);
     let tests = tests_directory(plan, options)?;
-    let mut signals =
+    let signals =
         Signals::new().map_err(|error| Trouble::Environment(format!("unable to wait for signals: {error}")))?;
     let mut store = Store::open(&store_path(options)?)?;
     let device = device_data(options, &store)?;
@@ -151,7 +162,13 @@ async fn run_here(plan: &Plan, options: &RunOptions, reporter: &mut Reporter) ->
     let reaper = Arc::new(reaper);
     let prepared = preparation.prepare(&mut store, reporter)?;
     let number = prepared.row.number;
-    let concluded = preparation.conduct(prepared, &mut store, &mut signals, &reaper, reporter).await;
+    let control = Control::listen(store.path()).unwrap_or_else(|error| {
+        reporter.warn(&format!("the run cannot be controlled from another terminal: {error}"));
+        Control::closed()
+    });
+    let mut operator = Operator { signals, control };
+    let concluded = preparation.conduct(prepared, &mut store, &mut operator, &reaper, reporter).await;
+    operator.control.end().await;
     reaper.end_all().await;
     let conclusion = match concluded {
         Ok(conclusion) => conclusion,
@@ -168,13 +185,12 @@ async fn run_here(plan: &Plan, options: &RunOptions, reporter: &mut Reporter) ->
 }
 
 fn exit_of(conclusion: &Conclusion) -> Exit {
-    let passed = conclusion.verdict.is_pass() && !conclusion.interrupted && !conclusion.shutting_down;
-    if passed { Exit::Passed } else { Exit::Failed }
+    if conclusion.is_pass() { Exit::Passed } else { Exit::Failed }
 }
 
 fn summarise(store: &Store, number: RunNumber, reporter: &mut Reporter) -> Result<(), Trouble> {
     let Some(run) = store.run(number)? else { return Ok(()) };
-    let summary = Summary::new(&run, &store.tests(number)?, &store.attempts(number)?);
+    let summary = Summary::new(&run, &store.tests(number)?, &store.attempts(number)?).with_logs();
     reporter.summary(&summary);
     Ok(())
 }

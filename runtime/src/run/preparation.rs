@@ -7,12 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use indexmap::IndexMap;
-use tlc_plan::plan::Program;
+use tlc_plan::plan::{Count, Program};
 use tlc_plan::{Data, Plan};
 use uuid::Uuid;
 
 use super::{RunOptions, Trouble};
-use crate::dispatch::{Beginning, Evaluation, RunSettings, replay, tests as test_rows};
+use crate::dispatch::{Beginning, Evaluation, RunSettings, is_teardown, replay, tests as test_rows};
 use crate::report::Reporter;
 use crate::schedule::{Command, Event, Schedule, Settings as ScheduleSettings, State};
 use crate::station::{Settings, StateDirectory};
@@ -43,6 +43,8 @@ pub(super) struct Prepared {
     pub stopped: bool,
     pub resumed: bool,
     pub headline: String,
+    /// What tests find as `TLC_SEED`.
+    pub seed: Option<u64>,
     /// Tests that were running when it was interrupted.
     pub lost: Vec<String>,
 }
@@ -105,12 +107,21 @@ impl Preparation<'_> {
 
     /// Whether the interrupted run is the one that is asked for; with `--status` its states are, in a run of its own.
     fn continues(&self, run: &RunRow) -> bool {
-        run.root == self.root() && self.options.status.is_empty()
+        let began = || RunSettings::of(run).map(|settings| settings.schedule.from);
+        run.root == self.root()
+            && self.options.status.is_empty()
+            && (self.options.from.is_none() || began().is_ok_and(|from| from == self.from()))
     }
 
     pub(super) fn root(&self) -> String {
         let named = self.options.only.as_deref().and_then(|path| self.plan.find(path));
         named.map_or_else(String::new, |id| self.plan.node(id).path.clone())
+    }
+
+    /// The node with which the run begins.
+    fn from(&self) -> Option<String> {
+        let named = self.options.from.as_deref().and_then(|path| self.plan.find(path));
+        named.map(|id| self.plan.node(id).path.clone())
     }
 
     fn path(&self) -> Option<String> {
@@ -128,6 +139,34 @@ impl Preparation<'_> {
         Event::Started { device: self.device.clone() }
     }
 
+    /// What a run begins with.
+    fn first_events(&self, command: Command) -> Vec<Event> {
+        let mut events = vec![self.started()];
+        events.extend(self.retries().into_iter().map(Event::Command));
+        events.push(Event::Command(command));
+        events
+    }
+
+    /// Tests that the list lets fail less often than the operator does. A teardown and a shutdown stay as they are.
+    fn retries(&self) -> Vec<Command> {
+        let wanted = self.options.retry;
+        let tests = self.plan.preorder().filter(|&id| {
+            let node = self.plan.node(id);
+            let fewer = matches!(node.retries, Count::Times(times) if times < wanted);
+            fewer && node.test.is_some() && !is_teardown(self.plan, id) && !node.class.is_shutdown()
+        });
+        tests
+            .map(|id| {
+                let node = self.plan.node(id);
+                let iterations = match node.iterations {
+                    Count::Times(times) => i64::from(times),
+                    Count::Unlimited => -1,
+                };
+                Command::SetIterations { path: node.path.clone(), iterations, retries: i64::from(wanted) }
+            })
+            .collect()
+    }
+
     fn resume(&self, store: &mut Store, run: &RunRow) -> Result<Prepared, Trouble> {
         let environment = |error: crate::dispatch::RecoveryError| Trouble::Environment(error.to_string());
         let number = RunNumber(run.run);
@@ -137,12 +176,13 @@ impl Preparation<'_> {
         store.end_lost_attempts(number, recovered.ordered)?;
         let mut beginning =
             recovered.beginning(self.plan, &settings, self.evaluation.stops_on_failure(), self.device.clone());
-        if events.is_empty() {
-            beginning.events.push(Event::Command(settings.command));
+        if !recovered.begun {
+            beginning.events = self.first_events(settings.command);
         }
         Ok(Prepared {
             row: self.key(number),
             id: run.id.clone(),
+            seed: self.options.seed.or(settings.seed),
             lost: recovered.schedule.active().keys().cloned().collect(),
             schedule: recovered.schedule,
             beginning,
@@ -160,10 +200,15 @@ impl Preparation<'_> {
             Some(run) => Some(states_of(store, RunNumber(run.run))?),
             None => None,
         };
-        let settings = RunSettings { schedule: self.schedule_settings(), command: self.command(), states };
+        let settings = RunSettings {
+            schedule: self.schedule_settings(),
+            command: self.command(),
+            states,
+            seed: self.options.seed,
+        };
         let id = Uuid::now_v7().to_string();
         let schedule = settings.schedule(self.plan);
-        let number = store.begin(&NewRun {
+        let new = NewRun {
             id: id.clone(),
             plan_hash: hash,
             plan: self.plan.to_json(),
@@ -176,15 +221,15 @@ impl Preparation<'_> {
             root: self.root(),
             continues: continued.map(|run| RunNumber(run.run)),
             settings: serde_json::to_string(&settings).unwrap_or_default(),
-        })?;
+        };
+        let number = store.begin(&new, &test_rows(self.plan, &self.options.locale, settings.states.as_ref()))?;
         let row = self.key(number);
-        store.commit(&row, &[], &test_rows(self.plan, &self.options.locale, settings.states.as_ref()))?;
         let headline = format!("run {number} of {}", self.plan.id);
-        let beginning =
-            Beginning { events: vec![self.started(), Event::Command(settings.command)], ..Beginning::default() };
+        let beginning = Beginning { events: self.first_events(settings.command), ..Beginning::default() };
         Ok(Prepared {
             row,
             id,
+            seed: settings.seed,
             schedule,
             beginning,
             resumed: false,
@@ -197,7 +242,12 @@ impl Preparation<'_> {
     }
 
     fn schedule_settings(&self) -> ScheduleSettings {
-        ScheduleSettings { teardown: self.settings.teardown, phase: self.options.phase.clone(), auto_run: Some(false) }
+        ScheduleSettings {
+            teardown: self.settings.teardown,
+            phase: self.options.phase.clone(),
+            auto_run: Some(false),
+            from: self.from(),
+        }
     }
 
     fn key(&self, number: RunNumber) -> RunKey {

@@ -124,6 +124,11 @@ pub enum SkipReason {
         /// The pattern that matches.
         pattern: String,
     },
+    /// It lies before the node with which the run begins.
+    From {
+        /// The node.
+        path: String,
+    },
     /// It was skipped before, and nothing in it would run now.
     Before,
 }

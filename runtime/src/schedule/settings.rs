@@ -14,6 +14,9 @@ pub struct Settings {
     /// Whether a start of the program starts a run, instead of the list's `auto_run_on_start`. A run that a restart interrupted, and that
     /// may go on, follows the list.
     pub auto_run: Option<bool>,
+    /// What lies before this node in the list is skipped.
+    #[serde(default)]
+    pub from: Option<String>,
 }
 
 /// Whether teardowns run when a run does not go its normal way. (They always run after a failure.)

@@ -87,6 +87,18 @@ pub(super) fn leaves(plan: &Plan, root: NodeId) -> Vec<NodeId> {
     subtree(plan, root).into_iter().filter(|&node| plan.is_leaf(node)).collect()
 }
 
+/// The nodes that end before this one begins: its earlier siblings, and those of the groups around it, with all that is in them.
+pub(super) fn before(plan: &Plan, node: NodeId) -> Vec<NodeId> {
+    let mut nodes = Vec::new();
+    let mut at = node;
+    while let Some(parent) = plan.parent(at) {
+        let earlier = plan.children(parent).iter().take_while(|&&child| child != at);
+        nodes.extend(earlier.flat_map(|&child| subtree(plan, child)));
+        at = parent;
+    }
+    nodes
+}
+
 fn is_test_group(plan: &Plan, node: NodeId) -> bool {
     plan.node(node).class == Class::TestGroup
 }

@@ -3,8 +3,7 @@
 use tlc_plan::Data;
 use tlc_plan::plan::NodeId;
 
-use super::action::Action;
-use super::action::Cause;
+use super::action::{Action, Cause, SkipReason};
 use super::event::NoteLevel;
 use super::run::{NewRun, Step};
 use super::settings::Options;
@@ -162,6 +161,17 @@ impl Turn<'_> {
         }
     }
 
+    /// What lies wholly before the node with which the run is to begin.
+    fn skip_before(&mut self) {
+        let plan = self.plan;
+        let Some(path) = self.schedule.settings.from.clone() else { return };
+        let Some(first) = shape::find(plan, &path) else { return };
+        for node in shape::before(plan, first) {
+            self.schedule.skipped.insert(plan.node(node).path.clone(), SkipReason::From { path: path.clone() });
+            self.skip(node);
+        }
+    }
+
     fn read_options(&mut self) {
         match self.conditions.resolve(self.plan, &self.plan.options, &self.schedule.device) {
             Ok(options) => self.schedule.options = Options::read(&options),
@@ -188,6 +198,7 @@ impl Turn<'_> {
         let found = rules::read(self.plan, self.conditions, &self.schedule.device, self.schedule.phase());
         self.schedule.skipped.clear();
         self.schedule.waived.clear();
+        self.skip_before();
         let rules = match found {
             Ok(rules) => rules,
             Err(error) => return self.note(NoteLevel::Warning, error),

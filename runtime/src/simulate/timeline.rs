@@ -238,6 +238,7 @@ impl fmt::Display for SkipReason {
         match self {
             Self::RunIf { condition } => write!(f, "its `run_if` is false: `{condition}`"),
             Self::Rule { rule, pattern } => write!(f, "`{pattern}` of `skipped_tests` for `{rule}` names it"),
+            Self::From { path } => write!(f, "the run begins with `{path}`"),
             Self::Before => f.write_str("it was skipped before, and nothing in it would run now"),
         }
     }

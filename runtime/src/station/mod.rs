@@ -1,12 +1,18 @@
 //! What belongs to a station and not to a list: its settings, its services, its directories, its shutdown command.
 
 mod directories;
+mod need;
+mod process;
+mod resources;
 mod service;
 mod settings;
 mod shutdown;
 
 pub(crate) use directories::Places;
 pub use directories::{StateDirectory, default_store, search_path};
-pub use service::{ServiceError, Services};
+pub(crate) use need::Need;
+pub(crate) use resources::Resources;
+pub use service::ServiceError;
+pub(crate) use service::{ServiceGround, Services};
 pub use settings::{Limits, Ready, Service, Settings, SettingsError};
 pub use shutdown::{ShutdownError, shut_down};

@@ -1,49 +1,57 @@
 //! The services of a station: helper processes that are there while tests run.
 //!
 //! Each runs in a process group of its own, with its output in a bounded file. They start in their order, each when the one before is
-//! ready, and end in the opposite order.
+//! ready, and end in the opposite order. Tests can switch them: which of them are to run follows from what all running tests need.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::fs;
-use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::path::PathBuf;
+use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::Duration;
 
-use nix::unistd::Pid;
 use tokio::time::{Instant, sleep};
-use tracing::debug;
 
 use super::directories::Places;
-use super::{Ready, Service, Settings};
-use crate::worker::{Capture, GRACE, Reaper, capture_output, finish_output, has_ended, mark, terminate_group};
+use super::need::{Need, is_wanted};
+use super::process::{Running, forget_readiness, is_ready, missing, prepare, spawn};
+use super::{Service, Settings};
+use crate::worker::{GRACE, Reaper, finish_output, has_ended, last_lines, terminate_group};
 
 /// How often a service is asked whether it is ready.
 const POLL: Duration = Duration::from_millis(10);
 
-/// How much of a service's output is kept, in bytes.
-const LOG_LIMIT: u64 = 4 << 20;
-
-/// How many lines of it are shown when it does not start.
+/// How many lines of a service's output are shown when it does not start.
 const SHOWN_LINES: usize = 10;
 
-/// The services that run.
-#[derive(Debug)]
-pub struct Services {
-    running: Vec<Running>,
-    reaper: Arc<Reaper>,
+/// What services stand on.
+#[derive(Clone, Debug)]
+pub(crate) struct ServiceGround {
+    pub settings: Arc<Settings>,
+    pub places: Places,
+    pub variables: Vec<(String, String)>,
+    /// The id of the run.
+    pub run: String,
+    pub reaper: Arc<Reaper>,
 }
 
-struct Running {
-    name: String,
-    child: Child,
-    leader: Pid,
-    invocation: String,
-    output: Capture,
-    log: PathBuf,
+/// The services of a run.
+#[derive(Debug)]
+pub(crate) struct Services {
+    ground: ServiceGround,
+    running: Vec<Running>,
+    /// How often each was started.
+    starts: BTreeMap<String, u32>,
+    /// Those that ended by themselves; they are not started again.
+    lost: BTreeSet<String>,
+    /// What running tests need, each under a key of its own.
+    needs: BTreeMap<u64, Need>,
+    next: u64,
 }
+
+/// A need that is met, until it is given back.
+#[derive(Debug)]
+pub(crate) struct Met(u64);
 
 /// Why a service is not there.
 #[derive(Debug)]
@@ -56,45 +64,83 @@ pub struct ServiceError {
     pub output: Vec<String>,
 }
 
-impl fmt::Debug for Running {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Running").field("name", &self.name).field("leader", &self.leader).finish_non_exhaustive()
-    }
-}
-
 impl Services {
-    /// No services yet.
-    pub fn new(reaper: Arc<Reaper>) -> Self {
-        Self { running: Vec::new(), reaper }
+    /// No service runs yet.
+    pub fn new(ground: ServiceGround) -> Self {
+        Self {
+            ground,
+            running: Vec::new(),
+            starts: BTreeMap::new(),
+            lost: BTreeSet::new(),
+            needs: BTreeMap::new(),
+            next: 0,
+        }
     }
 
-    /// Starts all services of the settings; those that started before an error still run, and are to be ended.
-    pub(crate) async fn start(
-        &mut self,
-        settings: &Settings,
-        places: &Places,
-        variables: &[(String, String)],
-        run: &str,
-    ) -> Result<(), ServiceError> {
+    /// Starts what is to run and does not, and ends what is not to run. What was started before an error still runs.
+    pub async fn settle(&mut self) -> Result<(), ServiceError> {
+        let settings = Arc::clone(&self.ground.settings);
+        let wanted =
+            |needs: &BTreeMap<u64, Need>, name: &str, service: &Service| is_wanted(name, service, needs.values());
+        for (name, service) in settings.services.iter().rev() {
+            if !wanted(&self.needs, name, service) {
+                self.stop_one(name).await;
+            }
+        }
         for (name, service) in &settings.services {
-            let fail = |what: String| ServiceError { name: name.clone(), what, output: Vec::new() };
-            let command = prepare(service, places, variables).map_err(fail)?;
-            let invocation = format!("service:{run}:{name}");
-            let log = places.logs.join(format!("service-{name}.log"));
-            let running = spawn(name, command, &invocation, run, log, &self.reaper)
-                .map_err(|error| fail(format!("unable to start `{}`: {error}", service.command[0])))?;
-            self.running.push(running);
-            self.wait_until_ready(service, places).await?;
+            let is_there = self.lost.contains(name) || self.running.iter().any(|running| running.name == *name);
+            if !is_there && wanted(&self.needs, name, service) {
+                self.start(name, service).await?;
+            }
         }
         Ok(())
     }
 
-    async fn wait_until_ready(&mut self, service: &Service, places: &Places) -> Result<(), ServiceError> {
+    /// Switches services as a test needs it; if that fails, nothing of it stays.
+    pub async fn meet(&mut self, need: Need) -> Result<Met, ServiceError> {
+        let key = self.next;
+        self.next += 1;
+        self.needs.insert(key, need);
+        match self.settle().await {
+            Ok(()) => Ok(Met(key)),
+            Err(error) => {
+                self.needs.remove(&key);
+                // The first error says more than what follows from it.
+                let _ = self.settle().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Switches them back.
+    pub async fn give_back(&mut self, met: Met) -> Result<(), ServiceError> {
+        self.needs.remove(&met.0);
+        self.settle().await
+    }
+
+    async fn start(&mut self, name: &str, service: &Service) -> Result<(), ServiceError> {
+        let ServiceGround { places, variables, run, reaper, .. } = &self.ground;
+        let fail = |what: String| ServiceError { name: name.into(), what, output: Vec::new() };
+        let command = prepare(service, places, variables).map_err(fail)?;
+        let starts = self.starts.entry(name.into()).or_default();
+        *starts += 1;
+        if *starts > 1 {
+            forget_readiness(service.ready.as_ref(), places);
+        }
+        let log = places.logs.join(log_name(name, *starts));
+        let invocation = format!("service:{run}:{name}");
+        let running = spawn(name, command, &invocation, run, log, reaper)
+            .map_err(|error| fail(format!("unable to start `{}`: {error}", service.command[0])))?;
+        self.running.push(running);
+        self.wait_until_ready(service).await
+    }
+
+    async fn wait_until_ready(&mut self, service: &Service) -> Result<(), ServiceError> {
         let Some(ready) = &service.ready else { return Ok(()) };
         let deadline = Instant::now() + service.ready_timeout_secs.duration();
         let Some(running) = self.running.last_mut() else { return Ok(()) };
         loop {
-            if is_ready(ready, places, &running.log) {
+            if is_ready(ready, &self.ground.places, &running.log) {
                 return Ok(());
             }
             let ended = has_ended(running.leader);
@@ -109,15 +155,16 @@ impl Services {
                 (None, true) => "ended before it was ready".into(),
                 (_, false) => format!("was not ready after {} s: {}", service.ready_timeout_secs.0, missing(ready)),
             };
-            return Err(ServiceError { name, what, output: last_lines(&log) });
+            return Err(ServiceError { name, what, output: last_lines(&log, SHOWN_LINES) });
         }
     }
 
     /// A service that has ended by itself, once, and how.
-    pub(crate) async fn lost(&mut self) -> Option<(String, Option<ExitStatus>)> {
+    pub async fn lost(&mut self) -> Option<(String, Option<ExitStatus>)> {
         let position = self.running.iter().position(|running| has_ended(running.leader))?;
         let running = self.running.remove(position);
         let name = running.name.clone();
+        self.lost.insert(name.clone());
         Some((name, self.end(running).await))
     }
 
@@ -128,8 +175,20 @@ impl Services {
         }
     }
 
+    async fn stop_one(&mut self, name: &str) {
+        self.lost.remove(name);
+        if let Some(position) = self.running.iter().position(|running| running.name == name) {
+            let running = self.running.remove(position);
+            self.stop_running(running).await;
+        }
+    }
+
     async fn stop_last(&mut self) -> Option<ExitStatus> {
         let running = self.running.pop()?;
+        self.stop_running(running).await
+    }
+
+    async fn stop_running(&self, running: Running) -> Option<ExitStatus> {
         terminate_group(running.leader);
         let deadline = Instant::now() + GRACE;
         while !has_ended(running.leader) && Instant::now() < deadline {
@@ -139,81 +198,17 @@ impl Services {
     }
 
     async fn end(&self, mut running: Running) -> Option<ExitStatus> {
-        self.reaper.end(running.leader, &running.invocation).await;
+        let reaper = &self.ground.reaper;
+        reaper.end(running.leader, &running.invocation).await;
         let status = running.child.wait();
-        self.reaper.forget(running.leader);
+        reaper.forget(running.leader);
         finish_output(running.output, GRACE).await;
         status.ok()
     }
 }
 
-fn prepare(service: &Service, places: &Places, variables: &[(String, String)]) -> Result<Command, String> {
-    let expand = |text: &String| {
-        places.expand(text).map_err(|name| {
-            format!("there is no `{name}`; its settings can name ${{state_dir}}, ${{log_dir}} and ${{settings_dir}}")
-        })
-    };
-    let words = service.command.iter().map(expand).collect::<Result<Vec<_>, _>>()?;
-    let (program, arguments) = words.split_first().ok_or("its command is empty")?;
-    let mut command = Command::new(program);
-    command.args(arguments).envs(variables.iter().map(|(name, value)| (name, value)));
-    for (name, value) in &service.environment {
-        command.env(name, expand(value)?);
-    }
-    let directory = service.directory.as_ref().map(expand).transpose()?;
-    let directory = places.settings.join(directory.unwrap_or_default());
-    if !directory.as_os_str().is_empty() {
-        command.current_dir(directory);
-    }
-    Ok(command)
-}
-
-fn spawn(
-    name: &str,
-    mut command: Command,
-    invocation: &str,
-    run: &str,
-    log: PathBuf,
-    reaper: &Reaper,
-) -> io::Result<Running> {
-    use std::os::unix::process::CommandExt as _;
-    let (output, writer) = io::pipe()?;
-    mark(&mut command, run, invocation);
-    command.stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer).process_group(0);
-    let child = command.spawn()?;
-    drop(command);
-    let leader = Pid::from_raw(child.id().cast_signed());
-    reaper.know(leader);
-    debug!(service = name, process = %leader, "started");
-    let output = capture_output(output, log.clone(), LOG_LIMIT)?;
-    Ok(Running { name: name.into(), child, leader, invocation: invocation.into(), output, log })
-}
-
-fn is_ready(ready: &Ready, places: &Places, log: &Path) -> bool {
-    match ready {
-        Ready::Path(path) => places.expand(path).is_ok_and(|path| places.settings.join(path).exists()),
-        Ready::Line(text) => fs::read(log).is_ok_and(|log| String::from_utf8_lossy(&log).contains(text.as_str())),
-        Ready::Port(port) => {
-            let address = SocketAddr::from((Ipv4Addr::LOCALHOST, *port));
-            TcpStream::connect_timeout(&address, Duration::from_millis(200)).is_ok()
-        }
-    }
-}
-
-fn missing(ready: &Ready) -> String {
-    match ready {
-        Ready::Path(path) => format!("`{path}` does not exist"),
-        Ready::Line(text) => format!("it wrote no line with {text:?}"),
-        Ready::Port(port) => format!("nothing listens on port {port}"),
-    }
-}
-
-/// The end of a log, without its time stamps.
-fn last_lines(log: &Path) -> Vec<String> {
-    let text = fs::read(log).map(|log| String::from_utf8_lossy(&log).into_owned()).unwrap_or_default();
-    let lines: Vec<_> =
-        text.lines().map(|line| line.split_once(' ').map_or(line, |(_, text)| text).to_owned()).collect();
-    lines[lines.len().saturating_sub(SHOWN_LINES)..].to_vec()
+fn log_name(name: &str, start: u32) -> PathBuf {
+    if start == 1 { format!("service-{name}.log") } else { format!("service-{name}.{start}.log") }.into()
 }
 
 impl fmt::Display for ServiceError {

@@ -81,6 +81,12 @@ pub struct Service {
     /// Variables for this service only.
     #[serde(default)]
     pub environment: IndexMap<String, String>,
+    /// Whether it runs although no test enables it.
+    #[serde(default = "yes")]
+    pub enabled: bool,
+    /// Resources that it uses: while a test holds one of them, the service does not run.
+    #[serde(default)]
+    pub uses: Vec<String>,
 }
 
 /// When a service is ready.
@@ -137,6 +143,10 @@ impl Default for Limits {
     fn default() -> Self {
         Self { log_bytes: 4 << 20 }
     }
+}
+
+fn yes() -> bool {
+    true
 }
 
 fn ready_timeout() -> Positive {

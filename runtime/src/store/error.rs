@@ -4,9 +4,13 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use nix::sys::statvfs::statvfs;
 use rusqlite::ErrorCode;
 
 use super::schema;
+
+/// With fewer bytes than these a disk is full.
+const ROOM: u64 = 256 << 10;
 
 /// Why a store cannot be used.
 #[derive(Debug)]
@@ -51,9 +55,16 @@ impl StoreError {
             }
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked(file, None),
             Some(ErrorCode::DiskFull) => Self::Full(file),
+            Some(ErrorCode::SystemIoFailure) if has_no_room(path) => Self::Full(file),
             Some(_) | None => Self::Other(file, error.to_string()),
         }
     }
+}
+
+/// A write or a sync that failed on a disk without room failed for that reason.
+fn has_no_room(path: &Path) -> bool {
+    let directory = path.parent().unwrap_or(Path::new("/"));
+    statvfs(directory).is_ok_and(|disk| disk.blocks_available() * disk.fragment_size() < ROOM)
 }
 
 impl fmt::Display for StoreError {

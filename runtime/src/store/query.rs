@@ -87,6 +87,14 @@ pub struct AttemptRow {
     pub path: String,
     /// Which start of the test.
     pub number: u32,
+    /// The slot.
+    pub slot: u32,
+    /// The unit under test.
+    pub unit: String,
+    /// Who ran it.
+    pub operator: String,
+    /// The SHA-256 of the test's source.
+    pub source_sha256: Option<String>,
     /// What ran, as JSON.
     #[serde(serialize_with = "as_json")]
     pub program: String,
@@ -115,6 +123,14 @@ pub struct AttemptRow {
     pub log_written: Option<i64>,
     /// How much of that was left out.
     pub log_left_out: Option<i64>,
+    /// The SHA-256 of its log.
+    pub log_sha256: Option<String>,
+    /// Why its log is not complete.
+    pub log_error: Option<String>,
+    /// The CPU time of its processes, in milliseconds.
+    pub cpu_ms: Option<i64>,
+    /// The most memory that one of them held, in bytes.
+    pub peak_memory_bytes: Option<i64>,
 }
 
 /// An event, for a replay.
@@ -141,7 +157,8 @@ const RUN: &str =
 
 const ATTEMPT: &str =
     "SELECT invocation, run, path, number, program, arguments, log, started_at, ended_at, duration_ms, outcome,
-    message, traceback, exit_code, exit_signal, log_written, log_left_out FROM attempts";
+    message, traceback, exit_code, exit_signal, log_written, log_left_out, slot, unit, operator, source_sha256,
+    log_sha256, log_error, cpu_ms, peak_memory_bytes FROM attempts";
 
 fn run(row: &Row<'_>) -> rusqlite::Result<RunRow> {
     Ok(RunRow {
@@ -186,6 +203,14 @@ fn attempt(row: &Row<'_>) -> rusqlite::Result<AttemptRow> {
         exit_signal: row.get(14)?,
         log_written: row.get(15)?,
         log_left_out: row.get(16)?,
+        slot: row.get(17)?,
+        unit: row.get(18)?,
+        operator: row.get(19)?,
+        source_sha256: row.get(20)?,
+        log_sha256: row.get(21)?,
+        log_error: row.get(22)?,
+        cpu_ms: row.get(23)?,
+        peak_memory_bytes: row.get(24)?,
     })
 }
 

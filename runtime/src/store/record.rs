@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rusqlite::{Transaction, named_params, params};
 
-use super::{RunNumber, Store, StoreError};
+use super::{Moment, RunNumber, Store, StoreError};
 
 /// A run that begins.
 #[derive(Clone, Debug)]
@@ -137,6 +137,10 @@ pub struct AttemptStart {
     pub program: String,
     /// The arguments as resolved, as JSON.
     pub arguments: String,
+    /// The SHA-256 of the test's source.
+    pub source_sha256: Option<String>,
+    /// Who runs it.
+    pub operator: String,
     /// The file of its output.
     pub log: String,
 }
@@ -158,6 +162,10 @@ pub struct AttemptEnd {
     pub exit_signal: Option<i32>,
     /// How long it took; `None` if that is not known.
     pub duration: Option<Duration>,
+    /// The CPU time of its processes.
+    pub cpu: Option<Duration>,
+    /// The most memory that one of them held, in bytes.
+    pub peak_memory: Option<u64>,
     /// How much it wrote.
     pub log_written: u64,
     /// How much of that was left out.
@@ -169,13 +177,15 @@ pub struct AttemptEnd {
 }
 
 impl Store {
-    /// Records the beginning of a run.
-    pub fn begin(&mut self, run: &NewRun) -> Result<RunNumber, StoreError> {
-        let number = self.begin_inner(run).map_err(|error| self.fault(&error))?;
+    /// Records the beginning of a run, with the rows of its nodes.
+    pub fn begin(&mut self, run: &NewRun, nodes: &[Change]) -> Result<RunNumber, StoreError> {
+        self.failpoint.pass(Moment::Before);
+        let number = self.begin_inner(run, nodes).map_err(|error| self.fault(&error))?;
+        self.failpoint.pass(Moment::After);
         Ok(RunNumber(number))
     }
 
-    fn begin_inner(&mut self, run: &NewRun) -> rusqlite::Result<i64> {
+    fn begin_inner(&mut self, run: &NewRun, nodes: &[Change]) -> rusqlite::Result<i64> {
         let transaction = self.connection.transaction()?;
         let now = time(Timestamp::now());
         transaction.execute(
@@ -195,6 +205,10 @@ impl Store {
             },
         )?;
         let number = transaction.last_insert_rowid();
+        let key = RunKey { number: RunNumber(number), slot: run.slot, unit: run.unit.clone() };
+        for node in nodes {
+            apply(&transaction, &key, &now, node)?;
+        }
         transaction.commit()?;
         Ok(number)
     }
@@ -204,7 +218,10 @@ impl Store {
         if entries.is_empty() && changes.is_empty() {
             return Ok(());
         }
-        self.commit_inner(run, entries, changes).map_err(|error| self.fault(&error))
+        self.failpoint.pass(Moment::Before);
+        self.commit_inner(run, entries, changes).map_err(|error| self.fault(&error))?;
+        self.failpoint.pass(Moment::After);
+        Ok(())
     }
 
     fn commit_inner(&mut self, run: &RunKey, entries: &[Entry], changes: &[Change]) -> rusqlite::Result<()> {
@@ -330,8 +347,9 @@ fn start_attempt(
 ) -> rusqlite::Result<usize> {
     transaction
         .prepare_cached(
-            "INSERT INTO attempts (invocation, run, slot, unit, path, number, program, arguments, log, started_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+            "INSERT INTO attempts (invocation, run, slot, unit, path, number, program, arguments, log, started_at,
+                source_sha256, operator)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         )?
         .execute(params![
             start.invocation,
@@ -343,7 +361,9 @@ fn start_attempt(
             start.program,
             start.arguments,
             start.log,
-            now
+            now,
+            start.source_sha256,
+            start.operator
         ])
 }
 
@@ -351,7 +371,7 @@ fn end_attempt(transaction: &Transaction<'_>, now: &str, end: &AttemptEnd) -> ru
     transaction
         .prepare_cached(
             "UPDATE attempts SET ended_at = ?2, duration_ms = ?3, outcome = ?4, message = ?5, traceback = ?6, exit_code = ?7,
-                exit_signal = ?8, log_written = ?9, log_left_out = ?10, log_sha256 = ?11, log_error = ?12
+                exit_signal = ?8, log_written = ?9, log_left_out = ?10, log_sha256 = ?11, log_error = ?12, cpu_ms = ?13, peak_memory_bytes = ?14
              WHERE invocation = ?1",
         )?
         .execute(params![
@@ -366,7 +386,9 @@ fn end_attempt(transaction: &Transaction<'_>, now: &str, end: &AttemptEnd) -> ru
             end.log_written as i64,
             end.log_left_out as i64,
             end.log_sha256,
-            end.log_error
+            end.log_error,
+            end.cpu.map(|cpu| whole(cpu.as_millis())),
+            end.peak_memory.map(|bytes| bytes as i64)
         ])
 }
 

@@ -9,7 +9,7 @@ pub const VERSION: i64 = STEPS.len() as i64;
 pub(super) const APPLICATION_ID: i64 = 0x746c_6353;
 
 /// Each step makes the next version out of the one before; a step that was released never changes.
-const STEPS: [&str; 1] = [FIRST];
+const STEPS: [&str; 2] = [FIRST, USAGE];
 
 const FIRST: &str = "
 CREATE TABLE plans (
@@ -111,6 +111,13 @@ CREATE TABLE device_data (
 ) STRICT;
 ";
 
+const USAGE: &str = "
+ALTER TABLE attempts ADD COLUMN source_sha256 TEXT;
+ALTER TABLE attempts ADD COLUMN operator TEXT NOT NULL DEFAULT '';
+ALTER TABLE attempts ADD COLUMN cpu_ms INTEGER;
+ALTER TABLE attempts ADD COLUMN peak_memory_bytes INTEGER;
+";
+
 /// The version of an open store; 0 if it is new.
 pub(super) fn version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.query_row("PRAGMA user_version", [], |row| row.get(0))
@@ -123,19 +130,23 @@ pub(super) fn application_id(connection: &Connection) -> rusqlite::Result<i64> {
 
 /// Brings an open store from version `from` to [`VERSION`], wholly or not at all.
 pub(super) fn migrate(connection: &mut Connection, from: i64) -> rusqlite::Result<()> {
-    if from == VERSION {
+    migrate_to(connection, from, VERSION)
+}
+
+pub(super) fn migrate_to(connection: &mut Connection, from: i64, to: i64) -> rusqlite::Result<()> {
+    if from == to {
         return Ok(());
     }
     let transaction = connection.transaction()?;
-    let done = usize::try_from(from).unwrap_or_default();
-    for step in STEPS.iter().skip(done) {
+    let steps = usize::try_from(from).unwrap_or_default()..usize::try_from(to).unwrap_or_default();
+    for step in STEPS.get(steps).unwrap_or_default() {
         transaction.execute_batch(step)?;
     }
-    seal(&transaction)?;
+    seal(&transaction, to)?;
     transaction.commit()
 }
 
-fn seal(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+fn seal(transaction: &Transaction<'_>, version: i64) -> rusqlite::Result<()> {
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-    transaction.pragma_update(None, "user_version", VERSION)
+    transaction.pragma_update(None, "user_version", version)
 }

@@ -44,13 +44,15 @@ fn entry(kind: &str, source: Source) -> Entry {
 
 fn filled(path: &Path) -> RunNumber {
     let mut store = Store::open(path).expect("a store");
-    let number = store.begin(&new_run()).expect("a run");
+    let number = store.begin(&new_run(), &[]).expect("a run");
     let start = AttemptStart {
         invocation: "i1".into(),
         path: "a".into(),
         number: 1,
         program: "[]".into(),
         arguments: "{}".into(),
+        source_sha256: None,
+        operator: String::new(),
         log: "a.log".into(),
     };
     let test = Change::Test { path: "a".into(), position: 0, label: "A".into(), leaf: true, teardown: false };
@@ -142,4 +144,38 @@ fn a_place_that_cannot_be_written_is_said() {
     let error = Store::open(Path::new("/proc/nowhere/station.sqlite")).expect_err("no place");
     assert!(error.to_string().contains("cannot be written"), "{error}");
     assert!(matches!(Reader::open(Path::new("/proc/nowhere.sqlite")), Err(StoreError::Missing(_))));
+}
+
+#[test]
+fn a_store_of_the_first_version_is_brought_up_to_date() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("station.sqlite");
+    let mut old = Connection::open(&path).expect("a connection");
+    schema::migrate_to(&mut old, 0, 1).expect("the first version");
+    drop(old);
+    let number = filled(&path);
+    let store = Store::open(&path).expect("the store");
+    assert_eq!(schema::version(&store.connection).expect("a version"), VERSION);
+    assert_eq!(store.attempts(number).expect("attempts")[0].source_sha256, None);
+}
+
+#[test]
+fn a_transaction_without_room_is_left_out_as_a_whole_and_can_be_repeated() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("station.sqlite");
+    let number = filled(&path);
+    let mut store = Store::open(&path).expect("the store");
+    let pages: i64 = store.connection.query_row("PRAGMA page_count", [], |row| row.get(0)).expect("a number");
+    let limit = |store: &Store, pages: i64| {
+        store.connection.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |row| row.get::<_, i64>(0))
+    };
+    limit(&store, pages).expect("a limit");
+    let large = Entry { body: format!("\"{}\"", "x".repeat(100_000)), ..entry("stop", Source::Schedule) };
+    let entries = [entry("started", Source::Schedule), large];
+    let error = store.commit(&key(number), &entries, &[]).expect_err("no room");
+    assert!(matches!(error, StoreError::Full(_)), "{error}");
+    assert_eq!(store.scheduled_events(number).expect("events").len(), 1, "nothing of it is there");
+    limit(&store, pages + 1000).expect("room");
+    store.commit(&key(number), &entries, &[]).expect("a transaction");
+    assert_eq!(store.scheduled_events(number).expect("events").len(), 3);
 }

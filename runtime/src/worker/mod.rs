@@ -11,6 +11,7 @@ mod output;
 mod protocol;
 mod python;
 mod reaper;
+mod source;
 mod spawn;
 
 use std::path::PathBuf;
@@ -21,15 +22,17 @@ use tlc_plan::Data;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 use tracing::debug;
+use wait4::Wait4 as _;
 
 pub use channel::MESSAGE_LIMIT;
 pub(crate) use environment::mark;
 pub use output::LogFile;
-pub(crate) use output::{Capture, capture_output, finish as finish_output};
+pub(crate) use output::{Capture, capture_output, finish as finish_output, hash, last_lines};
 pub use protocol::PROTOCOL_VERSION;
 pub use python::{Python, PythonError};
 pub use reaper::Reaper;
 pub(crate) use reaper::{end_left_behind, has_ended, terminate_group};
+pub(crate) use source::Sources;
 
 use crate::schedule::Outcome;
 use channel::Report;
@@ -120,6 +123,15 @@ pub enum Exit {
     Signal(i32),
 }
 
+/// What a process used, with all its children that it waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Usage {
+    /// CPU time, in the program and in the system.
+    pub cpu: Duration,
+    /// The most memory that one of them held, in bytes.
+    pub peak_memory: u64,
+}
+
 /// What is known of an attempt after its end.
 #[derive(Clone, Debug)]
 pub struct Ended {
@@ -133,6 +145,8 @@ pub struct Ended {
     pub exit: Exit,
     /// How long it took.
     pub duration: Duration,
+    /// What its process used; `None` if there was none.
+    pub usage: Option<Usage>,
     /// What became of its output.
     pub log: LogFile,
 }
@@ -146,6 +160,7 @@ impl Ended {
             traceback: None,
             exit: Exit::None,
             duration: Duration::ZERO,
+            usage: None,
             log: LogFile::default(),
         }
     }
@@ -175,20 +190,27 @@ pub async fn run(attempt: Attempt, reaper: Arc<Reaper>, mut ending: watch::Recei
         }
     }
     reaper.end(leader, &attempt.identity.invocation).await;
-    let status = child.wait();
+    let waited = child.wait4();
     reaper.forget(leader);
     while let Ok(Some(report)) = timeout(DRAIN, reported.recv()).await {
         watch.report(report);
     }
     talk.abort();
-    Ended::from_evidence(watch.evidence(&status, must_report), begun.elapsed(), output::finish(capture, DRAIN).await)
+    let usage = waited
+        .as_ref()
+        .ok()
+        .map(|waited| Usage { cpu: waited.rusage.utime + waited.rusage.stime, peak_memory: waited.rusage.maxrss });
+    let status = waited.map(|waited| waited.status);
+    let duration = begun.elapsed();
+    let log = output::finish(capture, DRAIN).await;
+    Ended { usage, ..Ended::from_evidence(watch.evidence(&status, must_report), duration, log) }
 }
 
 impl Ended {
     fn from_evidence(evidence: Evidence, duration: Duration, log: LogFile) -> Self {
         let exit = evidence.exit;
         let judge::Judgement { outcome, message, traceback } = judge::judge(evidence);
-        Self { outcome, message, traceback, exit, duration, log }
+        Self { outcome, message, traceback, exit, duration, usage: None, log }
     }
 }
 

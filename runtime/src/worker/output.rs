@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::fs::File;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -74,6 +74,42 @@ async fn pump(mut output: pipe::Receiver, path: PathBuf, limit: u64, mut stop: o
     }
     log.finish(&path)
 }
+
+/// How much of a log is searched for its last lines, in bytes.
+const SEARCHED: u64 = 64 << 10;
+
+/// The last lines of a log, without their times, fit for a terminal; none if there is no log.
+pub(crate) fn last_lines(log: &Path, number: usize) -> Vec<String> {
+    let bytes = end_of(log).unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes);
+    let mut lines: Vec<String> = text.lines().map(|line| printable(without_time(line))).collect();
+    lines.truncate(lines.iter().rposition(|line| !line.trim().is_empty()).map_or(0, |last| last + 1));
+    lines[lines.len().saturating_sub(number)..].to_vec()
+}
+
+fn end_of(log: &Path) -> io::Result<Vec<u8>> {
+    let mut file = File::open(log)?;
+    let begin = file.metadata()?.len().saturating_sub(SEARCHED);
+    file.seek(SeekFrom::Start(begin))?;
+    let mut bytes = Vec::new();
+    file.take(SEARCHED).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn without_time(line: &str) -> &str {
+    match line.split_once(' ') {
+        Some((time, text)) if time.parse::<Timestamp>().is_ok() => text,
+        Some(_) | None => line,
+    }
+}
+
+/// What would move a terminal's cursor or change its colours is left out, and a line that is no line is cut.
+fn printable(line: &str) -> String {
+    line.chars().filter(|character| !character.is_control() || *character == '\t').take(SHOWN_WIDTH).collect()
+}
+
+/// No line is shown longer, in characters.
+const SHOWN_WIDTH: usize = 400;
 
 struct Log {
     file: Option<File>,
@@ -168,7 +204,8 @@ impl Log {
     }
 }
 
-fn hash(path: &Path) -> io::Result<String> {
+/// The SHA-256 of a file.
+pub(crate) fn hash(path: &Path) -> io::Result<String> {
     let mut file = File::open(path)?;
     let mut hasher = Sha256::new();
     let mut buffer = vec![0; 64 << 10];
@@ -216,6 +253,18 @@ mod tests {
         assert!(text.contains("line 0\n") && text.ends_with("the end\n"), "{text}");
         assert!(text.contains(&format!("[{} bytes of output left out]", summary.left_out)));
         assert!(text.len() < 1100);
+    }
+
+    #[test]
+    fn the_last_lines_are_shown_without_their_times_and_without_what_moves_a_cursor() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("log");
+        let mut log = Log::create(&path, 1 << 20);
+        log.write(b"one\ntwo words\n\x1b[2Jthree\n\n");
+        log.finish(&path);
+        assert_eq!(last_lines(&path, 2), ["two words", "[2Jthree"]);
+        assert_eq!(last_lines(&path, 9).len(), 3);
+        assert!(last_lines(Path::new("/nowhere/at/all/log"), 5).is_empty());
     }
 
     #[test]

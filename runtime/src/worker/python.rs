@@ -77,7 +77,7 @@ fn ask(program: &Path) -> Result<PathBuf, PythonError> {
     }
 }
 
-fn find_program(name: &str, search: &str) -> Option<PathBuf> {
+pub(super) fn find_program(name: &str, search: &str) -> Option<PathBuf> {
     if name.contains('/') {
         let path = PathBuf::from(name);
         return is_program(&path).then_some(path);

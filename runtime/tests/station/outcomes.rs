@@ -211,3 +211,32 @@ fn a_worker_that_breaks_the_protocol_is_told_apart() {
     );
     assert_eq!(seen("Lies"), "reported that it passed, and then its process exited with code 3");
 }
+
+#[test]
+fn a_failure_is_shown_with_the_end_of_its_output_and_the_path_of_its_log() {
+    let line = Line::new();
+    let plan = list(vec![shell("Bad", "for n in 1 2 3 4 5 6 7; do echo line $n; done; exit 1")]);
+    let ran = line.run(&plan, &[]).ended_with(1);
+    let shown =
+        "  Bad: exited with code 1\n      | line 3\n      | line 4\n      | line 5\n      | line 6\n      | line 7\n";
+    assert!(ran.stdout.contains(shown), "{}", ran.stdout);
+    let log = line.attempt("Bad")["log"].as_str().expect("a log").to_owned();
+    assert!(ran.stdout.contains(&format!("      log: {log}\n")), "{}", ran.stdout);
+}
+
+#[test]
+fn an_attempt_is_recorded_with_its_source_its_use_its_unit_and_its_operator() {
+    let line = Line::new();
+    line.write("tests/busy.py", "import unittest\n\nclass Busy(unittest.TestCase):\n    def runTest(self):\n        b'x' * (64 << 20)\n        sum(range(3000000))\n");
+    let plan = list(vec![python("Busy", "busy", "{}"), shell("Shell", "true"), exec("None", &["/nowhere/at/all"])]);
+    line.run(&plan, &["--operator", "Ada", "--unit", "U-7"]).ended_with(1);
+    let busy = line.attempt("Busy");
+    assert_eq!((&busy["operator"], &busy["unit"], &busy["slot"]), (&"Ada".into(), &"U-7".into(), &0.into()));
+    assert!(busy["cpu_ms"].as_i64().expect("a time") > 10, "{busy}");
+    assert!(busy["peak_memory_bytes"].as_i64().expect("a size") > 64 << 20, "{busy}");
+    let digest = |attempt: &serde_json::Value| attempt["source_sha256"].as_str().map(str::to_owned);
+    assert_eq!(digest(&busy).expect("a digest").len(), 64);
+    assert!(digest(&line.attempt("Shell")).is_some_and(|shell| Some(shell) != digest(&busy)));
+    let none = line.attempt("None");
+    assert!(none["source_sha256"].is_null() && none["cpu_ms"].is_null(), "{none}");
+}

@@ -2,11 +2,9 @@
 
 use std::fs;
 use std::process::Child;
-use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use serde_json::Value;
 use tlc_plan::plan::{ActionOnFailure, Node};
 
 use crate::line::{Line, Ran, add, eventually, group, is_alive, list, shell, teardown, within};
@@ -144,43 +142,6 @@ fn a_killed_run_goes_on_where_it_was() {
 }
 
 #[test]
-fn whenever_a_run_is_killed_nothing_that_ended_is_lost_and_teardowns_run() {
-    let mark = "echo $TLC_TEST_PATH $TLC_INVOCATION >> \"$LINE/trace\"; sleep 0.03";
-    let mut plan = list(vec![shell("First", mark)]);
-    let root = plan.root();
-    let inner = add(&mut plan, root, group("Group"));
-    add(&mut plan, inner, shell("Inner", mark));
-    add(&mut plan, inner, teardown(shell("InnerDown", mark)));
-    let together = add(&mut plan, root, Node { parallel: true, ..group("Together") });
-    add(&mut plan, together, shell("A", mark));
-    add(&mut plan, together, shell("B", mark));
-    add(&mut plan, root, teardown(shell("Down", mark)));
-    for round in 0..8 {
-        let line = Line::new();
-        let mut child = line.start(&plan, &[]);
-        std::thread::sleep(Duration::from_millis(10 + 40 * round));
-        let _ = child.kill();
-        child.wait().expect("its end");
-        line.run(&plan, &[]);
-        let last = line.results(&["last"]);
-        assert_eq!(last["run"]["state"], "finished", "round {round}");
-        let attempts = last["attempts"].as_array().expect("attempts");
-        assert!(attempts.iter().all(|attempt| attempt["outcome"] != Value::Null), "every attempt has an end: {last}");
-        for path in ["Group.InnerDown", "Down"] {
-            assert_eq!(line.attempt(path)["outcome"], "passed", "round {round}: {last}");
-        }
-        let trace = line.read("trace");
-        for passed in attempts.iter().filter(|attempt| attempt["outcome"] == "passed") {
-            let path = passed["path"].as_str().expect("a path");
-            let invocation = passed["invocation"].as_str().expect("an invocation");
-            assert!(trace.contains(invocation), "round {round}: `{path}` passed and ran");
-        }
-        let statuses = line.statuses();
-        assert!(statuses.iter().all(|(_, status)| status == "PASSED" || status == "FAILED"), "{statuses:?}");
-    }
-}
-
-#[test]
 fn a_run_that_was_stopped_and_then_killed_does_not_go_on() {
     let line = Line::new();
     let plan = list(vec![
@@ -297,4 +258,50 @@ fn a_closed_pipe_is_no_reason_to_panic() {
     assert_eq!(child.wait().expect("its end").code(), Some(0));
     assert_eq!(line.statuses().len(), 50);
     assert!(fs::metadata(line.path("station.sqlite")).is_ok());
+}
+
+#[test]
+fn a_run_begins_where_it_is_told_and_the_teardowns_around_it_run() {
+    let line = Line::new();
+    let mark = |id: &str| shell(id, &format!("echo {id} >> \"$LINE/trace\""));
+    let mut plan = list(vec![mark("First")]);
+    let root = plan.root();
+    let group_of = add(&mut plan, root, group("Group"));
+    for node in [mark("A"), mark("B"), mark("C"), teardown(mark("Down"))] {
+        add(&mut plan, group_of, node);
+    }
+    add(&mut plan, root, mark("Last"));
+    let ran = line.run(&plan, &["--from", "Group.B"]).ended_with(0);
+    assert_eq!(line.read("trace"), "B\nC\nDown\nLast\n");
+    assert!(ran.stdout.contains("First: the run begins with `Group.B`"), "{}", ran.stdout);
+    let statuses: Vec<_> = line.statuses().into_iter().map(|(_, status)| status).collect();
+    assert_eq!(statuses, ["SKIPPED", "SKIPPED", "PASSED", "PASSED", "PASSED", "PASSED"]);
+    line.run(&plan, &["--from", "Group.D"]).ended_with(2);
+}
+
+#[test]
+fn a_test_that_fails_is_tried_again_as_often_as_the_operator_says() {
+    let line = Line::new();
+    let third = "echo x >> \"$LINE/trace\"; echo \"$TLC_SEED\" > \"$LINE/seed\"; [ $(wc -l < \"$LINE/trace\") -ge 3 ]";
+    let plan = list(vec![shell("Third", third), teardown(shell("Down", "echo x >> \"$LINE/down\"; exit 1"))]);
+    line.run(&plan, &["--retry", "2", "--seed", "7"]).ended_with(1);
+    assert_eq!(line.statuses()[0].1, "PASSED");
+    assert_eq!(
+        (line.read("trace"), line.read("down"), line.read("seed")),
+        ("x\nx\nx\n".into(), "x\n".into(), "7\n".into())
+    );
+}
+
+#[test]
+fn a_run_that_began_in_the_middle_goes_on_there_after_a_kill() {
+    let line = Line::new();
+    let once = "[ -e \"$LINE/test\" ] || { echo $$ > \"$LINE/test\"; sleep 1000; }";
+    let plan = list(vec![shell("First", "touch \"$LINE/first\""), shell("Once", once), shell("Last", "true")]);
+    let mut child = line.start(&plan, &["--from", "Once"]);
+    eventually("the test starts", || is_alive(&line.path("test")));
+    child.kill().expect("killed");
+    child.wait().expect("its end");
+    let ran = line.run(&plan, &[]);
+    assert!(ran.stdout.contains("goes on") && !line.path("first").exists(), "{}", ran.stdout);
+    assert_eq!(line.statuses().last().expect("a test").1, "PASSED");
 }

@@ -1,8 +1,13 @@
 //! Services: readiness, what they publish, and what happens if they are not there.
 
 use std::fs;
+use std::time::{Duration, Instant};
 
-use crate::line::{Line, is_alive, list, shell};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tlc_plan::plan::Node;
+
+use crate::line::{Line, Ran, add, eventually, group, is_alive, list, shell, teardown};
 
 fn settings(line: &Line, text: &str) -> String {
     line.write("station.json5", text);
@@ -89,4 +94,102 @@ fn a_shutdown_that_is_not_set_is_refused_with_what_to_set() {
     line.run(&plan, &["--station", &settings]).ended_with(0);
     let statuses: Vec<_> = line.statuses().into_iter().map(|(_, status)| status).collect();
     assert_eq!(statuses, ["PASSED", "PASSED"]);
+}
+
+/// Two services that write their process numbers down; `net` does not run by itself.
+const TWO: &str = r#"{
+    services: {
+        led: { command: ["sh", "-c", "echo $$ > \"$LINE/led\"; exec sleep 1000"], ready: { path: "${settings_dir}/led" }, uses: ["LED"] },
+        net: { command: ["sh", "-c", "echo $$ > \"$LINE/net\"; exec sleep 1000"], ready: { path: "${settings_dir}/net" }, enabled: false },
+    },
+}"#;
+
+/// Passes if exactly these services are alive.
+fn sees(id: &str, led: bool, net: bool) -> Node {
+    let check = |name: &str, alive: bool| {
+        let wanted = if alive { "" } else { "! " };
+        format!("{wanted}{{ [ -e \"$LINE/{name}\" ] && kill -0 $(cat \"$LINE/{name}\"); }} || exit 1; ")
+    };
+    shell(id, &format!("{}{}true", check("led", led), check("net", net)))
+}
+
+#[test]
+fn services_are_switched_for_the_time_of_a_test() {
+    let line = Line::new();
+    let settings = settings(&line, TWO);
+    let names = |name: &str| vec![name.to_owned()];
+    let mut plan = list(vec![
+        sees("Before", true, false),
+        Node { enable_services: names("net"), disable_services: names("led"), ..sees("Switched", false, true) },
+        sees("Between", true, false),
+        Node { exclusive_resources: names("LED"), ..sees("Holds", false, false) },
+        Node { enable_services: names("unknown"), ..sees("After", true, false) },
+    ]);
+    let root = plan.root();
+    let together = add(&mut plan, root, Node { parallel: true, enable_services: names("net"), ..group("Together") });
+    add(&mut plan, together, sees("One", true, true));
+    add(&mut plan, together, sees("Other", true, true));
+    let ran = line.run(&plan, &["--station", &settings]).ended_with(0);
+    assert!(ran.stderr.contains("services that the station's settings do not have: `unknown`"), "{}", ran.stderr);
+    assert!(!is_alive(&line.path("led")) && !is_alive(&line.path("net")));
+}
+
+#[test]
+fn a_service_that_a_test_enables_and_that_does_not_start_is_an_error_of_the_test() {
+    let line = Line::new();
+    let text = r#"{ services: { net: { command: ["sh", "-c", "echo no cable; exit 3"], ready: { port: 1 }, enabled: false } } }"#;
+    let settings = settings(&line, text);
+    let needs = Node { enable_services: vec!["net".into()], ..shell("Needs", "touch \"$LINE/never\"") };
+    line.run(&list(vec![needs, shell("After", "true")]), &["--station", &settings]).ended_with(1);
+    let attempt = line.attempt("Needs");
+    let message = attempt["message"].as_str().expect("a message");
+    assert!(attempt["outcome"] == "error" && message.contains("the service `net` ended before"), "{attempt}");
+    assert!(message.contains("net> no cable") && !line.path("never").exists(), "{message}");
+    assert_eq!(line.attempt("After")["outcome"], "passed");
+}
+
+#[test]
+fn tests_that_hold_the_same_resource_never_run_at_the_same_time() {
+    let line = Line::new();
+    let mut plan = list(vec![]);
+    let root = plan.root();
+    let together = add(&mut plan, root, Node { parallel: true, ..group("Together") });
+    let alone = |resource: &str| format!("mkdir \"$LINE/{resource}\" || exit 1; sleep 0.1; rmdir \"$LINE/{resource}\"");
+    for number in 0..4 {
+        let resources = if number == 3 { vec!["A".into(), "B".into()] } else { vec!["A".into()] };
+        let test = shell(&format!("A{number}"), &alone("a"));
+        add(&mut plan, together, Node { exclusive_resources: resources, ..test });
+    }
+    add(&mut plan, together, Node { exclusive_resources: vec!["B".into()], ..shell("B", &alone("b")) });
+    line.run(&plan, &[]).ended_with(0);
+}
+
+#[test]
+fn a_test_that_waits_for_a_resource_can_be_stopped() {
+    let line = Line::new();
+    let mut plan = list(vec![]);
+    let root = plan.root();
+    let together = add(&mut plan, root, Node { parallel: true, ..group("Together") });
+    for id in ["Holds", "Waits"] {
+        let test = shell(id, "echo $$ > \"$LINE/test\"; sleep 1000");
+        add(&mut plan, together, Node { exclusive_resources: vec!["A".into()], ..test });
+    }
+    let child = line.start(&plan, &[]);
+    eventually("the test starts", || is_alive(&line.path("test")));
+    kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGINT).expect("sent");
+    Ran::new(&child.wait_with_output().expect("its end")).ended_with(1);
+    let outcome = |path: &str| line.attempt(path)["outcome"].clone();
+    assert_eq!((outcome("Together.Holds"), outcome("Together.Waits")), ("aborted".into(), "aborted".into()));
+}
+
+#[test]
+fn a_teardown_has_a_time_limit_of_its_own() {
+    let line = Line::new();
+    let settings = settings(&line, "{ teardown_timeout_secs: 0.3 }");
+    let plan = list(vec![shell("Test", "sleep 0.5"), teardown(shell("Down", "sleep 1000"))]);
+    let begun = Instant::now();
+    line.run(&plan, &["--station", &settings]);
+    assert!(begun.elapsed() < Duration::from_secs(30));
+    assert_eq!(line.attempt("Test")["outcome"], "passed", "it has no limit");
+    assert_eq!(line.attempt("Down")["outcome"], "timeout");
 }

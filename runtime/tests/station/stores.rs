@@ -100,3 +100,86 @@ fn results_of_nothing_say_so() {
     assert!(results(&["last"]).ended_with(0).stdout.contains("PASSED"));
     assert!(results(&["list"]).ended_with(0).stdout.contains("main"));
 }
+
+/// Runs a command with a small disk of its own at `$LINE/disk`; what is on it is copied to `$LINE` at the end. `$LINE/free` makes room.
+const SMALL_DISK: &str = "mount -t tmpfs -o size=16m none \"$LINE/disk\" || exit 77
+(while [ ! -e \"$LINE/free\" ]; do sleep 0.05; done; rm -f \"$LINE/disk/filler\") &
+\"$@\"
+code=$?
+kill $! 2> /dev/null
+cp \"$LINE\"/disk/station.sqlite* \"$LINE\" 2> /dev/null
+exit $code";
+
+fn on_a_small_disk(line: &Line, plan: &Plan) -> Command {
+    fs::create_dir(line.path("disk")).expect("a directory");
+    line.write("plan.json", &plan.to_json());
+    let mut command = Command::new("unshare");
+    command.args(["--user", "--map-root-user", "--mount", "sh", "-c", SMALL_DISK, "sh"]);
+    command.arg(env!("CARGO_BIN_EXE_tlc-station")).arg("run").arg(line.path("plan.json"));
+    command.arg("--store").arg(line.path("disk/station.sqlite")).env("LINE", line.path(""));
+    command.stdout(fs::File::create(line.path("stdout")).expect("a file"));
+    command.stderr(fs::File::create(line.path("stderr")).expect("a file"));
+    command
+}
+
+#[test]
+fn a_run_pauses_while_the_disk_is_full_and_loses_nothing() {
+    let line = Line::new();
+    let fill = "dd if=/dev/zero of=\"$LINE/disk/filler\" bs=1k 2> /dev/null; touch \"$LINE/full\"";
+    let plan = list(vec![shell("Fill", fill), shell("After", "true"), shell("Last", "true")]);
+    let mut child = on_a_small_disk(&line, &plan).spawn().expect("unshare");
+    let has_ended = |child: &mut std::process::Child| child.try_wait().expect("its state").is_some();
+    while !line.read("stderr").contains("the run pauses") && !has_ended(&mut child) {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    if !line.path("full").exists() {
+        // Not every machine lets a user mount something.
+        eprintln!("not tested: no disk could be mounted here");
+        return;
+    }
+    assert!(!line.read("stdout").contains("After"), "nothing starts that is not on record");
+    line.write("free", "");
+    let code = child.wait().expect("its end").code();
+    assert_eq!(code, Some(0), "{}{}", line.read("stdout"), line.read("stderr"));
+    assert!(line.read("stderr").contains("the run goes on"), "{}", line.read("stderr"));
+    assert_eq!(line.statuses().iter().filter(|(_, status)| status == "PASSED").count(), 3);
+    assert_eq!(line.results(&["last"])["attempts"].as_array().expect("attempts").len(), 3);
+}
+
+fn care(line: &Line, what: &[&str]) -> Ran {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tlc-station"));
+    Ran::new(&command.arg("store").args(what).arg("--store").arg(line.path("station.sqlite")).output().expect("store"))
+}
+
+#[test]
+fn a_store_is_checked_with_its_logs() {
+    let line = Line::new();
+    assert!(care(&line, &["check"]).ended_with(3).stderr.contains("there is no store"));
+    line.run(&list(vec![shell("A", "echo hello"), shell("B", "echo hello")]), &[]).ended_with(0);
+    let ran = care(&line, &["check"]).ended_with(0);
+    assert!(ran.stdout.contains("is whole: 1 runs, 2 attempts") && ran.stdout.contains("2 logs"), "{}", ran.stdout);
+    let log = |path: &str| line.attempt(path)["log"].as_str().expect("a log").to_owned();
+    fs::write(log("A"), "something else").expect("written");
+    fs::remove_file(log("B")).expect("removed");
+    let ran = care(&line, &["check", "--format", "json"]).ended_with(1);
+    let checked: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");
+    let findings = checked["findings"].to_string();
+    assert!(findings.contains("has changed") && findings.contains("cannot be read"), "{findings}");
+}
+
+#[test]
+fn a_store_is_copied_while_a_run_is_on_and_compacted_when_none_is() {
+    let line = Line::new();
+    let child = line.start(&list(vec![shell("Waits", "echo $$ > \"$LINE/test\"; sleep 1000")]), &[]);
+    eventually("the test starts", || is_alive(&line.path("test")));
+    let copy = line.path("copy.sqlite").display().to_string();
+    care(&line, &["backup", &copy]).ended_with(0);
+    assert!(care(&line, &["backup", &copy]).ended_with(3).stderr.contains("it exists already"));
+    assert!(care(&line, &["vacuum"]).ended_with(3).stderr.contains("in use by another tlc"));
+    kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGINT).expect("sent");
+    child.wait_with_output().expect("its end");
+    assert!(care(&line, &["vacuum"]).ended_with(0).stdout.contains("bytes after"));
+    care(&line, &["check"]).ended_with(0);
+    fs::rename(&copy, line.path("station.sqlite")).expect("the copy in its place");
+    assert_eq!(line.results(&["last"])["attempts"][0]["path"], "Waits");
+}
