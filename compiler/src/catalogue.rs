@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 use tlc_plan::plan::Text;
 
-use crate::diagnostic::{Diagnostic, Severity};
-use crate::source::{self, ReadError, SourceMap, Span};
+use crate::diagnostic::{Diagnostic, Severity, unreadable};
+use crate::source::{self, SourceMap, Span};
 
 mod entries;
 
@@ -90,7 +90,7 @@ fn load_file(sources: &mut SourceMap, path: &Path, diagnostics: &mut Vec<Diagnos
     let file = match sources.read(path) {
         Ok(file) => file,
         Err(error) => {
-            diagnostics.push(unreadable(path, &error));
+            diagnostics.push(unreadable(path, &error, None));
             return Texts::new();
         }
     };
@@ -113,19 +113,6 @@ fn no_directory(directory: &Path) -> Diagnostic {
     let message = format!("expected a directory of catalogues, found none at `{}`", directory.display());
     Diagnostic::new("unreadable-file", Severity::Error, message)
         .help("catalogues are files such as `de-DE.po` in one directory")
-}
-
-fn unreadable(path: &Path, error: &ReadError) -> Diagnostic {
-    let message = format!("`{}` cannot be read: {error}", path.display());
-    match error {
-        ReadError::NotUtf8(_, span) => {
-            Diagnostic::error("not-utf8", message, *span, "the first byte that is not UTF-8")
-                .help("save the file as UTF-8")
-        }
-        ReadError::NotFound | ReadError::Refused(_) | ReadError::TooLarge => {
-            Diagnostic::new("unreadable-file", Severity::Error, message)
-        }
-    }
 }
 
 fn twice(english: &str, span: Span, first: Span) -> Diagnostic {

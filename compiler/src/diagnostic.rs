@@ -3,7 +3,9 @@
 //! A diagnostic is a value, built where the problem is found by a function that names it. It knows spans and no text: whoever shows it
 //! has the [`SourceMap`](crate::source::SourceMap).
 
-use crate::source::Span;
+use std::path::Path;
+
+use crate::source::{ReadError, Span};
 
 /// A finding about the lists.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,6 +93,25 @@ impl Severity {
 
 /// Longer texts are no names, and comparing them takes long.
 const LONGEST_NAME: usize = 200;
+
+/// A file that is there and cannot be read; `named_at` is where it is asked for.
+pub fn unreadable(path: &Path, error: &ReadError, named_at: Option<Span>) -> Diagnostic {
+    let message = format!("`{}` cannot be read: {error}", path.display());
+    let (span, text) = match (error, named_at) {
+        (ReadError::NotUtf8(_, span), _) => {
+            return Diagnostic::error("not-utf8", message, *span, "the first byte that is not UTF-8")
+                .help("save the file as UTF-8");
+        }
+        (_, Some(span)) => (span, "asked for here"),
+        (ReadError::Refused(span, _) | ReadError::TooLarge(span), None) => (*span, "this file"),
+        (ReadError::NotFound, None) => (Span::default(), "this file"),
+    };
+    let help = match error {
+        ReadError::TooLarge(_) => "split it into several lists",
+        ReadError::NotFound | ReadError::Refused(..) | ReadError::NotUtf8(..) => "look at its type and its permissions",
+    };
+    Diagnostic::error("unreadable-file", message, span, text).help(help)
+}
 
 /// The name that was probably meant: the nearest of `known`, if it is near enough.
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {

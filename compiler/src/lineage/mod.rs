@@ -8,7 +8,7 @@ mod c3;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use crate::diagnostic::{Diagnostic, Severity, nearest};
+use crate::diagnostic::{Diagnostic, Severity, nearest, unreadable};
 use crate::document::{Arena, Document, NodeId, Value, read};
 use crate::merge::{NoTrace, merge};
 use crate::source::{FileId, ReadError, SourceMap, Span, list_names};
@@ -185,20 +185,31 @@ impl Loader<'_> {
         }
     }
 
+    /// The list that was probably meant, or where this one was looked for.
+    fn meant(&self, name: &str, known: &[String]) -> String {
+        // What every name ends with says nothing about which is meant.
+        let ids = known.iter().filter_map(|known| known.strip_suffix(SUFFIX));
+        let meant = match name.strip_suffix(SUFFIX) {
+            Some(id) => nearest(id, ids).map(|id| format!("{id}{SUFFIX}")),
+            None => nearest(name, known.iter().map(String::as_str)).map(str::to_owned),
+        };
+        let places =
+            || self.directories.iter().map(|directory| format!("`{}`", directory.display())).collect::<Vec<_>>();
+        match meant {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => format!("`{name}.json` was looked for in {}", places().join(", ")),
+        }
+    }
+
     fn not_found(&self, name: &str, inherited_at: Option<Span>) -> Diagnostic {
         let known: Vec<String> = self.directories.iter().flat_map(|directory| list_names(directory)).collect();
+        let is_known = |name: &str| known.iter().any(|known| known == name);
         let suffixed = format!("{name}{SUFFIX}");
-        let help = if known.contains(&suffixed) {
-            format!("the name of a list ends with `{SUFFIX}`: write `{suffixed}`")
-        } else {
-            let places: Vec<_> =
-                self.directories.iter().map(|directory| format!("`{}`", directory.display())).collect();
-            // What every name ends with says nothing about which is meant.
-            let ids = known.iter().filter_map(|known| known.strip_suffix(SUFFIX));
-            nearest(name.strip_suffix(SUFFIX).unwrap_or(name), ids).map_or_else(
-                || format!("`{name}.json` was looked for in {}", places.join(", ")),
-                |id| format!("did you mean `{id}{SUFFIX}`?"),
-            )
+        let without_extension = name.strip_suffix(".json").filter(|name| is_known(name));
+        let help = match without_extension {
+            Some(name) => format!("a list is inherited by its name: write `{name}`"),
+            None if is_known(&suffixed) => format!("the name of a list ends with `{SUFFIX}`: write `{suffixed}`"),
+            None => self.meant(name, &known),
         };
         let finding = match inherited_at {
             Some(span) => {
@@ -227,18 +238,6 @@ fn path_in_name(name: &str, inherited_at: Option<Span>) -> Diagnostic {
         None => Diagnostic::new("parent-path", Severity::Error, message),
     };
     finding.help("add the directory as a layer (`layers` in `tlc.json5`, or `--lists DIR`) and write the name alone")
-}
-
-fn unreadable(path: &Path, error: &ReadError, inherited_at: Option<Span>) -> Diagnostic {
-    let message = format!("`{}` cannot be read: {error}", path.display());
-    match (error, inherited_at) {
-        (ReadError::NotUtf8(_, span), _) => {
-            Diagnostic::error("not-utf8", message, *span, "the first byte that is not UTF-8")
-                .help("save the file as UTF-8")
-        }
-        (_, Some(span)) => Diagnostic::error("unreadable-file", message, span, "inherited here"),
-        (_, None) => Diagnostic::new("unreadable-file", Severity::Error, message),
-    }
 }
 
 fn not_an_object(found: &str, span: Span) -> Diagnostic {

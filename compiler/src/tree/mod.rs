@@ -14,6 +14,7 @@ mod paths;
 mod requirements;
 mod schema;
 mod structure;
+mod try_out;
 mod unreached;
 
 use std::collections::HashSet;
@@ -29,6 +30,7 @@ pub use evaluation::Evaluation;
 pub use options::{OPTIONS, Options, Setting};
 pub use paths::NearPaths;
 pub use schema::{check as check_schema, check_fields};
+pub use try_out::try_out;
 
 /// A node of a [`TestTree`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

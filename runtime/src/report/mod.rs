@@ -16,6 +16,7 @@ use tlc_plan::Plan;
 pub(crate) use output::write;
 pub use output::{Colour, Output};
 use output::{error_line, write_line};
+pub(crate) use results::show_checked;
 pub use results::{Format, ResultsError, show_history, show_list, show_run};
 pub use summary::{Summary, render};
 
