@@ -160,6 +160,46 @@ fn device_data_that_make_no_sense_are_a_matter_of_usage() {
 }
 
 #[test]
+fn a_pipe_is_no_list() {
+    let directory = directory(&[]);
+    let path = directory.path().join("main.test_list.json");
+    nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).expect("a pipe");
+    let outcome = run(directory.path(), &["check", "main.test_list.json", "--format", "json"]);
+    assert_eq!(outcome.code, 3, "{}", outcome.stdout);
+    let found = diagnostics(&outcome);
+    assert_eq!(found[0]["message"], "`main.test_list.json` cannot be read: it is not a file");
+    assert_eq!(found[0]["labels"][0]["file"], "main.test_list.json");
+}
+
+#[test]
+fn a_plan_is_written_into_a_pipe_that_stays_one() {
+    let directory = directory(&[("base.test_list.json", BASE), ("main.test_list.json", &main_list(r#""tests": []"#))]);
+    let path = directory.path().join("pipe");
+    nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).expect("a pipe");
+    let reader = std::thread::spawn({
+        let path = path.clone();
+        move || std::fs::read_to_string(path).expect("the plan")
+    });
+    let outcome = run(directory.path(), &["compile", "main.test_list.json", "-o", "pipe"]);
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+    assert!(reader.join().expect("it ends").contains("tlc-plan"));
+    assert!(!path.metadata().expect("it is there").is_file());
+}
+
+#[test]
+fn output_that_cannot_be_written_is_the_environments() {
+    let directory = directory(&[("main.test_list.json", BASE)]);
+    let Ok(full) = std::fs::OpenOptions::new().write(true).open("/dev/full") else { return };
+    let output = common::tlc(directory.path())
+        .args(["dump", "main", "--format", "json"])
+        .stdout(full)
+        .output()
+        .expect("it runs");
+    assert_eq!(output.status.code(), Some(3));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("the output cannot be written"));
+}
+
+#[test]
 fn a_reader_that_goes_away_is_no_error() {
     let tests = vec![r#"{"pytest_name": "x"}"#; 5000].join(",");
     let text = main_list(&format!(r#""tests": [{tests}]"#));

@@ -93,7 +93,7 @@ fn well_formed(case: &Path, found: &[serde_json::Value]) -> Result<(), String> {
 fn severity_of(code: &Code) -> &'static str {
     match code.level {
         Level::Refusal | Level::Deny => "error",
-        Level::Warn => "warning",
+        Level::Warn | Level::Allow => "warning",
         Level::Note => "note",
     }
 }

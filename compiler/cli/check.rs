@@ -1,10 +1,12 @@
 //! `tlc check`: every mistake in some lists.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
 use rayon::prelude::*;
+use tlc_compiler::source;
+use tlc_compiler::{Compilation, unused};
 
 use crate::input::{Compiled, WithArgs, expand};
 use crate::report::{Format, Report, Stream, print};
@@ -52,6 +54,7 @@ fn check(args: &CheckArgs) -> Result<ExitCode, ExitCode> {
     for list in &compiled {
         list.report_to(&mut report);
     }
+    report_unused(&compiled, &args.targets, &mut report);
     print(&report.text(args.format));
     if args.format == Format::Human {
         let checked = if let [list] = &compiled[..] {
@@ -67,4 +70,23 @@ fn check(args: &CheckArgs) -> Result<ExitCode, ExitCode> {
         (false, 0) => ExitCode::SUCCESS,
         (false, _) => ExitCode::from(FAILED),
     })
+}
+
+/// What no list of a project uses, for projects all of whose lists were checked.
+fn report_unused(compiled: &[Compiled], targets: &[String], report: &mut Report) {
+    let mut projects: Vec<PathBuf> = compiled.iter().filter_map(|list| list.found.settings.directory.clone()).collect();
+    projects.sort();
+    projects.dedup();
+    projects.retain(|project| targets.iter().any(|target| holds(Path::new(target), project)));
+    let lists: Vec<&Compilation> = compiled.iter().map(|list| &list.compilation).collect();
+    for (at, finding) in unused(&lists, &projects) {
+        let mut findings = vec![finding];
+        lists[at].levels.apply(&mut findings);
+        report.add(&findings, &lists[at].sources);
+    }
+}
+
+/// Whether a directory is another, or lies around it.
+fn holds(target: &Path, directory: &Path) -> bool {
+    source::is_directory(target) && directory.ancestors().any(|around| source::is_same(target, around))
 }

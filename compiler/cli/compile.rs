@@ -47,7 +47,11 @@ fn compile(args: &CompileArgs) -> Result<ExitCode, ExitCode> {
 }
 
 /// Writes a whole file or none: beside it first, then into its place. A file that is there keeps its permissions, and a link its target.
+/// What is there and is no file, such as a pipe or a device, is written to.
 pub fn write(path: &Path, text: &str) -> std::io::Result<()> {
+    if path.metadata().is_ok_and(|found| !found.is_file()) {
+        return std::fs::OpenOptions::new().write(true).open(path)?.write_all(text.as_bytes());
+    }
     let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.part", std::process::id()));

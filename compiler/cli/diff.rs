@@ -132,19 +132,44 @@ pub fn compiled_plan(argument: &str) -> Result<Option<Plan>, ExitCode> {
 }
 
 fn human(lists: &[(String, Vec<Change>)]) -> String {
-    let mut text = String::new();
-    for (list, changes) in lists {
-        text += &format!("{list}\n");
-        let mut last = None;
-        for change in changes {
-            text += &line(change, &mut last);
-        }
+    if lists.is_empty() {
+        return "no change in behaviour\n".to_owned();
     }
-    if lists.is_empty() { "no change in behaviour\n".to_owned() } else { text }
+    let texts: Vec<String> = lists.iter().map(|(list, changes)| format!("{list}\n{}", told(changes))).collect();
+    texts.join("\n")
 }
 
-/// Changes of one test stand below its path.
-fn line(change: &Change, last: &mut Option<String>) -> String {
+/// Changes of one test stand below its path, in columns.
+fn told(changes: &[Change]) -> String {
+    let mut text = String::new();
+    for near in changes.chunk_by(|a, b| changed_path(a).is_some() && changed_path(a) == changed_path(b)) {
+        match changed_path(&near[0]) {
+            Some("") => text += "~ (the list)\n",
+            Some(path) => text += &format!("~ {path}\n"),
+            None => {}
+        }
+        let width = near.iter().map(|change| what(change).chars().count()).max().unwrap_or_default();
+        text.extend(near.iter().map(|change| line(change, width)));
+    }
+    text
+}
+
+/// The path of something that has changed where it was.
+fn changed_path(change: &Change) -> Option<&str> {
+    match change {
+        Change::Changed { path, .. } => Some(path),
+        Change::Added { .. } | Change::Removed { .. } | Change::Moved { .. } => None,
+    }
+}
+
+fn what(change: &Change) -> &str {
+    match change {
+        Change::Changed { what, .. } => what,
+        Change::Added { .. } | Change::Removed { .. } | Change::Moved { .. } => "",
+    }
+}
+
+fn line(change: &Change, width: usize) -> String {
     match change {
         Change::Added { path, runs } => format!("+ {path}  ({runs})\n"),
         Change::Removed { path, runs } => format!("- {path}  ({runs})\n"),
@@ -153,17 +178,24 @@ fn line(change: &Change, last: &mut Option<String>) -> String {
                 |before: &Option<String>| before.as_ref().map_or("first".to_owned(), |id| format!("after {id}"));
             format!("> {path}  moved: was {}, is {}\n", place(before), place(after))
         }
-        Change::Changed { path, what, before, after } => {
-            let head = if last.as_deref() == Some(path) {
-                String::new()
-            } else if path.is_empty() {
-                "~ (the list)\n".to_owned()
-            } else {
-                format!("~ {path}\n")
-            };
-            *last = Some(path.clone());
-            let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "(none)".to_owned());
-            format!("{head}    {what}: {} → {}\n", value(before), value(after))
+        Change::Changed { what, before, after, .. } => {
+            format!(
+                "    {:width$} {} → {}\n",
+                format!("{what}:"),
+                short(before.as_ref()),
+                short(after.as_ref()),
+                width = width + 1
+            )
         }
+    }
+}
+
+/// A value in one line, cut where it is long; `--format json` has all of it.
+fn short(value: Option<&String>) -> String {
+    const LONGEST: usize = 60;
+    match value {
+        None => "(none)".to_owned(),
+        Some(text) if text.chars().count() <= LONGEST => text.clone(),
+        Some(text) => text.chars().take(LONGEST - 1).collect::<String>() + "…",
     }
 }

@@ -129,8 +129,14 @@ impl Compiled {
 
     /// The exit code of a refused list: the environment failed if its own file cannot be read.
     pub fn refused(&self) -> ExitCode {
-        let unreadable = |diagnostic: &Diagnostic| diagnostic.code == "unreadable-file" && diagnostic.labels.is_empty();
-        ExitCode::from(if self.compilation.diagnostics.iter().any(unreadable) { ENVIRONMENT } else { FAILED })
+        let own = (&self.compilation.diagnostics, &self.compilation.sources);
+        let unreadable = |(diagnostics, sources): (&Vec<Diagnostic>, &SourceMap)| {
+            let first =
+                diagnostics.iter().filter(|found| found.code == "unreadable-file").map(|found| found.labels.first());
+            first.into_iter().any(|label| label.is_none_or(|label| sources.is_unread(label.span)))
+        };
+        let environment = unreadable(own) || unreadable((&self.settings.0, &self.settings.1));
+        ExitCode::from(if environment { ENVIRONMENT } else { FAILED })
     }
 }
 

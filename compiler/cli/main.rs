@@ -20,7 +20,7 @@ mod why;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
-use tlc_runtime::cli::{ControlArgs, ResultsArgs};
+use tlc_runtime::cli::{ControlArgs, ResultsArgs, StoreArgs};
 
 /// The lists have errors, or a test failed.
 const FAILED: u8 = 1;
@@ -58,6 +58,8 @@ enum Command {
     Control(ControlArgs),
     /// Show what earlier runs have found
     Results(ResultsArgs),
+    /// Check, compact or copy a store
+    Store(StoreArgs),
     Compile(compile::CompileArgs),
     Explain(explain::ExplainArgs),
     Fmt(fmt::FmtArgs),
@@ -79,6 +81,7 @@ fn main() -> ExitCode {
         Command::Dump(args) => dump::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Control(args) => tlc_runtime::control(&args).into(),
+        Command::Store(args) => tlc_runtime::care_for_store(&args).into(),
         Command::Results(args) => tlc_runtime::results(&args).into(),
         Command::Compile(args) => compile::run(&args),
         Command::Explain(args) => explain::run(&args),

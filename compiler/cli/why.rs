@@ -12,7 +12,7 @@ use tlc_compiler::why::{Step, Subject, Why, explain};
 
 use crate::USAGE;
 use crate::input::ListArgs;
-use crate::report::{complain, print};
+use crate::report::{Stream, colours, complain, print};
 
 /// How an explanation is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -59,7 +59,7 @@ fn why(args: &WhyArgs) -> Result<String, ExitCode> {
         subjects(subject, &compilation).iter().map(|subject| explain(&mut compilation, subject)).collect();
     let known = found.iter().any(|why| why.value.is_some() || !why.steps.is_empty());
     if !known {
-        complain(format_args!("the list has no `{}`: nothing sets it, and it has no default", args.subject));
+        complain(Subject::unknown(&args.subject, &compilation));
         return Err(ExitCode::from(USAGE));
     }
     let sources = &compilation.sources;
@@ -67,7 +67,10 @@ fn why(args: &WhyArgs) -> Result<String, ExitCode> {
         Format::Json => {
             format!("{:#}\n", Value::from(found.iter().map(|why| to_json(why, sources)).collect::<Vec<_>>()))
         }
-        Format::Human => found.iter().map(|why| human(why, sources, 0)).collect::<Vec<_>>().join("\n"),
+        Format::Human => {
+            let paint = Paint(colours(Stream::Output));
+            found.iter().map(|why| human(why, sources, paint, 0)).collect::<Vec<_>>().join("\n")
+        }
     })
 }
 
@@ -99,35 +102,74 @@ fn arguments(tree: &TestTree, test: TestId, compilation: &Compilation) -> Vec<Su
         .collect()
 }
 
-fn human(why: &Why, sources: &SourceMap, depth: usize) -> String {
+fn human(why: &Why, sources: &SourceMap, paint: Paint, depth: usize) -> String {
     let indent = "  ".repeat(depth);
-    let mut text =
-        format!("{indent}{} = {}\n", why.subject, why.value.as_ref().map_or("(not known here)".to_owned(), short));
-    for step in &why.steps {
-        text += &format!("{indent}  {}\n", line(step, sources));
+    let value = why.value.as_ref().map_or_else(|| "(not known here)".to_owned(), short);
+    let mut text = format!("{indent}{} = {}\n", why.subject, paint.strong(&value));
+    let rows: Vec<Row> = why.steps.iter().map(|step| Row::of(step, sources)).collect();
+    let width = |column: fn(&Row) -> &String| rows.iter().map(|row| column(row).chars().count()).max().unwrap_or(0);
+    let widths = [width(|row| &row.action), width(|row| &row.text), width(|row| &row.by)];
+    for (at, row) in rows.iter().enumerate() {
+        let in_force = at + 1 == rows.len();
+        let line = format!("{indent}{} {}", if in_force { " ▸" } else { "  " }, row.aligned(widths));
+        text += &if in_force { paint.strong(line.trim_end()) } else { paint.faint(line.trim_end()) };
+        text += "\n";
     }
     for read in &why.reads {
-        text += &human(read, sources, depth + 2);
+        text += &human(read, sources, paint, depth + 2);
     }
     text
 }
 
-fn line(step: &Step, sources: &SourceMap) -> String {
-    let place = step.span.map(|span| {
-        let position = sources.position(span.start);
-        format!("{}:{}:{}", sources.path(sources.file_of(span)).display(), position.line, position.column)
-    });
-    let text = step.text.as_ref().map(short);
-    let by = Some(step.by.clone()).filter(|by| !by.is_empty());
-    let rest: Vec<String> = [text, by, place].into_iter().flatten().collect();
-    format!("{:<20} {}", step.action, rest.join("   "))
+/// The columns of a step.
+struct Row {
+    action: String,
+    text: String,
+    by: String,
+    place: String,
+}
+
+impl Row {
+    fn of(step: &Step, sources: &SourceMap) -> Self {
+        let place = step.span.map(|span| {
+            let position = sources.position(span.start);
+            format!("{}:{}:{}", sources.path(sources.file_of(span)).display(), position.line, position.column)
+        });
+        Self {
+            action: step.action.to_owned(),
+            text: step.text.as_ref().map(short).unwrap_or_default(),
+            by: step.by.clone(),
+            place: place.unwrap_or_default(),
+        }
+    }
+
+    /// One line; a column in which nothing stands takes no room.
+    fn aligned(&self, widths: [usize; 3]) -> String {
+        let columns = [&self.action, &self.text, &self.by].into_iter().zip(widths).filter(|(_, width)| *width > 0);
+        let cells = columns.map(|(cell, width)| format!("{cell:width$}"));
+        cells.chain([self.place.clone()]).collect::<Vec<_>>().join("  ")
+    }
+}
+
+/// How parts of a line are set off, where colours are wanted.
+#[derive(Clone, Copy)]
+struct Paint(bool);
+
+impl Paint {
+    fn strong(self, text: &str) -> String {
+        if self.0 { format!("\u{1b}[1m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+
+    fn faint(self, text: &str) -> String {
+        if self.0 { format!("\u{1b}[2m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
 }
 
 /// A value in one line, cut where it is long.
 fn short(data: &Data) -> String {
-    const LONGEST: usize = 100;
+    const LONGEST: usize = 60;
     let text = data.to_string();
-    if text.chars().count() <= LONGEST { text } else { text.chars().take(LONGEST).collect::<String>() + "…" }
+    if text.chars().count() <= LONGEST { text } else { text.chars().take(LONGEST - 1).collect::<String>() + "…" }
 }
 
 fn to_json(why: &Why, sources: &SourceMap) -> Value {

@@ -6,12 +6,12 @@
 //! Files are read here and not by a library, because a mistake in one must have its place and must never end the process.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tlc_plan::plan::Text;
 
-use crate::diagnostic::{Diagnostic, Severity};
-use crate::source::{self, ReadError, SourceMap, Span};
+use crate::diagnostic::{Diagnostic, Severity, unreadable};
+use crate::source::{self, SourceMap, Span};
 
 mod entries;
 
@@ -22,6 +22,8 @@ pub const ENGLISH: &str = "en-US";
 #[derive(Debug)]
 pub struct Catalogues {
     locales: Vec<String>,
+    /// The directory that they were read from.
+    directory: Option<PathBuf>,
     texts: HashMap<String, Texts>,
 }
 
@@ -31,7 +33,7 @@ type Texts = HashMap<String, String>;
 impl Default for Catalogues {
     /// English only.
     fn default() -> Self {
-        Self { locales: vec![ENGLISH.into()], texts: HashMap::new() }
+        Self { locales: vec![ENGLISH.into()], directory: None, texts: HashMap::new() }
     }
 }
 
@@ -43,6 +45,7 @@ impl Catalogues {
             diagnostics.push(no_directory(directory));
             return (catalogues, diagnostics);
         }
+        catalogues.directory = Some(directory.to_owned());
         for path in source::files_below(directory, ".po") {
             let locale = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
             if path.parent() != Some(directory) || locale.is_empty() {
@@ -60,6 +63,11 @@ impl Catalogues {
     /// The known locales: English first, the others sorted.
     pub fn locales(&self) -> &[String] {
         &self.locales
+    }
+
+    /// The file of a locale.
+    pub fn file(&self, locale: &str) -> Option<PathBuf> {
+        self.directory.as_ref().map(|directory| directory.join(format!("{locale}.po")))
     }
 
     /// The translation of an English text, if the locale has one.
@@ -82,7 +90,7 @@ fn load_file(sources: &mut SourceMap, path: &Path, diagnostics: &mut Vec<Diagnos
     let file = match sources.read(path) {
         Ok(file) => file,
         Err(error) => {
-            diagnostics.push(unreadable(path, &error));
+            diagnostics.push(unreadable(path, &error, None));
             return Texts::new();
         }
     };
@@ -105,19 +113,6 @@ fn no_directory(directory: &Path) -> Diagnostic {
     let message = format!("expected a directory of catalogues, found none at `{}`", directory.display());
     Diagnostic::new("unreadable-file", Severity::Error, message)
         .help("catalogues are files such as `de-DE.po` in one directory")
-}
-
-fn unreadable(path: &Path, error: &ReadError) -> Diagnostic {
-    let message = format!("`{}` cannot be read: {error}", path.display());
-    match error {
-        ReadError::NotUtf8(_, span) => {
-            Diagnostic::error("not-utf8", message, *span, "the first byte that is not UTF-8")
-                .help("save the file as UTF-8")
-        }
-        ReadError::NotFound | ReadError::Refused(_) | ReadError::TooLarge => {
-            Diagnostic::new("unreadable-file", Severity::Error, message)
-        }
-    }
 }
 
 fn twice(english: &str, span: Span, first: Span) -> Diagnostic {

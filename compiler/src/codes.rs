@@ -23,6 +23,8 @@ pub enum Level {
     Deny,
     /// A lint at warn level.
     Warn,
+    /// A lint that is not reported unless somebody asks for it.
+    Allow,
     /// Says more about another finding.
     Note,
 }
@@ -35,7 +37,7 @@ impl Code {
 
     /// Whether its level can be set.
     pub fn is_lint(&self) -> bool {
-        matches!(self.level, Level::Deny | Level::Warn)
+        matches!(self.level, Level::Deny | Level::Warn | Level::Allow)
     }
 }
 
@@ -46,6 +48,7 @@ impl Level {
             Self::Refusal => "refusal",
             Self::Deny => "deny",
             Self::Warn => "warn",
+            Self::Allow => "allow",
             Self::Note => "note",
         }
     }
@@ -75,9 +78,11 @@ codes! {
     "broken-definition" Deny,
     "child-action-without-effect" Warn,
     "class-without-inherit" Refusal,
+    "constant-condition" Warn,
     "constants-ignored" Warn,
     "contains-itself" Refusal,
     "definition-cycle" Refusal,
+    "definition-without-effect" Warn,
     "duplicate-key" Deny,
     "evaluation-fails" Refusal,
     "expression-limit" Refusal,
@@ -85,6 +90,7 @@ codes! {
     "expression-syntax" Refusal,
     "fixed-level" Refusal,
     "group-in-parallel" Refusal,
+    "group-never-runs" Warn,
     "impossible-limits" Warn,
     "inherit-cycle" Refusal,
     "inherit-ignored" Warn,
@@ -96,6 +102,7 @@ codes! {
     "json-string" Refusal,
     "json-syntax" Refusal,
     "json-unclosed" Refusal,
+    "json5-in-json" Allow,
     "label-without-english" Refusal,
     "layout-without-parallel" Refusal,
     "list-type" Refusal,
@@ -123,6 +130,7 @@ codes! {
     "shared-resource" Warn,
     "shutdown-with-program" Refusal,
     "test-after-teardown" Refusal,
+    "text-without-english" Warn,
     "too-deep" Refusal,
     "too-many-tests" Refusal,
     "two-programs" Refusal,
@@ -142,6 +150,9 @@ codes! {
     "unknown-test" Deny,
     "unmatched-pattern" Deny,
     "unreadable-file" Refusal,
+    "untranslated-text" Allow,
+    "unused-constant" Warn,
+    "unused-definition" Warn,
     "wrong-argument" Deny,
     "wrong-declaration" Deny,
     "wrong-type" Refusal,

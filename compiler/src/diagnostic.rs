@@ -3,7 +3,9 @@
 //! A diagnostic is a value, built where the problem is found by a function that names it. It knows spans and no text: whoever shows it
 //! has the [`SourceMap`](crate::source::SourceMap).
 
-use crate::source::Span;
+use std::path::Path;
+
+use crate::source::{ReadError, Span};
 
 /// A finding about the lists.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,6 +94,25 @@ impl Severity {
 /// Longer texts are no names, and comparing them takes long.
 const LONGEST_NAME: usize = 200;
 
+/// A file that is there and cannot be read; `named_at` is where it is asked for.
+pub fn unreadable(path: &Path, error: &ReadError, named_at: Option<Span>) -> Diagnostic {
+    let message = format!("`{}` cannot be read: {error}", path.display());
+    let (span, text) = match (error, named_at) {
+        (ReadError::NotUtf8(_, span), _) => {
+            return Diagnostic::error("not-utf8", message, *span, "the first byte that is not UTF-8")
+                .help("save the file as UTF-8");
+        }
+        (_, Some(span)) => (span, "asked for here"),
+        (ReadError::Refused(span, _) | ReadError::TooLarge(span), None) => (*span, "this file"),
+        (ReadError::NotFound, None) => (Span::default(), "this file"),
+    };
+    let help = match error {
+        ReadError::TooLarge(_) => "split it into several lists",
+        ReadError::NotFound | ReadError::Refused(..) | ReadError::NotUtf8(..) => "look at its type and its permissions",
+    };
+    Diagnostic::error("unreadable-file", message, span, text).help(help)
+}
+
 /// The name that was probably meant: the nearest of `known`, if it is near enough.
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let length = name.chars().count();
@@ -108,6 +129,29 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
 /// `did you mean ...?`, if a known name is near.
 pub fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     nearest(name, known).map(|candidate| format!("did you mean `{candidate}`?"))
+}
+
+/// How many unknown names of one kind are compared with the known ones: of many the first are enough, and each costs as much as all known
+/// names are long.
+const MAX_SUGGESTIONS: usize = 20;
+
+/// Counts the unknown names of one kind.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Suggestions {
+    asked: usize,
+}
+
+impl Suggestions {
+    /// The name that was probably meant, if this is one of the first that is asked for.
+    pub fn nearest<'a>(&mut self, name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+        self.asked += 1;
+        if self.asked > MAX_SUGGESTIONS { None } else { nearest(name, known) }
+    }
+
+    /// `did you mean ...?`, if a known name is near and this is one of the first that is asked for.
+    pub fn did_you_mean<'a>(&mut self, name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+        self.nearest(name, known).map(|candidate| format!("did you mean `{candidate}`?"))
+    }
 }
 
 /// Puts diagnostics in the order of their places, worst first at one place, and leaves out what was said twice.

@@ -70,7 +70,13 @@ impl Levels {
         self.0.insert(lint.name, level);
     }
 
-    /// Gives lints their levels.
+    /// Whether a lint is left out; what is not a lint never is.
+    pub fn allow(&self, code: &str) -> bool {
+        let usual = || codes::find(code).is_some_and(|code| code.level == codes::Level::Allow);
+        self.0.get(code).map_or_else(usual, |level| *level == Level::Allow)
+    }
+
+    /// Gives lints their levels. What is allowed by default is not looked for, so it is not there.
     pub fn apply(&self, diagnostics: &mut Vec<Diagnostic>) {
         if self.0.is_empty() {
             return;

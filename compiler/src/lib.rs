@@ -24,6 +24,7 @@ pub mod source;
 pub mod tree;
 pub mod why;
 
+pub use check::unused;
 pub use tlc_plan as plan;
 
 use std::path::PathBuf;
@@ -77,6 +78,8 @@ pub struct Compilation {
     pub evaluation: Evaluation,
     /// Everything there is to say.
     pub diagnostics: Vec<Diagnostic>,
+    /// Levels of lints that differ from the usual ones.
+    pub levels: Levels,
 }
 
 impl Compilation {
@@ -117,24 +120,47 @@ pub fn compile(request: &Request) -> Compilation {
     let refused = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
     let plan = tree
         .as_ref()
-        .filter(|_| !refused)
-        .map(|tree| lower::lower(&request.id, tree, &arena, &sources, &mut evaluation, &mut diagnostics));
+        .filter(|_| !refused || only_tests_are_wrong(&diagnostics))
+        .map(|tree| lower::lower(&request.id, tree, &arena, &sources, &mut evaluation, &mut diagnostics))
+        .filter(|_| !refused);
     if let (Some(lineage), Some(config)) = (&lineage, &config) {
         let tests = tree.as_ref().zip(request.tests.as_deref());
         let tests = tests.map(|(tree, directory)| check::PythonTests::read(directory, tree, &arena, &mut sources));
-        let list = check::Checked {
-            lineage,
-            config,
-            tree: tree.as_ref(),
-            tests: tests.as_ref(),
-            arena: &arena,
-            sources: &sources,
-        };
+        let (tree, tests, levels) = (tree.as_ref(), tests.as_ref(), &request.levels);
+        let list = check::Checked { lineage, config, tree, tests, arena: &arena, sources: &sources, levels };
         check::check(&list, &mut evaluation, &mut diagnostics);
     }
     request.levels.apply(&mut diagnostics);
     diagnostic::settle(&mut diagnostics);
-    Compilation { id: request.id.clone(), sources, arena, lineage, config, tree, plan, evaluation, diagnostics }
+    Compilation {
+        id: request.id.clone(),
+        sources,
+        arena,
+        lineage,
+        config,
+        tree,
+        plan,
+        evaluation,
+        diagnostics,
+        levels: request.levels.clone(),
+    }
+}
+
+/// Refusals that leave every value as it is meant, so that arguments that fail are no consequence of them.
+const OF_TESTS: [&str; 7] = [
+    "bad-count",
+    "bad-id",
+    "group-in-parallel",
+    "test-after-teardown",
+    "two-programs",
+    "unknown-definition",
+    "unknown-requirement",
+];
+
+/// Whether a list is refused for its tests alone: the arguments of those that could be built are looked at all the same.
+fn only_tests_are_wrong(diagnostics: &[Diagnostic]) -> bool {
+    let mut refusals = diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
+    refusals.all(|refusal| OF_TESTS.contains(&refusal.code))
 }
 
 /// Lists that cannot be brought together are looked at one by one; what is wrong in one of them is so with any parents.

@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::check::key_is_lost;
 use crate::codes::Code;
-use crate::diagnostic::{Diagnostic, Severity, did_you_mean};
+use crate::diagnostic::{Diagnostic, did_you_mean, unreadable};
 use crate::document::{Arena, Entry, read};
 use crate::levels::{Level, NotALint, lint};
 use crate::source::{self, FileId, ReadError, SourceMap, Span};
@@ -54,7 +54,7 @@ impl Settings {
                 Ok(file) => return Self::of_file(directory, sources, file, diagnostics),
                 Err(ReadError::NotFound) => {}
                 Err(error) => {
-                    diagnostics.push(unreadable(&path, &error));
+                    diagnostics.push(unreadable(&path, &error, None));
                     return Self { directory: Some(directory), ..Self::default() };
                 }
             }
@@ -179,19 +179,6 @@ fn above(directory: &Path) -> Option<PathBuf> {
 
 fn up_from(directory: &Path, above: PathBuf) -> Option<PathBuf> {
     (source::is_directory(&above) && !source::is_same(directory, &above)).then_some(above)
-}
-
-fn unreadable(path: &Path, error: &ReadError) -> Diagnostic {
-    let message = format!("`{}` cannot be read: {error}", path.display());
-    match error {
-        ReadError::NotUtf8(_, span) => {
-            Diagnostic::error("not-utf8", message, *span, "the first byte that is not UTF-8")
-                .help("save the file as UTF-8")
-        }
-        ReadError::NotFound | ReadError::Refused(_) | ReadError::TooLarge => {
-            Diagnostic::new("unreadable-file", Severity::Error, message)
-        }
-    }
 }
 
 fn unknown_key(key: &str, span: Span) -> Diagnostic {

@@ -79,22 +79,40 @@ pub struct Position {
 pub enum ReadError {
     /// There is no such file.
     NotFound,
-    /// The system refused, with its reason.
-    Refused(std::io::Error),
-    /// It is larger than [`MAX_FILE_BYTES`], or all files together are larger than 4 GiB.
-    TooLarge,
+    /// The system refused, with its reason; the file stands in the map as an empty one, at this place.
+    Refused(Span, std::io::Error),
+    /// It is larger than [`MAX_FILE_BYTES`], or all files together are larger than 4 GiB; it stands in the map as an empty one.
+    TooLarge(Span),
     /// It is not UTF-8: the beginning of its text, with U+FFFD in the place of what is none is in the map as this file, and the span is the first of them.
     NotUtf8(FileId, Span),
 }
 
 impl SourceMap {
-    /// Reads a file and keeps it.
+    /// Reads a file and keeps it. What is no file, such as a pipe or a directory, is refused unopened.
     pub fn read(&mut self, path: &Path) -> Result<FileId, ReadError> {
-        let bytes = read_limited(path)?;
-        match String::from_utf8(bytes) {
-            Ok(text) => self.add(path, text).ok_or(ReadError::TooLarge),
-            Err(error) => Err(self.add_broken(path, &error)),
+        let bytes = match path.metadata() {
+            Ok(found) if !found.is_file() => {
+                Err(ReadError::Refused(Span::default(), std::io::Error::other("it is not a file")))
+            }
+            Ok(_) | Err(_) => read_limited(path),
+        };
+        match bytes.map(String::from_utf8) {
+            Ok(Ok(text)) => self.add(path, text).ok_or(ReadError::TooLarge(Span::default())),
+            Ok(Err(error)) => Err(self.add_broken(path, &error)),
+            Err(ReadError::Refused(_, error)) => Err(ReadError::Refused(self.add_unread(path), error)),
+            Err(ReadError::TooLarge(_)) => Err(ReadError::TooLarge(self.add_unread(path))),
+            Err(error @ (ReadError::NotFound | ReadError::NotUtf8(..))) => Err(error),
         }
+    }
+
+    /// The place of a file that could not be read.
+    fn add_unread(&mut self, path: &Path) -> Span {
+        self.add(path, String::new()).map_or(Span::default(), |file| Span { start: self.base(file), len: 0 })
+    }
+
+    /// Whether a place is that of a file of which nothing could be read.
+    pub fn is_unread(&self, span: Span) -> bool {
+        self.text(self.file_of(span)).is_empty()
     }
 
     /// Keeps a text under the name of a file; `None` if the map is full.
@@ -118,7 +136,7 @@ impl SourceMap {
         let len = '\u{fffd}'.len_utf8() as u32;
         match self.add(path, text) {
             Some(file) => ReadError::NotUtf8(file, Span { start: self.base(file) + valid as u32, len }),
-            None => ReadError::TooLarge,
+            None => ReadError::TooLarge(Span::default()),
         }
     }
 
@@ -194,7 +212,7 @@ pub fn read_text(path: &Path) -> Result<String, String> {
     String::from_utf8(bytes).map_err(|error| error.to_string())
 }
 
-/// Reads a file of plain JSON, such as device data.
+/// Reads a file of plain JSON, such as device data; it may be a pipe.
 pub fn read_json(path: &Path) -> Result<tlc_plan::Data, String> {
     let bytes = read_limited(path).map_err(|error| error.to_string())?;
     serde_json::from_slice(&bytes).map_err(|error| error.to_string())
@@ -275,19 +293,23 @@ fn read_limited(path: &Path) -> Result<Vec<u8>, ReadError> {
     let file = std::fs::File::open(path).map_err(refused)?;
     let mut bytes = Vec::new();
     file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(refused)?;
-    if bytes.len() as u64 > MAX_FILE_BYTES { Err(ReadError::TooLarge) } else { Ok(bytes) }
+    if bytes.len() as u64 > MAX_FILE_BYTES { Err(ReadError::TooLarge(Span::default())) } else { Ok(bytes) }
 }
 
 fn refused(error: std::io::Error) -> ReadError {
-    if error.kind() == std::io::ErrorKind::NotFound { ReadError::NotFound } else { ReadError::Refused(error) }
+    if error.kind() == std::io::ErrorKind::NotFound {
+        ReadError::NotFound
+    } else {
+        ReadError::Refused(Span::default(), error)
+    }
 }
 
 impl fmt::Display for ReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotFound => f.write_str("there is no such file"),
-            Self::Refused(error) => write!(f, "{error}"),
-            Self::TooLarge => write!(f, "it is larger than {} MiB", MAX_FILE_BYTES >> 20),
+            Self::Refused(_, error) => write!(f, "{error}"),
+            Self::TooLarge(_) => write!(f, "it is larger than {} MiB", MAX_FILE_BYTES >> 20),
             Self::NotUtf8(..) => f.write_str("it is not UTF-8"),
         }
     }

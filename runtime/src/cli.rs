@@ -1,4 +1,4 @@
-//! The command line that `tlc run` and `tlc-station run` share, and those of `control` and `results`.
+//! The command line that `tlc run` and `tlc-station run` share, and those of `control`, `results` and `store`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -162,6 +162,35 @@ pub enum ControlCommand {
         /// How often it may fail before it has failed; -1 for no end [default: what it was]
         #[arg(long, value_name = "N", allow_negative_numbers = true)]
         retries: Option<i64>,
+    },
+}
+
+/// What is done with a store.
+#[derive(Args, Clone, Debug)]
+pub struct StoreArgs {
+    /// What is done
+    #[command(subcommand)]
+    pub what: StoreCommand,
+    /// The store [default: station.sqlite in the state directory]
+    #[arg(long, value_name = "PATH", global = true)]
+    pub store: Option<PathBuf>,
+}
+
+/// What can be done with a store.
+#[derive(Subcommand, Clone, Debug)]
+pub enum StoreCommand {
+    /// Look whether the store is whole, and whether the logs that it names are
+    Check {
+        /// How the answer is written
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Give room that is not used back to the disk; not while a run is on
+    Vacuum,
+    /// Write a copy of the store, also while a run is on
+    Backup {
+        /// The copy; it must not exist
+        file: PathBuf,
     },
 }
 

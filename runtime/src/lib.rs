@@ -15,4 +15,4 @@ pub mod station;
 pub mod store;
 pub mod worker;
 
-pub use run::{Exit, RunOptions, control, results, run};
+pub use run::{Exit, RunOptions, control, results, run, store as care_for_store};

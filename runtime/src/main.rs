@@ -5,9 +5,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use tlc_plan::Plan;
-use tlc_runtime::cli::{ControlArgs, ResultsArgs, RunArgs, read_device_data, trace_to_stderr};
+use tlc_runtime::cli::{ControlArgs, ResultsArgs, RunArgs, StoreArgs, read_device_data, trace_to_stderr};
 use tlc_runtime::station::read_text;
-use tlc_runtime::{Exit, control, results, run};
+use tlc_runtime::{Exit, care_for_store, control, results, run};
 
 /// Runs compiled test lists
 #[derive(Parser)]
@@ -33,6 +33,8 @@ enum Command {
     Control(ControlArgs),
     /// Show the results of earlier runs
     Results(ResultsArgs),
+    /// Check, compact or copy a store
+    Store(StoreArgs),
 }
 
 fn main() -> ExitCode {
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
         },
         Command::Control(arguments) => control(&arguments),
         Command::Results(arguments) => results(&arguments),
+        Command::Store(arguments) => care_for_store(&arguments),
     }
     .into()
 }

@@ -2,6 +2,10 @@
 
 #[path = "station/control.rs"]
 mod control;
+#[path = "station/crashes.rs"]
+mod crashes;
+#[path = "station/kills.rs"]
+mod kills;
 #[path = "station/line.rs"]
 mod line;
 #[path = "station/outcomes.rs"]

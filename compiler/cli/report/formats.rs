@@ -3,13 +3,14 @@
 //! Both are made from the JSON of a diagnostic, whose positions are lines and columns from 1 in code points, ends exclusive.
 
 use serde_json::{Value, json};
+use tlc_compiler::codes::{self, Level};
 
 /// A SARIF log with one run. Places that are not the first are related locations.
 pub fn sarif(diagnostics: &[Value]) -> Value {
     let mut codes: Vec<&str> = diagnostics.iter().filter_map(|diagnostic| diagnostic["code"].as_str()).collect();
     codes.sort_unstable();
     codes.dedup();
-    let rules: Vec<Value> = codes.iter().map(|code| json!({ "id": code })).collect();
+    let rules: Vec<Value> = codes.iter().map(|code| rule(code)).collect();
     let results: Vec<Value> = diagnostics.iter().map(result).collect();
     json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
@@ -20,6 +21,28 @@ pub fn sarif(diagnostics: &[Value]) -> Value {
             "results": results,
         }],
     })
+}
+
+/// What a code means, for who has not got the book at hand.
+fn rule(name: &str) -> Value {
+    let Some(code) = codes::find(name) else { return json!({ "id": name }) };
+    let level = match code.level {
+        Level::Refusal | Level::Deny => "error",
+        Level::Warn | Level::Allow => "warning",
+        Level::Note => "note",
+    };
+    json!({
+        "id": name,
+        "shortDescription": { "text": plain(code.summary()) },
+        "help": { "text": plain(code.page), "markdown": code.page },
+        "defaultConfiguration": { "level": level },
+    })
+}
+
+/// Markdown as text: without the marks of code.
+fn plain(markdown: &str) -> String {
+    let lines = markdown.lines().filter(|line| !line.starts_with("```"));
+    lines.map(|line| line.replace('`', "")).collect::<Vec<_>>().join("\n")
 }
 
 fn result(diagnostic: &Value) -> Value {

@@ -110,9 +110,16 @@ impl Report {
     }
 }
 
-/// Writes to standard output; a reader that went away is no error.
+/// Writes to standard output. A reader that went away is no error; anything else that keeps the text from arriving ends the command.
 pub fn print(text: &str) {
-    let _ = io::stdout().lock().write_all(text.as_bytes());
+    let mut output = io::stdout().lock();
+    let written = output.write_all(text.as_bytes()).and_then(|()| output.flush());
+    if let Err(error) =
+        written.or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
+    {
+        complain(format_args!("the output cannot be written: {error}"));
+        std::process::exit(i32::from(crate::ENVIRONMENT));
+    }
 }
 
 /// Writes to standard error.
@@ -126,17 +133,28 @@ pub fn complain(message: impl fmt::Display) {
 }
 
 /// Colours are for terminals, and for who wants them.
-fn colours(stream: Stream) -> bool {
+pub fn colours(stream: Stream) -> bool {
     let terminal = match stream {
         Stream::Output => io::stdout().is_terminal(),
         Stream::Error => io::stderr().is_terminal(),
     };
-    terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    terminal && !refused && std::env::var_os("TERM").is_none_or(|terminal| terminal != "dumb")
+}
+
+/// The width of the terminal; a hundred columns where there is none.
+fn width(stream: Stream) -> usize {
+    let size = match stream {
+        Stream::Output => terminal_size::terminal_size_of(io::stdout()),
+        Stream::Error => terminal_size::terminal_size_of(io::stderr()),
+    };
+    size.map_or(100, |(columns, _)| usize::from(columns.0).clamp(40, 140))
 }
 
 fn render(diagnostic: &Diagnostic, sources: &SourceMap, stream: Stream, into: &mut String) {
     let theme = if colours(stream) { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
-    let handler = GraphicalReportHandler::new_themed(theme).with_links(false).with_width(100).with_context_lines(1);
+    let handler =
+        GraphicalReportHandler::new_themed(theme).with_links(false).with_width(width(stream)).with_context_lines(1);
     let shown = Shown { diagnostic, sources };
     if handler.render_report(into, &shown).is_err() {
         let _ = writeln!(into, "{}: {}", diagnostic.code, diagnostic.message);

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use crate::arguments::{Declaration, Problem, ProblemKind};
 use crate::diagnostic::Diagnostic;
-use crate::document::Arena;
+use crate::document::{Arena, Entry};
 use crate::source::Span;
 use crate::tree::{Evaluation, TestId, TestTree};
 
@@ -38,7 +38,7 @@ pub(super) fn check(
 /// Where the name of the test is written.
 fn place(tree: &TestTree, arena: &Arena, id: TestId) -> Span {
     let test = tree.test(id);
-    arena.entry(test.object).get("pytest_name").map_or(test.span, crate::document::Entry::span)
+    arena.entry(test.object).get("pytest_name").map_or(test.span, Entry::span)
 }
 
 fn of_leaf(

@@ -5,24 +5,36 @@
 
 mod arguments;
 mod child_action_without_effect;
+mod constant_condition;
+mod definition_without_effect;
 mod duplicate_key;
+mod group_never_runs;
 mod impossible_limits;
+mod json5_in_json;
 mod never_ends;
 mod python_tests;
 mod requirement_comes_later;
 mod runs_nothing;
 mod shared_resource;
+mod text_without_english;
+mod truth;
 mod undefined_value;
 mod unknown_phase;
 mod unknown_test;
 mod unmatched_pattern;
+mod untranslated_text;
+mod unused;
+mod unused_constant;
+mod unused_definition;
 
 pub(crate) use duplicate_key::key_is_lost;
 pub(crate) use python_tests::PythonTests;
+pub use unused::unused;
 
 use crate::config::Config;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::document::Arena;
+use crate::levels::Levels;
 use crate::lineage::Lineage;
 use crate::source::SourceMap;
 use crate::tree::{Evaluation, TestTree};
@@ -39,11 +51,14 @@ pub(crate) struct Checked<'a> {
     pub(crate) tests: Option<&'a PythonTests>,
     pub(crate) arena: &'a Arena,
     pub(crate) sources: &'a SourceMap,
+    pub(crate) levels: &'a Levels,
 }
 
 /// Looks at a list with every lint.
 pub(crate) fn check(list: &Checked<'_>, evaluation: &mut Evaluation, diagnostics: &mut Vec<Diagnostic>) {
     duplicate_key::check(list, diagnostics);
+    json5_in_json::check(list, diagnostics);
+    definition_without_effect::check(list, diagnostics);
     let Some(tree) = list.tree else { return };
     let refused = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
     runs_nothing::check(tree, list.arena, diagnostics);
@@ -52,6 +67,10 @@ pub(crate) fn check(list: &Checked<'_>, evaluation: &mut Evaluation, diagnostics
     shared_resource::check(tree, list.arena, diagnostics);
     never_ends::check(tree, list.arena, diagnostics);
     impossible_limits::check(tree, list.arena, diagnostics);
+    text_without_english::check(tree, list.arena, diagnostics);
+    untranslated_text::check(tree, list, evaluation.catalogues(), diagnostics);
+    let never = group_never_runs::check(tree, list.arena, evaluation, diagnostics);
+    constant_condition::check(tree, list, &never, evaluation, diagnostics);
     unknown_phase::check(tree, list, diagnostics);
     undefined_value::check(tree, list, evaluation, diagnostics);
     if let Some(tests) = list.tests {

@@ -1,7 +1,7 @@
 //! `runs-nothing`: a leaf has nothing to run. The reference accepts it and then waits for ever (reference: E7, Z9); here each attempt
 //! fails.
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::document::{Arena, Entry};
 use crate::source::Span;
 use crate::tree::{TestId, TestTree};
@@ -9,10 +9,20 @@ use crate::tree::{TestId, TestTree};
 pub(super) fn check(tree: &TestTree, arena: &Arena, diagnostics: &mut Vec<Diagnostic>) {
     for id in tree.preorder().skip(1).filter(|id| runs_nothing(tree, arena, *id)) {
         let test = tree.test(id);
+        if is_refused(test.span, diagnostics) {
+            continue;
+        }
         let written = arena.entry(test.object);
         let subtests = written.member("subtests").map(|member| member.key_span);
         diagnostics.push(nothing_to_run(&tree.path(arena, id), test.span, subtests));
     }
+}
+
+/// Whether something in the test is refused, which may be what it was meant to run.
+fn is_refused(test: Span, diagnostics: &[Diagnostic]) -> bool {
+    let within = |span: Span| test.start <= span.start && span.end() <= test.end();
+    let refused = diagnostics.iter().filter(|found| found.severity == Severity::Error);
+    refused.filter_map(|found| found.labels.first()).any(|label| within(label.span))
 }
 
 fn runs_nothing(tree: &TestTree, arena: &Arena, id: TestId) -> bool {

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashSet};
 use tlc_plan::Data;
 use tlc_plan::expression::{Access, Root};
 
-use crate::diagnostic::{Diagnostic, Label, did_you_mean};
+use crate::diagnostic::{Diagnostic, Label, Suggestions};
 use crate::document::{Entry, NodeId, Value};
 use crate::source::Span;
 use crate::tree::evaluation::{EVAL, place};
@@ -28,7 +28,8 @@ pub(super) fn check(
             told.entry(label.span.start).or_default().push(index);
         }
     }
-    let mut reads = Reads { tree, list, evaluation, diagnostics, told, seen: HashSet::new() };
+    let mut reads =
+        Reads { tree, list, evaluation, diagnostics, told, seen: HashSet::new(), suggestions: Suggestions::default() };
     for locals in &tree.locals {
         if let (Some(own), Some(enclosing)) = (locals.own, locals.enclosing) {
             reads.value(list.arena.entry(own), enclosing.index());
@@ -51,6 +52,7 @@ struct Reads<'a> {
     told: BTreeMap<u32, Vec<usize>>,
     /// What was looked at, with which locals.
     seen: HashSet<(NodeId, usize)>,
+    suggestions: Suggestions,
 }
 
 /// An expression in the list.
@@ -125,7 +127,9 @@ impl<'a> Reads<'a> {
     /// Reports a value that is not there, or says that this is why an expression fails.
     fn missing(&mut self, access: &Access, missing: (usize, &Data), at: Place, span: Span, told: &[usize]) {
         let (depth, owner) = missing;
-        let mut finding = undefined(access, depth, owner, span, at.skip == 0);
+        let keys = owner.as_object().into_iter().flat_map(|members| members.keys().map(|key| &**key));
+        let meant = self.suggestions.did_you_mean(&access.names[depth], keys);
+        let mut finding = undefined(access, (depth, owner), meant, span, at.skip == 0);
         if let Some(key) = self.written_at(access, depth, at.locals) {
             finding = finding.label(key, "this is all that it has");
         }
@@ -206,15 +210,20 @@ fn spelled(access: &Access, depth: usize) -> String {
     access.names[..depth].iter().fold(access.root.name().to_owned(), |path, name| format!("{path}.{name}"))
 }
 
-fn undefined(access: &Access, depth: usize, owner: &Data, span: Span, in_condition: bool) -> Diagnostic {
+fn undefined(
+    access: &Access,
+    (depth, owner): (usize, &Data),
+    meant: Option<String>,
+    span: Span,
+    in_condition: bool,
+) -> Diagnostic {
     let (name, path) = (&access.names[depth], spelled(access, depth));
     let text = if in_condition { "always null" } else { "fails when it is read" };
-    let keys: Vec<&str> = owner.as_object().map_or(Vec::new(), |members| members.keys().map(|key| &**key).collect());
     let message = match owner.as_object() {
         Some(_) => format!("`{path}` has no `{name}`"),
         None => format!("`{path}` is {}, and has no `{name}`", owner.type_name()),
     };
-    let help = did_you_mean(name, keys).unwrap_or_else(|| match access.root {
+    let help = meant.unwrap_or_else(|| match access.root {
         Root::Locals => format!("add `{name}` to the `locals` of this test, or of a group around it"),
         _ => format!("add `\"{name}\"` to `{path}`, or correct the name"),
     });

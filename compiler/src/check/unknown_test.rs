@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use crate::diagnostic::{Diagnostic, did_you_mean};
+use crate::diagnostic::{Diagnostic, Suggestions};
 use crate::document::Arena;
 use crate::source::{self, Span};
 use crate::tree::TestTree;
@@ -11,12 +11,10 @@ use crate::tree::TestTree;
 use super::PythonTests;
 use super::python_tests::Found;
 
-/// How many unknown names are compared with all names that are there.
-const MAX_SUGGESTIONS: usize = 20;
-
 pub(super) fn check(tree: &TestTree, tests: &PythonTests, arena: &Arena, diagnostics: &mut Vec<Diagnostic>) {
     let mut known: Option<Vec<String>> = None;
     let mut seen = HashSet::new();
+    let mut suggestions = Suggestions::default();
     for id in tree.preorder() {
         let Some((name, Found::Missing)) = tests.of(tree, arena, id) else { continue };
         let Some(written) = arena.entry(tree.test(id).object).get("pytest_name") else { continue };
@@ -24,8 +22,8 @@ pub(super) fn check(tree: &TestTree, tests: &PythonTests, arena: &Arena, diagnos
             continue;
         }
         let known = known.get_or_insert_with(|| names_in(&tests.directory));
-        let known = if seen.len() > MAX_SUGGESTIONS { &[] } else { &known[..] };
-        diagnostics.push(unknown(arena.text(name), written.span(), &tests.directory, known));
+        let meant = suggestions.did_you_mean(arena.text(name), known.iter().map(String::as_str));
+        diagnostics.push(unknown(arena.text(name), written.span(), &tests.directory, meant));
     }
 }
 
@@ -37,10 +35,9 @@ fn names_in(directory: &Path) -> Vec<String> {
     names.map(|name| name.strip_suffix(".__init__").map_or(name.clone(), str::to_owned)).collect()
 }
 
-fn unknown(name: &str, span: Span, directory: &Path, known: &[String]) -> Diagnostic {
+fn unknown(name: &str, span: Span, directory: &Path, meant: Option<String>) -> Diagnostic {
     let message = format!("there is no Python test `{name}` in `{}`", directory.display());
     let file = directory.join(name.replace('.', "/")).with_extension("py");
-    let meant = did_you_mean(name, known.iter().map(String::as_str));
     let help = meant.unwrap_or_else(|| format!("the test is the file `{}`", file.display()));
     Diagnostic::denied("unknown-test", message, span, "not there").help(help)
 }

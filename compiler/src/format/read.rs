@@ -110,10 +110,8 @@ impl<'a> Reader<'a> {
         let rest = self.rest();
         let len = if rest.starts_with("//") {
             rest.find(ends_line).unwrap_or(rest.len())
-        } else if let Some(inside) = rest.strip_prefix("/*") {
-            inside.find("*/")? + 4
         } else {
-            return None;
+            rest.strip_prefix("/*")?.find("*/")? + 4
         };
         Some(self.take(len).trim_end())
     }

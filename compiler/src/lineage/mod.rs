@@ -8,7 +8,7 @@ mod c3;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use crate::diagnostic::{Diagnostic, Severity, nearest};
+use crate::diagnostic::{Diagnostic, Severity, Suggestions, unreadable};
 use crate::document::{Arena, Document, NodeId, Value, read};
 use crate::merge::{NoTrace, merge};
 use crate::source::{FileId, ReadError, SourceMap, Span, list_names};
@@ -58,7 +58,16 @@ pub fn linearize(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<Lineage, Vec<Ancestor>> {
     let before = errors(diagnostics);
-    let mut loader = Loader { directories, sources, arena, diagnostics, loaded: Vec::new(), index: HashMap::new() };
+    let mut loader = Loader {
+        directories,
+        sources,
+        arena,
+        diagnostics,
+        loaded: Vec::new(),
+        index: HashMap::new(),
+        known: None,
+        suggestions: Suggestions::default(),
+    };
     loader.load_all(name);
     let Loader { mut loaded, index, .. } = loader;
     if errors(diagnostics) > before {
@@ -95,6 +104,9 @@ struct Loader<'a> {
     diagnostics: &'a mut Vec<Diagnostic>,
     loaded: Vec<Ancestor>,
     index: HashMap<String, usize>,
+    /// The names of all lists, read when one is not found.
+    known: Option<Vec<String>>,
+    suggestions: Suggestions,
 }
 
 impl Loader<'_> {
@@ -133,7 +145,8 @@ impl Loader<'_> {
             }
         }
         if !found {
-            self.diagnostics.push(self.not_found(name, inherited_at));
+            let finding = self.not_found(name, inherited_at);
+            self.diagnostics.push(finding);
         }
         if layers.is_empty() {
             return None;
@@ -185,20 +198,17 @@ impl Loader<'_> {
         }
     }
 
-    fn not_found(&self, name: &str, inherited_at: Option<Span>) -> Diagnostic {
-        let known: Vec<String> = self.directories.iter().flat_map(|directory| list_names(directory)).collect();
+    fn not_found(&mut self, name: &str, inherited_at: Option<Span>) -> Diagnostic {
+        let names = || self.directories.iter().flat_map(|directory| list_names(directory)).collect();
+        let known: &Vec<String> = self.known.get_or_insert_with(names);
+        let is_known = |name: &str| known.iter().any(|known| known == name);
         let suffixed = format!("{name}{SUFFIX}");
-        let help = if known.contains(&suffixed) {
-            format!("the name of a list ends with `{SUFFIX}`: write `{suffixed}`")
-        } else {
-            let places: Vec<_> =
-                self.directories.iter().map(|directory| format!("`{}`", directory.display())).collect();
-            // What every name ends with says nothing about which is meant.
-            let ids = known.iter().filter_map(|known| known.strip_suffix(SUFFIX));
-            nearest(name.strip_suffix(SUFFIX).unwrap_or(name), ids).map_or_else(
-                || format!("`{name}.json` was looked for in {}", places.join(", ")),
-                |id| format!("did you mean `{id}{SUFFIX}`?"),
-            )
+        let without_extension = name.strip_suffix(".json").filter(|name| is_known(name));
+        let help = match without_extension {
+            Some(name) => format!("a list is inherited by its name: write `{name}`"),
+            None if is_known(&suffixed) => format!("the name of a list ends with `{SUFFIX}`: write `{suffixed}`"),
+            None => meant(name, known, &mut self.suggestions)
+                .map_or_else(|| looked_for(name, self.directories), |meant| format!("did you mean `{meant}`?")),
         };
         let finding = match inherited_at {
             Some(span) => {
@@ -208,6 +218,21 @@ impl Loader<'_> {
         };
         finding.help(help)
     }
+}
+
+/// The list that was probably meant.
+fn meant(name: &str, known: &[String], suggestions: &mut Suggestions) -> Option<String> {
+    // What every name ends with says nothing about which is meant.
+    let ids = known.iter().filter_map(|known| known.strip_suffix(SUFFIX));
+    match name.strip_suffix(SUFFIX) {
+        Some(id) => suggestions.nearest(id, ids).map(|id| format!("{id}{SUFFIX}")),
+        None => suggestions.nearest(name, known.iter().map(String::as_str)).map(str::to_owned),
+    }
+}
+
+fn looked_for(name: &str, directories: &[PathBuf]) -> String {
+    let places: Vec<_> = directories.iter().map(|directory| format!("`{}`", directory.display())).collect();
+    format!("`{name}.json` was looked for in {}", places.join(", "))
 }
 
 /// The file of a name in a layer. That of the current directory is named without it.
@@ -227,18 +252,6 @@ fn path_in_name(name: &str, inherited_at: Option<Span>) -> Diagnostic {
         None => Diagnostic::new("parent-path", Severity::Error, message),
     };
     finding.help("add the directory as a layer (`layers` in `tlc.json5`, or `--lists DIR`) and write the name alone")
-}
-
-fn unreadable(path: &Path, error: &ReadError, inherited_at: Option<Span>) -> Diagnostic {
-    let message = format!("`{}` cannot be read: {error}", path.display());
-    match (error, inherited_at) {
-        (ReadError::NotUtf8(_, span), _) => {
-            Diagnostic::error("not-utf8", message, *span, "the first byte that is not UTF-8")
-                .help("save the file as UTF-8")
-        }
-        (_, Some(span)) => Diagnostic::error("unreadable-file", message, span, "inherited here"),
-        (_, None) => Diagnostic::new("unreadable-file", Severity::Error, message),
-    }
 }
 
 fn not_an_object(found: &str, span: Span) -> Diagnostic {

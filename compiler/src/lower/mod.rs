@@ -28,12 +28,13 @@ pub fn lower(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Plan {
     let mut templates = Templates::new(arena, sources, evaluation, diagnostics);
+    let usual = Usual::new();
     let locals = (0..tree.locals.len()).map(|index| locals(tree, LocalsId::new(index), &mut templates)).collect();
-    let root = node(tree, tree.root(), arena, &mut templates);
+    let root = node(tree, tree.root(), arena, &usual, &mut templates);
     let mut plan = Plan::new(id.to_owned(), tree.label.clone(), root);
     let mut nodes: HashMap<TestId, NodeId> = HashMap::from([(tree.root(), plan.root())]);
     for id in tree.preorder().skip(1) {
-        let lowered = node(tree, id, arena, &mut templates);
+        let lowered = node(tree, id, arena, &usual, &mut templates);
         let parent = tree.test(id).parent.and_then(|parent| nodes.get(&parent).copied()).unwrap_or(plan.root());
         nodes.insert(id, plan.add_child(parent, lowered));
     }
@@ -51,7 +52,19 @@ pub fn lower(
     plan
 }
 
-fn node(tree: &TestTree, id: TestId, arena: &Arena, templates: &mut Templates<'_>) -> Node {
+/// What most nodes have, made once.
+struct Usual {
+    layout: Data,
+    measurements: Template,
+}
+
+impl Usual {
+    fn new() -> Self {
+        Self { layout: crate::dump::layout(None), measurements: Template::object(indexmap::IndexMap::new()) }
+    }
+}
+
+fn node(tree: &TestTree, id: TestId, arena: &Arena, usual: &Usual, templates: &mut Templates<'_>) -> Node {
     let test = tree.test(id);
     let written = arena.entry(test.object);
     Node {
@@ -59,7 +72,7 @@ fn node(tree: &TestTree, id: TestId, arena: &Arena, templates: &mut Templates<'_
         id: arena.text(test.id).to_string(),
         label: tree.label_of(id).clone(),
         class: test.class,
-        test: (test.children.is_empty() && id != tree.root()).then(|| leaf(tree, id, arena, templates)),
+        test: (test.children.is_empty() && id != tree.root()).then(|| leaf(tree, id, arena, usual, templates)),
         run_if: test.run_if.and_then(|run_if| templates.condition(run_if)),
         iterations: test.iterations,
         retries: test.retries,
@@ -73,7 +86,10 @@ fn node(tree: &TestTree, id: TestId, arena: &Arena, templates: &mut Templates<'_
         enable_services: texts(arena, test.object, "enable_services"),
         disable_services: texts(arena, test.object, "disable_services"),
         dut_options: dut_options(tree, id, arena),
-        layout: crate::dump::layout(written.get("layout")),
+        layout: match written.get("layout") {
+            None => usual.layout.clone(),
+            layout => crate::dump::layout(layout),
+        },
         locals: test.locals.index() as u32,
     }
 }
@@ -85,7 +101,7 @@ fn dut_options(tree: &TestTree, id: TestId, arena: &Arena) -> Data {
     first.or_else(|| tree.options.get("dut_options").map(|setting| setting.value.clone())).unwrap_or_default()
 }
 
-fn leaf(tree: &TestTree, id: TestId, arena: &Arena, templates: &mut Templates<'_>) -> Test {
+fn leaf(tree: &TestTree, id: TestId, arena: &Arena, usual: &Usual, templates: &mut Templates<'_>) -> Test {
     let test = tree.test(id);
     let written = arena.entry(test.object);
     let scope = (tree.locals_of(id), test.locals);
@@ -97,7 +113,11 @@ fn leaf(tree: &TestTree, id: TestId, arena: &Arena, templates: &mut Templates<'_
     };
     Test {
         program,
-        args: templates.template(test.args, scope),
+        args: match arena.entry(test.raw).as_str() {
+            // Many tests may be one and the same definition.
+            Some(_) => templates.shared(test.args, scope),
+            None => templates.template(test.args, scope),
+        },
         timeout_secs: written.get("timeout_secs").and_then(seconds),
         isolation: match written.get("isolation").and_then(Entry::as_str) {
             Some("spawn") => plan::Isolation::Spawn,
@@ -106,7 +126,7 @@ fn leaf(tree: &TestTree, id: TestId, arena: &Arena, templates: &mut Templates<'_
         },
         measurements: match written.get("measurements") {
             Some(limits) => templates.template(limits.id, scope),
-            None => Template::object(indexmap::IndexMap::new()),
+            None => usual.measurements.clone(),
         },
     }
 }

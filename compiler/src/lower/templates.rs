@@ -12,7 +12,7 @@ use tlc_plan::template::ExpressionUse;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::document::{Arena, Entry, NodeId, Symbol, Value, escape_breakpoints, source_offset};
 use crate::expression::{Context, check_names};
-use crate::source::{SourceMap, Span};
+use crate::source::{FileId, SourceMap, Span};
 use crate::tree::evaluation::{EVAL, Failure, evaluation_finding, syntax_finding};
 use crate::tree::label::I18N;
 use crate::tree::{Evaluation, Locals, LocalsId};
@@ -30,6 +30,11 @@ pub(super) struct Templates<'a> {
     /// A literal and the tree that it became, which depends on the locals around it.
     places: HashMap<(Span, u32), u32>,
     found_sources: Vec<ExpressionSource>,
+    /// Templates that several tests have.
+    shared: HashMap<(NodeId, LocalsId), Template>,
+    /// The texts and files of sources.
+    texts: HashMap<(Symbol, usize), Arc<str>>,
+    files: HashMap<FileId, Arc<str>>,
 }
 
 #[derive(Clone)]
@@ -65,11 +70,25 @@ impl<'a> Templates<'a> {
             expressions: Vec::new(),
             places: HashMap::new(),
             found_sources: Vec::new(),
+            shared: HashMap::new(),
+            texts: HashMap::new(),
+            files: HashMap::new(),
         }
     }
 
     pub(super) fn finish(self) -> (Vec<Expression>, Vec<ExpressionSource>) {
         (self.expressions, self.found_sources)
+    }
+
+    /// A value that several tests may have with the same locals, as a template that they share.
+    pub(super) fn shared(&mut self, node: NodeId, scope: InScope<'_>) -> Template {
+        let key = (node, scope.1);
+        if let Some(known) = self.shared.get(&key) {
+            return known.clone();
+        }
+        let template = self.template(node, scope);
+        self.shared.insert(key, template.clone());
+        template
     }
 
     /// A value of the list as a template.
@@ -215,9 +234,10 @@ impl<'a> Templates<'a> {
         }
         let sources = self.sources;
         let start = sources.position(source_offset(sources, literal, skip));
+        let file = sources.file_of(literal);
         let source = ExpressionSource {
-            text: Arc::from(&self.arena.text(text)[skip..]),
-            file: sources.path(sources.file_of(literal)).display().to_string().into(),
+            text: self.texts.entry((text, skip)).or_insert_with(|| self.arena.text(text)[skip..].into()).clone(),
+            file: self.files.entry(file).or_insert_with(|| sources.path(file).display().to_string().into()).clone(),
             line: start.line,
             column: start.column,
             escapes: escape_breakpoints(sources, literal, skip),

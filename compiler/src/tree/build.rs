@@ -1,6 +1,7 @@
 //! The builder: raw tests to nodes, depth first, in the order of the list.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use tlc_plan::Data;
 use tlc_plan::plan::{ActionOnFailure, Class, Count, Text};
@@ -75,8 +76,9 @@ pub fn resolve(
         let tests: Vec<NodeId> = builder.arena.entry(tests).items().map(|test| test.id).collect();
         builder.root(&tests, span);
     }
+    let used = builder.definitions.reached();
     builder.unreached(tests.is_none());
-    let mut tree = builder.tree;
+    let mut tree = TestTree { used, ..builder.tree };
     tests?;
     overrides::apply(&mut tree, input, arena, diagnostics);
     requirements::resolve(&mut tree, input.list, arena, diagnostics);
@@ -98,6 +100,7 @@ pub(super) fn empty_tree(label: Text) -> TestTree {
         labels: Vec::new(),
         tests: Vec::new(),
         incomplete: HashSet::new(),
+        used: HashSet::new(),
     }
 }
 
@@ -181,7 +184,7 @@ impl Builder<'_, '_> {
             require_run: Vec::new(),
             label: 0,
         };
-        self.tree.labels.push(self.tree.label.clone());
+        self.tree.labels.push(Arc::new(self.tree.label.clone()));
         self.tree.tests.push(root);
         self.subtests(tests, Around { parent: TestId(0), locals: LocalsId(0), child_action: None, teardown: false });
         self.number(TestId(0));

@@ -3,7 +3,7 @@
 //! A definition is merged over its base, and that over its own, down to a class. Only definitions that are reached are resolved, each
 //! once, and without recursion.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use indexmap::IndexMap;
 use tlc_plan::plan::Class;
@@ -116,6 +116,11 @@ impl Definitions {
         self.resolved.contains_key(&name)
     }
 
+    /// The definitions that were needed by something.
+    pub fn reached(&self) -> HashSet<Symbol> {
+        self.resolved.keys().copied().collect()
+    }
+
     fn unknown(&mut self, arena: &Arena, name: Symbol, user: Option<(&Symbol, &Member)>, at: Span) -> Diagnostic {
         let text = arena.text(name);
         let message = match user {
@@ -205,13 +210,18 @@ fn own_object(arena: &mut Arena, member: &Member) -> NodeId {
     arena.add_object(&members, span)
 }
 
+/// How many steps of a circle are shown.
+const STEPS_SHOWN: usize = 20;
+
 fn circle(arena: &Arena, chain: &Chain, name: Symbol, at: Span) -> Diagnostic {
     let steps: Vec<(&Symbol, &Member)> = chain.iter().skip_while(|(step, _)| **step != name).collect();
-    let names: Vec<_> =
-        steps.iter().map(|(name, _)| **name).chain([name]).map(|name| format!("`{}`", arena.text(name))).collect();
-    let message = format!("`{}` inherits itself: {}", arena.text(name), names.join(" → "));
+    let shown = steps.iter().map(|(name, _)| format!("`{}`", arena.text(**name))).take(STEPS_SHOWN);
+    let more = (steps.len() > STEPS_SHOWN).then(|| "…".to_owned());
+    let name = format!("`{}`", arena.text(name));
+    let names: Vec<String> = shown.chain(more).chain([name.clone()]).collect();
+    let message = format!("{name} inherits itself: {}", names.join(" → "));
     let mut finding = Diagnostic::error("definition-cycle", message, at, "closes the circle");
-    for (_, member) in &steps[..steps.len() - 1] {
+    for (_, member) in steps[..steps.len() - 1].iter().take(STEPS_SHOWN) {
         finding = finding.label(base(arena, member).1, "inherited here");
     }
     finding.help("a definition of a parent list is changed by giving its name again without `inherit`")

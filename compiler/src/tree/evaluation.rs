@@ -204,6 +204,12 @@ impl Evaluation {
         }
     }
 
+    /// What the names of an argument are bound to, with these locals.
+    pub fn scope(&mut self, locals: &Data) -> &Scope {
+        self.bind(locals);
+        &self.arguments
+    }
+
     /// An expression of arguments with everything folded that is the same for every unit; locals only if they are.
     pub fn fold(&mut self, expression: &Expression, locals: Option<&Data>) -> Expression {
         let mut scope = Scope::new().with(Root::Constants, self.arguments.get(Root::Constants).clone());
@@ -359,7 +365,14 @@ impl Evaluation {
         sources: &SourceMap,
         diagnostics: &mut Vec<Diagnostic>,
     ) {
-        self.check_text(arena.entry(node), 0, Context::RunIf, Severity::Error, sources, diagnostics);
+        let before = diagnostics.len();
+        let entry = arena.entry(node);
+        self.check_text(entry, 0, Context::RunIf, Severity::Error, sources, diagnostics);
+        if entry.as_str().is_some_and(|text| text.starts_with(EVAL)) {
+            for found in &mut diagnostics[before..] {
+                found.help = Some(format!("a condition is an expression already: remove `{}`", EVAL.trim_end()));
+            }
+        }
     }
 
     fn check_text(
@@ -456,6 +469,12 @@ pub fn syntax_finding(
     skip: usize,
     sources: &SourceMap,
 ) -> Diagnostic {
+    let span = place(sources, literal, skip, error.start, error.end);
+    syntax_finding_at(span, error, severity)
+}
+
+/// A mistake in the text of an expression, at this place.
+pub(super) fn syntax_finding_at(span: Span, error: SyntaxError, severity: Severity) -> Diagnostic {
     let (code, text) = match error.kind {
         SyntaxErrorKind::Syntax => ("expression-syntax", "here"),
         SyntaxErrorKind::Refused => ("expression-refused", "not allowed"),
@@ -469,7 +488,6 @@ pub fn syntax_finding(
         (_, Severity::Error) => (code, severity),
         (_, Severity::Note | Severity::Warning | Severity::Denied) => ("argument-fails", severity),
     };
-    let span = place(sources, literal, skip, error.start, error.end);
     let message = match code {
         "argument-fails" => format!("the expression fails: {}", error.message),
         _ => error.message,
@@ -499,7 +517,11 @@ pub fn evaluation_finding(
     skip: usize,
     sources: &SourceMap,
 ) -> Diagnostic {
-    let span = place(sources, literal, skip, error.start, error.end);
+    evaluation_finding_at(place(sources, literal, skip, error.start, error.end), error, severity)
+}
+
+/// An evaluation that failed, at this place.
+pub(super) fn evaluation_finding_at(span: Span, error: &EvaluationError, severity: Severity) -> Diagnostic {
     let (code, what) = match severity {
         Severity::Error => ("evaluation-fails", "the expression fails"),
         Severity::Denied => ("argument-fails", "the expression fails"),
@@ -515,7 +537,10 @@ fn how_to_save(kind: ErrorKind, code: &str) -> &'static str {
         return "`--device-data FILE` decides it; `device.NAME or DEFAULT` has a value without";
     }
     match kind {
-        ErrorKind::Attribute | ErrorKind::Index | ErrorKind::Key | ErrorKind::Name => {
+        ErrorKind::Index => {
+            "positions count from 0; `x[i] if len(x) > i else DEFAULT` has a value also where there is none"
+        }
+        ErrorKind::Attribute | ErrorKind::Key | ErrorKind::Name => {
             "`.get(\"NAME\", DEFAULT)` has a value also where there is none"
         }
         ErrorKind::Type | ErrorKind::Value | ErrorKind::Overflow => {

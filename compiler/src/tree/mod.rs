@@ -14,9 +14,11 @@ mod paths;
 mod requirements;
 mod schema;
 mod structure;
+mod try_out;
 mod unreached;
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use tlc_plan::Data;
 use tlc_plan::plan::{ActionOnFailure, Class, Count, Text};
@@ -29,6 +31,7 @@ pub use evaluation::Evaluation;
 pub use options::{OPTIONS, Options, Setting};
 pub use paths::NearPaths;
 pub use schema::{check as check_schema, check_fields};
+pub use try_out::try_out;
 
 /// A node of a [`TestTree`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -49,10 +52,12 @@ pub struct TestTree {
     pub constants: Data,
     /// Distinct locals; the first are those of the root, which has none.
     pub locals: Vec<Locals>,
-    labels: Vec<Text>,
+    labels: Vec<Arc<Text>>,
     tests: Vec<Test>,
     /// Groups that lack a test, because it could not be built or named.
     incomplete: HashSet<TestId>,
+    /// Definitions that its tests are made from, directly or through others.
+    used: HashSet<Symbol>,
 }
 
 /// A group or a test.
@@ -134,7 +139,7 @@ impl TestTree {
     }
 
     /// What people call a node.
-    pub fn label_of(&self, id: TestId) -> &Text {
+    pub fn label_of(&self, id: TestId) -> &Arc<Text> {
         &self.labels[self.test(id).label as usize]
     }
 
@@ -177,22 +182,14 @@ impl TestTree {
         })
     }
 
+    /// Whether a test is made from a definition, directly or through others.
+    pub fn uses(&self, definition: Symbol) -> bool {
+        self.used.contains(&definition)
+    }
+
     /// Whether a test of the group could not be built.
     pub fn is_incomplete(&self, id: TestId) -> bool {
         self.incomplete.contains(&id)
-    }
-
-    /// Whether a path may be missing only because a test of one of its groups could not be built.
-    pub fn may_lack(&self, arena: &Arena, path: &str) -> bool {
-        let mut node = self.root();
-        for id in path.split('.') {
-            let known = |child: &&TestId| &**arena.text(self.test(**child).id) == id;
-            match self.test(node).children.iter().find(known) {
-                Some(child) => node = *child,
-                None => return self.incomplete.contains(&node),
-            }
-        }
-        false
     }
 
     /// Whether it is a test that a repeated run takes as a whole: no `TestGroup`, directly below the root or below a `TestGroup`.

@@ -1,6 +1,7 @@
 //! Labels and ids of nodes, and the numbers of siblings with the same id.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use tlc_plan::plan::{Class, Text};
 
@@ -30,7 +31,7 @@ impl Builder<'_, '_> {
         let key: LabelKey = label.iter().map(|(locale, text)| (locale.clone(), text.clone())).collect();
         let labels = &mut self.tree.labels;
         let index = *self.labels.entry(key).or_insert_with(|| {
-            labels.push(label);
+            labels.push(Arc::new(label));
             labels.len() as u32 - 1
         });
         let symbol = self.arena.intern(&name);

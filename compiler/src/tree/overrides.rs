@@ -6,17 +6,19 @@ use crate::merge::{NoTrace, merge};
 use crate::source::Span;
 
 use super::build::Input;
+use super::paths::PathIndex;
 use super::{NearPaths, TestTree};
 
 /// Merges the arguments of every path over those of its test.
 pub(super) fn apply(tree: &mut TestTree, input: &Input<'_>, arena: &mut Arena, diagnostics: &mut Vec<Diagnostic>) {
     let Some(overrides) = input.config.get(arena, "override_args") else { return };
     let mut near = NearPaths::default();
+    let mut paths = PathIndex::default();
     for member in arena.entry(overrides).members().to_vec() {
         let text = arena.text(member.key).clone();
         let path = text.strip_prefix(input.list).and_then(|rest| rest.strip_prefix(':')).unwrap_or(&text);
-        let Some(id) = tree.find(arena, path) else {
-            if !path.starts_with("__comment") && !tree.may_lack(arena, path) {
+        let Some(id) = paths.find(tree, arena, path) else {
+            if !path.starts_with("__comment") && !paths.may_lack(tree, arena, path) {
                 let help = near.did_you_mean(path, tree, arena);
                 diagnostics.push(unknown_override(path, member.key_span, help));
             }

@@ -1,9 +1,11 @@
-//! The path that was probably meant where one names no test.
+//! Paths to tests: the one that they name, or the one that was probably meant where they name none.
+
+use std::collections::HashMap;
 
 use crate::diagnostic::did_you_mean;
-use crate::document::Arena;
+use crate::document::{Arena, Symbol};
 
-use super::TestTree;
+use super::{TestId, TestTree};
 
 /// Through how many paths is looked.
 const CANDIDATES: usize = 10_000;
@@ -29,5 +31,45 @@ impl NearPaths {
             .paths
             .get_or_insert_with(|| tree.preorder().skip(1).take(CANDIDATES).map(|id| tree.path(arena, id)).collect());
         did_you_mean(name, paths.iter().map(String::as_str))
+    }
+}
+
+/// Tests of a group up to this many are looked for one by one.
+const FEW: usize = 32;
+
+/// The way to the tests of a tree whose ids do not change, for who looks for many: large groups are indexed when they are first walked
+/// through.
+#[derive(Default)]
+pub(super) struct PathIndex {
+    large: HashMap<TestId, HashMap<Symbol, TestId>>,
+}
+
+impl PathIndex {
+    /// The node at a path; the empty path is the root.
+    pub(super) fn find(&mut self, tree: &TestTree, arena: &Arena, path: &str) -> Option<TestId> {
+        self.walk(tree, arena, path).ok()
+    }
+
+    /// Whether a path may be missing only because a test of one of its groups could not be built.
+    pub(super) fn may_lack(&mut self, tree: &TestTree, arena: &Arena, path: &str) -> bool {
+        self.walk(tree, arena, path).is_err_and(|last| tree.is_incomplete(last))
+    }
+
+    /// The node at a path, or the last one on the way to it.
+    fn walk(&mut self, tree: &TestTree, arena: &Arena, path: &str) -> Result<TestId, TestId> {
+        if path.is_empty() {
+            return Ok(tree.root());
+        }
+        path.split('.')
+            .try_fold(tree.root(), |group, id| arena.symbol(id).and_then(|id| self.child(tree, group, id)).ok_or(group))
+    }
+
+    fn child(&mut self, tree: &TestTree, group: TestId, id: Symbol) -> Option<TestId> {
+        let children = &tree.test(group).children;
+        if children.len() <= FEW {
+            return children.iter().copied().find(|child| tree.test(*child).id == id);
+        }
+        let index = || children.iter().rev().map(|child| (tree.test(*child).id, *child)).collect();
+        self.large.entry(group).or_insert_with(index).get(&id).copied()
     }
 }

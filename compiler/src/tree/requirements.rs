@@ -4,20 +4,22 @@ use crate::diagnostic::Diagnostic;
 use crate::document::{Arena, Entry, Value};
 use crate::source::Span;
 
+use super::paths::PathIndex;
 use super::{NearPaths, TestId, TestTree};
 
 /// Finds what every node requires.
 pub(super) fn resolve(tree: &mut TestTree, list: &str, arena: &Arena, diagnostics: &mut Vec<Diagnostic>) {
     let mut near = NearPaths::default();
+    let mut paths = PathIndex::default();
     let nodes: Vec<TestId> = tree.preorder().collect();
     for id in nodes {
         let Some(field) = arena.entry(tree.test(id).object).get("require_run") else { continue };
         let mut found = Vec::new();
         for (text, span) in written(field) {
             let path = absolute(tree, list, arena, id, &text);
-            match tree.find(arena, &path) {
+            match paths.find(tree, arena, &path) {
                 Some(required) => found.push(required),
-                None if tree.may_lack(arena, &path) => {}
+                None if paths.may_lack(tree, arena, &path) => {}
                 None => {
                     let help = near.did_you_mean(text.trim_start_matches('.'), tree, arena);
                     diagnostics.push(unknown(&text, span, help));

@@ -9,11 +9,11 @@ use tlc_plan::Data;
 use tlc_plan::expression::Root;
 
 use crate::Compilation;
-use crate::document::{NodeId, Symbol, Value};
+use crate::document::{Entry, NodeId, Symbol, Value};
 use crate::source::Span;
-use crate::tree::TestId;
 use crate::tree::definitions::Definitions;
 use crate::tree::evaluation::EVAL;
+use crate::tree::{Locals, TestId};
 
 use chain::{Link, chain};
 pub use subject::{Subject, UnknownSubject};
@@ -60,8 +60,9 @@ struct Asking<'a> {
 impl Asking<'_> {
     /// A value of a section that is only merged.
     fn config(&mut self, keys: &[String]) -> Why {
-        let steps = self.file_steps(keys, "");
         let root = self.compilation.config.as_ref().map(|config| config.root);
+        let set = root.map_or(keys, |root| outside_arrays(self.compilation, root, keys));
+        let steps = self.file_steps(set, "");
         let written = root.and_then(|root| value_at(self.compilation, root, keys));
         let evaluated = match keys {
             [section, name, rest @ ..] if section == "options" => self.option(name, rest),
@@ -73,7 +74,7 @@ impl Asking<'_> {
 
     fn option(&self, name: &str, rest: &[String]) -> Option<Data> {
         let value = self.compilation.tree.as_ref()?.options.get(name)?.value.clone();
-        rest.iter().try_fold(value, |value, key| value.get(key).cloned())
+        rest.iter().try_fold(value, |value, key| inner_data(&value, key))
     }
 
     /// What the files say about a path of the configuration, the weakest first.
@@ -93,6 +94,8 @@ impl Asking<'_> {
     fn field(&mut self, test: TestId, keys: &[String]) -> Why {
         let path = self.path(test);
         let subject = [std::slice::from_ref(&path), keys].concat().join(".");
+        let (value, written) = self.field_value(test, keys);
+        let keys = self.set_of_field(test, keys);
         let mut steps = match keys.first().map(String::as_str) {
             Some("locals") => self.locals_steps(test, keys),
             _ => self.object_steps(test, keys),
@@ -105,12 +108,23 @@ impl Asking<'_> {
         if keys.first().is_some_and(|key| key == "action_on_failure") {
             self.inherited_action(test, &mut steps);
         }
-        let (value, written) = self.field_value(test, keys);
         if steps.is_empty() && value.is_some() {
-            steps.push(Step { action: "default", by: "nothing sets it".to_owned(), span: None, text: value.clone() });
+            let by = if keys[0] == "label" || keys[0] == "id" { "made from its name" } else { "nothing sets it" };
+            steps.push(Step { action: "default", by: by.to_owned(), span: None, text: value.clone() });
         }
+        in_order(&mut steps);
         let reads = written.map(|node| self.reads(node, Some(test))).unwrap_or_default();
         Why { subject, value, steps, reads }
+    }
+
+    /// The keys of a field that lead to what is set as a whole.
+    fn set_of_field<'k>(&self, test: TestId, keys: &'k [String]) -> &'k [String] {
+        let (Some(tree), Some((first, rest))) = (&self.compilation.tree, keys.split_first()) else { return keys };
+        if first == "args" {
+            let set = outside_arrays(self.compilation, tree.test(test).args, rest).len();
+            return &keys[..=set];
+        }
+        outside_arrays(self.compilation, tree.test(test).object, keys)
     }
 
     /// What the definitions and the test itself say, the class first.
@@ -137,6 +151,20 @@ impl Asking<'_> {
                 Some((None, _)) | None => steps.push(self.step(&link, "the test itself".to_owned())),
             }
         }
+        if steps.is_empty() {
+            return self.removed_steps(&contributors, keys);
+        }
+        steps
+    }
+
+    /// What the files say about a value that is not in the definitions any more.
+    fn removed_steps(&mut self, contributors: &[(Option<Symbol>, NodeId)], keys: &[String]) -> Vec<Step> {
+        let mut steps = Vec::new();
+        for name in contributors.iter().filter_map(|(name, _)| *name) {
+            let name = self.compilation.arena.text(name).to_string();
+            let place = [&["definitions".to_owned(), name.clone()], keys].concat();
+            steps.extend(self.file_steps(&place, &format!("definition {name}")));
+        }
         steps
     }
 
@@ -161,16 +189,49 @@ impl Asking<'_> {
 
     /// Locals come from the groups around a test too, the outermost first.
     fn locals_steps(&mut self, test: TestId, keys: &[String]) -> Vec<Step> {
-        let around: Vec<TestId> = self.compilation.tree.iter().flat_map(|tree| tree.ancestors(test)).collect();
-        let mut steps = Vec::new();
-        for node in around.into_iter().rev() {
-            let path = self.path(node);
-            steps.extend(self.object_steps(node, keys).into_iter().map(|step| {
-                let by = if node == test { step.by } else { format!("{} of the group {path}", step.by) };
-                Step { by, ..step }
-            }));
+        let mut steps: Vec<Step> = Vec::new();
+        for own in self.locals_around(test) {
+            let found = match self.owner_of_locals(test, own) {
+                Some(node) => self.locals_of(node, test, keys),
+                None => self.flat_locals(own, &keys[1..]),
+            };
+            let over = if keys.len() > 1 { "overrides" } else { "adds to it" };
+            let covers = !steps.is_empty();
+            let acts = |step: Step| if covers && step.action == "set" { Step { action: over, ..step } } else { step };
+            steps.extend(found.into_iter().map(acts));
         }
         steps
+    }
+
+    /// The objects of locals that a test sees, the outermost first.
+    fn locals_around(&self, test: TestId) -> Vec<NodeId> {
+        let Some(tree) = &self.compilation.tree else { return Vec::new() };
+        let enclosing = |locals: &&Locals| locals.enclosing.map(|id| &tree.locals[id.index()]);
+        let mut own: Vec<NodeId> =
+            std::iter::successors(Some(tree.locals_of(test)), enclosing).filter_map(|locals| locals.own).collect();
+        own.reverse();
+        own
+    }
+
+    /// The test, or the group around it, that has these locals. A `FlattenGroup` is not in the tree.
+    fn owner_of_locals(&self, test: TestId, own: NodeId) -> Option<TestId> {
+        let tree = self.compilation.tree.as_ref()?;
+        let locals = |node: TestId| self.compilation.arena.entry(tree.test(node).object).get("locals");
+        tree.ancestors(test).find(|node| locals(*node).is_some_and(|locals| locals.id == own))
+    }
+
+    fn locals_of(&mut self, node: TestId, test: TestId, keys: &[String]) -> Vec<Step> {
+        let path = self.path(node);
+        let named = |step: Step| Step { by: format!("{} of the group {path}", step.by), ..step };
+        let steps = self.object_steps(node, keys).into_iter();
+        if node == test { steps.collect() } else { steps.map(named).collect() }
+    }
+
+    fn flat_locals(&self, own: NodeId, keys: &[String]) -> Vec<Step> {
+        let Some(node) = value_at(self.compilation, own, keys) else { return Vec::new() };
+        let entry = self.compilation.arena.entry(node);
+        let by = "a FlattenGroup around it".to_owned();
+        vec![Step { action: "set", by, span: Some(entry.span()), text: Some(entry.to_data()) }]
     }
 
     /// `child_action_on_failure` of a group, and teardowns, whose action is always `NEXT`.
@@ -195,7 +256,7 @@ impl Asking<'_> {
         }
         if is_teardown {
             steps.push(Step {
-                action: "overrides",
+                action: if steps.is_empty() { "set" } else { "overrides" },
                 by: "a teardown's action is always NEXT".to_owned(),
                 span: None,
                 text: Some(Data::from("NEXT")),
@@ -213,7 +274,7 @@ impl Asking<'_> {
             [first, rest @ ..] => (first.as_str(), rest),
         };
         if first == "locals" {
-            let value = rest.iter().try_fold(tree.locals_of(test).value.clone(), |value, key| value.get(key).cloned());
+            let value = rest.iter().try_fold(tree.locals_of(test).value.clone(), |value, key| inner_data(&value, key));
             return (value, value_at(compilation, node.object, keys));
         }
         let written = if first == "args" {
@@ -226,7 +287,7 @@ impl Asking<'_> {
             return (Some(compilation.evaluation.argument(written, &locals, &compilation.arena)), Some(written));
         }
         let resolved = crate::dump::field(compilation, test, first);
-        let value = resolved.and_then(|value| rest.iter().try_fold(value, |value, key| value.get(key).cloned()));
+        let value = resolved.and_then(|value| rest.iter().try_fold(value, |value, key| inner_data(&value, key)));
         (value, written)
     }
 
@@ -274,6 +335,36 @@ impl Asking<'_> {
     }
 }
 
+/// What is set over something else overrides it.
+fn in_order(steps: &mut [Step]) {
+    let mut covers = false;
+    for step in steps {
+        if covers && step.action == "set" {
+            step.action = "overrides";
+        }
+        covers = step.text.is_some();
+    }
+}
+
 fn value_at(compilation: &Compilation, object: NodeId, keys: &[String]) -> Option<NodeId> {
-    keys.iter().try_fold(object, |node, key| compilation.arena.entry(node).get(key).map(|entry| entry.id))
+    keys.iter().try_fold(object, |node, key| inner(compilation.arena.entry(node), key).map(|entry| entry.id))
+}
+
+/// A member of an object, or an item of an array by its position from 0.
+fn inner<'a>(value: Entry<'a>, key: &str) -> Option<Entry<'a>> {
+    value.get(key).or_else(|| value.items().nth(key.parse().ok()?))
+}
+
+/// The same of evaluated data.
+fn inner_data(value: &Data, key: &str) -> Option<Data> {
+    value.get(key).cloned().or_else(|| value.as_list()?.get(key.parse::<usize>().ok()?).cloned())
+}
+
+/// The keys that lead to a value, or to the array that it is in: arrays are set as a whole.
+fn outside_arrays<'k>(compilation: &Compilation, object: NodeId, keys: &'k [String]) -> &'k [String] {
+    let is_list = |depth: &usize| {
+        value_at(compilation, object, &keys[..*depth])
+            .is_some_and(|node| matches!(compilation.arena.node(node).value, Value::List(..)))
+    };
+    &keys[..(1..keys.len()).find(is_list).unwrap_or(keys.len())]
 }

@@ -55,8 +55,8 @@ pub struct Node {
     pub path: String,
     /// The last part of the path; empty for the root.
     pub id: String,
-    /// What people call it.
-    pub label: Text,
+    /// What people call it; nodes with the same texts share them.
+    pub label: Arc<Text>,
     /// The class of the reference that it was made from.
     pub class: Class,
     /// What it runs; `None` for a group.

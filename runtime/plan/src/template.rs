@@ -20,7 +20,7 @@ pub enum Template {
     /// A list of templates, at least one of which is not data.
     List(Vec<Template>),
     /// An object of templates, at least one of which is not data.
-    Object(IndexMap<Arc<str>, Template>),
+    Object(Arc<IndexMap<Arc<str>, Template>>),
 }
 
 impl Default for Template {
@@ -51,7 +51,7 @@ impl Template {
     pub fn object(members: IndexMap<Arc<str>, Template>) -> Self {
         match members.iter().map(|(key, value)| Some((key.clone(), value.as_data()?.clone()))).collect::<Option<_>>() {
             Some(data) => Self::Data(Data::object(data)),
-            None => Self::Object(members),
+            None => Self::Object(Arc::new(members)),
         }
     }
 

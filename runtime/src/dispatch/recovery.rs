@@ -42,6 +42,8 @@ pub(crate) struct Recovered {
     pub stopped: bool,
     /// It waits for a shutdown that was ordered.
     pub ordered: bool,
+    /// It had been told what to run.
+    pub begun: bool,
     /// How long it had taken.
     pub before: Duration,
 }
@@ -96,7 +98,7 @@ pub(crate) fn replay(
     events: &[EventRow],
 ) -> Result<Recovered, RecoveryError> {
     let schedule = settings.schedule(plan);
-    let mut recovered = Recovered { schedule, stopped: false, ordered: false, before: Duration::ZERO };
+    let mut recovered = Recovered { schedule, stopped: false, ordered: false, begun: false, before: Duration::ZERO };
     let mut last = 0;
     for row in events {
         if row.kind == RESUMED {
@@ -106,6 +108,7 @@ pub(crate) fn replay(
         let event: Event = serde_json::from_str(&row.body)
             .map_err(|error| RecoveryError { run: run.run, reason: format!("event {}: {error}", row.seq) })?;
         recovered.ordered &= !matches!(event, Event::Started { .. } | Event::AttemptEnded { .. });
+        recovered.begun |= matches!(event, Event::Command(_));
         recovered.stopped |= matches!(event, Event::Command(Command::Stop { path: None, .. } | Command::Kill));
         let actions = recovered.schedule.on(plan, evaluation, event);
         recovered.ordered |= actions.iter().any(|action| matches!(action, Action::Shutdown { .. }));
@@ -127,14 +130,14 @@ impl Recovered {
     /// - A run that was ending, because someone stopped it or a test failed that stops the list, goes on to its end: what was running has
     ///   crashed, and a teardown that was running starts again.
     /// - Otherwise the scheduler ends what was open with its teardowns (rule Z2), and then what is untested runs (rule Z3), a sequence as a
-    ///   whole, with its teardowns after it once more.
+    ///   whole, with its teardowns after it once more. It is the same if it was interrupted again when its teardowns had run.
     pub fn beginning(&self, plan: &Plan, settings: &RunSettings, stop_on_failure: bool, device: Data) -> Beginning {
         let started = Beginning { events: vec![Event::Started { device }], ..Beginning::default() };
-        if self.ordered || settings.schedule.teardown == TeardownPolicy::Reference || !self.schedule.is_running() {
+        if self.ordered || settings.schedule.teardown == TeardownPolicy::Reference || !self.begun {
             return started;
         }
         if self.stopped || self.is_ending(plan, stop_on_failure) {
-            return self.on_to_the_end(plan);
+            return if self.schedule.is_running() { self.on_to_the_end(plan) } else { started };
         }
         let clear = |id| Event::Command(Command::Clear { path: Some(plan.node(id).path.clone()) });
         let teardowns = plan.preorder().filter(|&id| plan.is_leaf(id) && is_teardown(plan, id));

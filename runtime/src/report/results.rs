@@ -1,6 +1,7 @@
 //! Results of earlier runs, as text and as JSON.
 
 use std::fmt;
+use std::path::Path;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -8,7 +9,7 @@ use serde::Serialize;
 
 use super::output::{Colour, Output};
 use super::summary::{Summary, render};
-use crate::store::{AttemptRow, Reader, RunNumber, RunRow, StoreError, TestRow};
+use crate::store::{AttemptRow, Checked, Reader, RunNumber, RunRow, StoreError, TestRow};
 
 /// How results are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -127,6 +128,21 @@ pub fn show_history(
 
 pub(super) fn json(document: &impl Serialize) -> String {
     serde_json::to_string_pretty(document).unwrap_or_default() + "\n"
+}
+
+/// What a check of a store has found.
+pub(crate) fn show_checked(checked: &Checked, store: &Path, format: Format) -> String {
+    let Checked { runs, attempts, events, logs, findings } = checked;
+    match format {
+        Format::Json => json(checked),
+        Format::Text => {
+            let lines = findings.iter().fold(String::new(), |lines, finding| lines + finding + "\n");
+            let verdict =
+                if findings.is_empty() { "is whole".to_owned() } else { format!("has {} problems", findings.len()) };
+            let looked = format!("{runs} runs, {attempts} attempts, {events} events, {logs} logs");
+            format!("{lines}the store `{}` {verdict}: {looked}\n", store.display())
+        }
+    }
 }
 
 fn list_line(run: &RunRow, output: &Output) -> String {

@@ -7,6 +7,7 @@ mod conduct;
 mod control;
 mod preparation;
 mod results;
+mod store;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -25,6 +26,7 @@ use results::store_path;
 
 pub use control::control;
 pub use results::results;
+pub use store::store;
 
 /// How a run is made.
 #[derive(Clone, Debug, Default)]

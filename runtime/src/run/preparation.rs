@@ -198,7 +198,7 @@ impl Preparation<'_> {
         store.end_lost_attempts(number, recovered.ordered)?;
         let mut beginning =
             recovered.beginning(self.plan, &settings, self.evaluation.stops_on_failure(), self.device.clone());
-        if events.is_empty() {
+        if !recovered.begun {
             beginning.events = self.first_events(settings.command);
         }
         Ok(Prepared {
@@ -230,7 +230,7 @@ impl Preparation<'_> {
         };
         let id = Uuid::now_v7().to_string();
         let schedule = settings.schedule(self.plan);
-        let number = store.begin(&NewRun {
+        let new = NewRun {
             id: id.clone(),
             plan_hash: hash,
             plan: self.plan.to_json(),
@@ -243,9 +243,9 @@ impl Preparation<'_> {
             root: self.root(),
             continues: continued.map(|run| RunNumber(run.run)),
             settings: serde_json::to_string(&settings).unwrap_or_default(),
-        })?;
+        };
+        let number = store.begin(&new, &test_rows(self.plan, &self.options.locale, settings.states.as_ref()))?;
         let row = self.key(number);
-        store.commit(&row, &[], &test_rows(self.plan, &self.options.locale, settings.states.as_ref()))?;
         let headline = format!("run {number} of {}", self.plan.id);
         let beginning = Beginning { events: self.first_events(settings.command), ..Beginning::default() };
         Ok(Prepared {

@@ -5,6 +5,8 @@
 //! beside the store. `docs/src/reference/store.md` describes the tables.
 
 mod error;
+mod failpoint;
+mod maintenance;
 mod open;
 mod query;
 mod record;
@@ -16,6 +18,8 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 
 pub use error::StoreError;
+use failpoint::{Failpoint, Moment};
+pub use maintenance::Checked;
 pub use query::{AttemptRow, EventRow, RunRow, TestRow};
 pub use record::{AttemptEnd, AttemptStart, Change, Entry, NewRun, RunKey, Source};
 pub use schema::VERSION;
@@ -25,6 +29,7 @@ pub use schema::VERSION;
 pub struct Store {
     path: PathBuf,
     connection: Connection,
+    failpoint: Failpoint,
     _lock: File,
 }
 

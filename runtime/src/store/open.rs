@@ -3,14 +3,20 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::Path;
+use std::thread;
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
+use super::failpoint::Failpoint;
 use super::{Reader, Store, StoreError, schema, with_suffix};
 
 /// Up to this size the whole store is checked when it is opened; that takes well under a second.
 const CHECKED_SIZE: u64 = 32 << 20;
+
+/// How often the lock of a program that is gone is tried again, and how long after.
+const PATIENCE: u32 = 200;
+const PAUSE: Duration = Duration::from_millis(10);
 
 const HEADER: &[u8; 16] = b"SQLite format 3\0";
 
@@ -39,7 +45,7 @@ fn writable_under(path: &Path, lock: File) -> Result<Store, StoreError> {
     check_contents(path, &connection)?;
     settle(&connection).map_err(fault)?;
     schema::migrate(&mut connection, version).map_err(fault)?;
-    Ok(Store { path: path.to_path_buf(), connection, _lock: lock })
+    Ok(Store { path: path.to_path_buf(), connection, failpoint: Failpoint::from_environment(), _lock: lock })
 }
 
 pub(super) fn readable(path: &Path) -> Result<Reader, StoreError> {
@@ -101,18 +107,32 @@ fn lock(path: &Path) -> Result<File, StoreError> {
     let mut options = OpenOptions::new();
     let mut file =
         options.read(true).write(true).create(true).truncate(false).open(&beside).map_err(|error| fault(&error))?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Err(StoreError::Locked(path.to_path_buf(), holder(&mut file))),
-        Err(TryLockError::Error(error)) => return Err(fault(&error)),
+    for attempt in 0.. {
+        match file.try_lock() {
+            Ok(()) => break,
+            Err(TryLockError::Error(error)) => return Err(fault(&error)),
+            Err(TryLockError::WouldBlock) => {
+                let holder = holder(&mut file);
+                if attempt >= PATIENCE || !holder.is_some_and(is_gone) {
+                    return Err(StoreError::Locked(path.to_path_buf(), holder));
+                }
+                thread::sleep(PAUSE);
+            }
+        }
     }
     let noted = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| write!(file, "{}", std::process::id()));
     noted.map_err(|error| fault(&error))?;
     Ok(file)
 }
 
+/// A program that was killed while it started another leaves the lock to that for a moment.
+fn is_gone(process: u32) -> bool {
+    !Path::new(&format!("/proc/{process}")).exists()
+}
+
 fn holder(file: &mut File) -> Option<u32> {
     let mut text = String::new();
+    file.rewind().ok()?;
     file.read_to_string(&mut text).ok()?;
     text.trim().parse().ok()
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rusqlite::{Transaction, named_params, params};
 
-use super::{RunNumber, Store, StoreError};
+use super::{Moment, RunNumber, Store, StoreError};
 
 /// A run that begins.
 #[derive(Clone, Debug)]
@@ -177,13 +177,15 @@ pub struct AttemptEnd {
 }
 
 impl Store {
-    /// Records the beginning of a run.
-    pub fn begin(&mut self, run: &NewRun) -> Result<RunNumber, StoreError> {
-        let number = self.begin_inner(run).map_err(|error| self.fault(&error))?;
+    /// Records the beginning of a run, with the rows of its nodes.
+    pub fn begin(&mut self, run: &NewRun, nodes: &[Change]) -> Result<RunNumber, StoreError> {
+        self.failpoint.pass(Moment::Before);
+        let number = self.begin_inner(run, nodes).map_err(|error| self.fault(&error))?;
+        self.failpoint.pass(Moment::After);
         Ok(RunNumber(number))
     }
 
-    fn begin_inner(&mut self, run: &NewRun) -> rusqlite::Result<i64> {
+    fn begin_inner(&mut self, run: &NewRun, nodes: &[Change]) -> rusqlite::Result<i64> {
         let transaction = self.connection.transaction()?;
         let now = time(Timestamp::now());
         transaction.execute(
@@ -203,6 +205,10 @@ impl Store {
             },
         )?;
         let number = transaction.last_insert_rowid();
+        let key = RunKey { number: RunNumber(number), slot: run.slot, unit: run.unit.clone() };
+        for node in nodes {
+            apply(&transaction, &key, &now, node)?;
+        }
         transaction.commit()?;
         Ok(number)
     }
@@ -212,7 +218,10 @@ impl Store {
         if entries.is_empty() && changes.is_empty() {
             return Ok(());
         }
-        self.commit_inner(run, entries, changes).map_err(|error| self.fault(&error))
+        self.failpoint.pass(Moment::Before);
+        self.commit_inner(run, entries, changes).map_err(|error| self.fault(&error))?;
+        self.failpoint.pass(Moment::After);
+        Ok(())
     }
 
     fn commit_inner(&mut self, run: &RunKey, entries: &[Entry], changes: &[Change]) -> rusqlite::Result<()> {

@@ -44,7 +44,7 @@ fn entry(kind: &str, source: Source) -> Entry {
 
 fn filled(path: &Path) -> RunNumber {
     let mut store = Store::open(path).expect("a store");
-    let number = store.begin(&new_run()).expect("a run");
+    let number = store.begin(&new_run(), &[]).expect("a run");
     let start = AttemptStart {
         invocation: "i1".into(),
         path: "a".into(),

@@ -27,7 +27,7 @@ use wait4::Wait4 as _;
 pub use channel::MESSAGE_LIMIT;
 pub(crate) use environment::mark;
 pub use output::LogFile;
-pub(crate) use output::{Capture, capture_output, finish as finish_output, last_lines};
+pub(crate) use output::{Capture, capture_output, finish as finish_output, hash, last_lines};
 pub use protocol::PROTOCOL_VERSION;
 pub use python::{Python, PythonError};
 pub use reaper::Reaper;
@@ -128,7 +128,7 @@ pub enum Exit {
 pub struct Usage {
     /// CPU time, in the program and in the system.
     pub cpu: Duration,
-    /// The most memory that one of them held, in bytes; never less than the runtime held when it started it.
+    /// The most memory that one of them held, in bytes.
     pub peak_memory: u64,
 }
 

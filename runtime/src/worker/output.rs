@@ -82,7 +82,8 @@ const SEARCHED: u64 = 64 << 10;
 pub(crate) fn last_lines(log: &Path, number: usize) -> Vec<String> {
     let bytes = end_of(log).unwrap_or_default();
     let text = String::from_utf8_lossy(&bytes);
-    let lines: Vec<String> = text.lines().map(|line| printable(without_time(line))).collect();
+    let mut lines: Vec<String> = text.lines().map(|line| printable(without_time(line))).collect();
+    lines.truncate(lines.iter().rposition(|line| !line.trim().is_empty()).map_or(0, |last| last + 1));
     lines[lines.len().saturating_sub(number)..].to_vec()
 }
 
@@ -204,7 +205,7 @@ impl Log {
 }
 
 /// The SHA-256 of a file.
-pub(super) fn hash(path: &Path) -> io::Result<String> {
+pub(crate) fn hash(path: &Path) -> io::Result<String> {
     let mut file = File::open(path)?;
     let mut hasher = Sha256::new();
     let mut buffer = vec![0; 64 << 10];
@@ -259,7 +260,7 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("log");
         let mut log = Log::create(&path, 1 << 20);
-        log.write(b"one\ntwo words\n\x1b[2Jthree\n");
+        log.write(b"one\ntwo words\n\x1b[2Jthree\n\n");
         log.finish(&path);
         assert_eq!(last_lines(&path, 2), ["two words", "[2Jthree"]);
         assert_eq!(last_lines(&path, 9).len(), 3);

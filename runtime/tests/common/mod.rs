@@ -126,7 +126,7 @@ fn node(
     Node {
         path: path.to_owned(),
         id: id.to_owned(),
-        label: IndexMap::new(),
+        label: IndexMap::new().into(),
         class,
         test: (!group).then(|| Test {
             program,

@@ -16,7 +16,7 @@ pub fn group(id: &str) -> Node {
     Node {
         path: String::new(),
         id: id.into(),
-        label: IndexMap::from([("en-US".into(), id.into())]),
+        label: IndexMap::from([("en-US".into(), id.into())]).into(),
         class: Class::FactoryTest,
         test: None,
         run_if: None,

@@ -2,11 +2,9 @@
 
 use std::fs;
 use std::process::Child;
-use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use serde_json::Value;
 use tlc_plan::plan::{ActionOnFailure, Node};
 
 use crate::line::{Line, Ran, add, eventually, group, is_alive, list, shell, teardown, within};
@@ -141,43 +139,6 @@ fn a_killed_run_goes_on_where_it_was() {
     assert_eq!(line.results(&["last"])["run"]["run"], 1, "it is the same run");
     assert_eq!(line.attempt("Second")["outcome"], "crashed");
     assert_eq!(line.read("trace"), "first\nsecond\ndown\nthird\ndown\n", "what has passed does not run again");
-}
-
-#[test]
-fn whenever_a_run_is_killed_nothing_that_ended_is_lost_and_teardowns_run() {
-    let mark = "echo $TLC_TEST_PATH $TLC_INVOCATION >> \"$LINE/trace\"; sleep 0.03";
-    let mut plan = list(vec![shell("First", mark)]);
-    let root = plan.root();
-    let inner = add(&mut plan, root, group("Group"));
-    add(&mut plan, inner, shell("Inner", mark));
-    add(&mut plan, inner, teardown(shell("InnerDown", mark)));
-    let together = add(&mut plan, root, Node { parallel: true, ..group("Together") });
-    add(&mut plan, together, shell("A", mark));
-    add(&mut plan, together, shell("B", mark));
-    add(&mut plan, root, teardown(shell("Down", mark)));
-    for round in 0..8 {
-        let line = Line::new();
-        let mut child = line.start(&plan, &[]);
-        std::thread::sleep(Duration::from_millis(10 + 40 * round));
-        let _ = child.kill();
-        child.wait().expect("its end");
-        line.run(&plan, &[]);
-        let last = line.results(&["last"]);
-        assert_eq!(last["run"]["state"], "finished", "round {round}");
-        let attempts = last["attempts"].as_array().expect("attempts");
-        assert!(attempts.iter().all(|attempt| attempt["outcome"] != Value::Null), "every attempt has an end: {last}");
-        for path in ["Group.InnerDown", "Down"] {
-            assert_eq!(line.attempt(path)["outcome"], "passed", "round {round}: {last}");
-        }
-        let trace = line.read("trace");
-        for passed in attempts.iter().filter(|attempt| attempt["outcome"] == "passed") {
-            let path = passed["path"].as_str().expect("a path");
-            let invocation = passed["invocation"].as_str().expect("an invocation");
-            assert!(trace.contains(invocation), "round {round}: `{path}` passed and ran");
-        }
-        let statuses = line.statuses();
-        assert!(statuses.iter().all(|(_, status)| status == "PASSED" || status == "FAILED"), "{statuses:?}");
-    }
 }
 
 #[test]

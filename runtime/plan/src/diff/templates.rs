@@ -73,7 +73,7 @@ fn members(template: &Template) -> Option<IndexMap<Arc<str>, Template>> {
         Template::Data(Data::Object(members)) => {
             Some(members.iter().map(|(key, value)| (key.clone(), Template::Data(value.clone()))).collect())
         }
-        Template::Object(members) => Some(members.clone()),
+        Template::Object(members) => Some((**members).clone()),
         Template::Data(_) | Template::Expression(_) | Template::Broken(_) | Template::List(_) => None,
     }
 }

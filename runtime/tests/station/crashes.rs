@@ -1,0 +1,67 @@
+//! The program crashes before and after every transaction of its store, and once more while it recovers; then the run is resumed, and the
+//! store is compared with what the tests wrote down.
+//!
+//! First each transaction in turn, then pairs of them until the time is over: 20 seconds, or `TLC_CRASH_SECONDS`. `TLC_SEED` repeats a run.
+
+use std::time::{Duration, Instant};
+
+use tlc_plan::Plan;
+
+use crate::kills::{Random, check, count_passed, number, plan, seed};
+use crate::line::{Line, Ran};
+
+/// How long it looks for crash points if nobody says, in seconds.
+const SECONDS: u64 = 20;
+
+/// A place where the program crashes; whether that is reached depends on the run.
+type Point = (&'static str, u64);
+
+#[test]
+fn a_crash_at_any_transaction_loses_nothing_and_the_teardowns_run() {
+    let begun = Instant::now();
+    let limit = Duration::from_secs(number("TLC_CRASH_SECONDS").unwrap_or(SECONDS));
+    let seed = seed();
+    println!("{} s, TLC_SEED={seed}", limit.as_secs());
+    let mut random = Random(seed);
+    let plan = plan();
+    let mut transactions = 0;
+    while survives(&plan, &[("before", transactions + 1), ("after", transactions + 1)]) {
+        transactions += 1;
+    }
+    assert!(transactions > 8, "there are crash points: {transactions}");
+    let mut pairs = 0;
+    while begun.elapsed() < limit {
+        let mut point = || (["before", "after"][random.below(2) as usize], 1 + random.below(transactions));
+        let points = [point(), point()];
+        crash_and_resume(&plan, &points, &format!("TLC_SEED={seed}, {points:?}"));
+        pairs += 1;
+    }
+    println!("{transactions} transactions, each before and after; {pairs} pairs");
+}
+
+/// Crashes at each of these points, in a run of its own; whether one of them was reached.
+fn survives(plan: &Plan, points: &[Point]) -> bool {
+    points.iter().filter(|&&point| crash_and_resume(plan, &[point], &format!("{point:?}"))).count() > 0
+}
+
+/// Crashes at one point after the other, then resumes; whether the first one was reached.
+fn crash_and_resume(plan: &Plan, points: &[Point], what: &str) -> bool {
+    let line = Line::new();
+    let mut shown = std::collections::BTreeMap::new();
+    for (place, (moment, number)) in points.iter().enumerate() {
+        let mut command = line.command(plan, &[]);
+        let ran = Ran::new(&command.env("TLC_CRASH", format!("{moment}:{number}")).output().expect("tlc-station"));
+        count_passed(&ran.stdout, &mut shown);
+        if ran.code.is_some() {
+            check(&line, &shown, &format!("{what}\n{}{}", ran.stdout, ran.stderr));
+            return place > 0;
+        }
+        if crate::kills::is_finished(&line) {
+            check(&line, &shown, what);
+            return true;
+        }
+    }
+    let ran = line.run(plan, &[]);
+    check(&line, &shown, &format!("{what}\n{}{}", ran.stdout, ran.stderr));
+    true
+}
