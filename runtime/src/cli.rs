@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use tlc_plan::Data;
+use tlc_plan::plan::PHASES;
 use tracing_subscriber::EnvFilter;
 
 use crate::control::Request;
 use crate::report::{Format, Progress};
 use crate::run::RunOptions;
 use crate::schedule::Status;
+use crate::station::read_text;
 
 /// How a run is to be made; what is run stands before it.
 #[derive(Args, Clone, Debug, Default)]
@@ -19,10 +21,10 @@ pub struct RunArgs {
     #[arg(long, value_name = "PATH")]
     pub store: Option<PathBuf>,
     /// The directory of Python tests
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = directory)]
     pub tests: Option<PathBuf>,
     /// The station's settings
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = file)]
     pub station: Option<PathBuf>,
     /// Start a new run even if there is an interrupted one, which is given up
     #[arg(long)]
@@ -46,7 +48,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "PROGRAM")]
     pub python: Option<String>,
     /// The phase, instead of the list's
-    #[arg(long, value_name = "PHASE")]
+    #[arg(long, value_name = "PHASE", value_parser = PHASES)]
     pub phase: Option<String>,
     /// The locale for texts
     #[arg(long, value_name = "LOCALE", default_value = "en-US")]
@@ -257,13 +259,32 @@ pub fn trace_to_stderr() {
 
 /// Reads device data: a file with a JSON object. The error is a message for people.
 pub fn read_device_data(path: &Path) -> Result<Data, String> {
-    let text = fs::read_to_string(path)
+    let text = read_text(path, DEVICE_DATA_LIMIT)
         .map_err(|error| format!("unable to read the device data `{}`: {error}", path.display()))?;
     let data: Data = serde_json::from_str(&text)
         .map_err(|error| format!("{}:{}:{}: {error}", path.display(), error.line(), error.column()))?;
     match data.as_object() {
         Some(_) => Ok(data),
         None => Err(format!("{}: device data is {}, expected an object", path.display(), data.type_name())),
+    }
+}
+
+/// No device data is larger than this, in bytes.
+const DEVICE_DATA_LIMIT: u64 = 64 << 20;
+
+fn directory(name: &str) -> Result<PathBuf, String> {
+    match fs::metadata(name) {
+        Ok(metadata) if metadata.is_dir() => Ok(name.into()),
+        Ok(_) => Err("it is no directory".into()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn file(name: &str) -> Result<PathBuf, String> {
+    match fs::metadata(name) {
+        Ok(metadata) if metadata.is_file() => Ok(name.into()),
+        Ok(_) => Err("it is no regular file".into()),
+        Err(error) => Err(error.to_string()),
     }
 }
 

@@ -1,11 +1,12 @@
 //! `tlc-station`: runs compiled plans on a station that does not carry the compiler.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use tlc_plan::Plan;
 use tlc_runtime::cli::{ControlArgs, ResultsArgs, RunArgs, StoreArgs, read_device_data, trace_to_stderr};
+use tlc_runtime::station::read_text;
 use tlc_runtime::{Exit, care_for_store, control, results, run};
 
 /// Runs compiled test lists
@@ -50,8 +51,11 @@ fn main() -> ExitCode {
     .into()
 }
 
-fn read(path: &PathBuf, device_data: Option<PathBuf>) -> Result<(Plan, Option<tlc_plan::Data>), String> {
-    let text = std::fs::read_to_string(path)
+/// No plan is larger than this, in bytes.
+const PLAN_LIMIT: u64 = 256 << 20;
+
+fn read(path: &Path, device_data: Option<PathBuf>) -> Result<(Plan, Option<tlc_plan::Data>), String> {
+    let text = read_text(path, PLAN_LIMIT)
         .map_err(|error| format!("unable to read the plan `{}`: {error}", path.display()))?;
     let plan = Plan::from_json(&text).map_err(|error| format!("{}: {error}", path.display()))?;
     let device_data = device_data.map(|path| read_device_data(&path)).transpose()?;

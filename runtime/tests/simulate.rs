@@ -122,3 +122,14 @@ fn a_list_without_an_end_is_given_up() {
     let timeline = run(&plan, &common::SmallConditions, &Script { limit: 100, ..Script::default() });
     assert!(timeline.truncated && timeline.attempts == 100);
 }
+
+#[test]
+fn a_list_without_tests_passes_and_says_so() {
+    let plan = common::plan(&json!([]), &Value::Null);
+    let timeline = run(&plan, &common::SmallConditions, &Script::default());
+    assert_eq!(timeline.to_string(), "warning: the list has no tests; nothing ran\n");
+    assert!(timeline.verdict.is_some_and(|verdict| verdict.is_pass()) && timeline.attempts == 0);
+    let plan = common::plan(&json!([{"id": "A", "pytest_name": "a"}]), &Value::Null);
+    let one = run(&plan, &common::SmallConditions, &Script::default()).to_string();
+    assert!(one.contains("1 attempt;"), "{one}");
+}

@@ -84,7 +84,11 @@ class Channel:
 
 
 def _cut(text, room):
-    if text is None or len(text) <= room:
+    if text is None:
+        return None
+    # A lone surrogate is no text for anybody else.
+    text = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    if len(text) <= room:
         return text
     return text[: room // 2] + "\n[...]\n" + text[-room // 2:]
 
@@ -112,10 +116,14 @@ class Result(unittest.TestResult):
             self._note("error", err, self.errors)
 
     def _note(self, outcome, err, formatted):
-        text = str(err[1])
-        if outcome == "error":
-            text = "%s: %s" % (err[0].__name__, text) if text else err[0].__name__
-        self.problems.append((outcome, text or err[0].__name__, formatted[-1][1]))
+        text = _named(err[0], err[1]) if outcome == "error" else str(err[1]) or err[0].__name__
+        self.problems.append((outcome, text, formatted[-1][1]))
+
+
+def _named(kind, error):
+    """An exception in a line: its name, and what it says."""
+    text = str(error).strip()
+    return "%s: %s" % (kind.__name__, text) if text else kind.__name__
 
 
 def load(name, tests):
@@ -223,7 +231,7 @@ def main():
     except TestError as error:
         outcome, text, trace = "error", str(error), None
     except BaseException as error:  # whatever the test's module raises, SystemExit included
-        text = "".join(traceback.format_exception_only(type(error), error)).strip()
+        text = _named(type(error), error)
         outcome, trace = "error", traceback.format_exc()
     if trace:
         print(trace, file=sys.stderr)

@@ -75,14 +75,14 @@ impl Dispatch<'_> {
         }
         match self.fill(&mut attempt, node, test) {
             Err(message) => over(Ended::broken(message), &attempt),
-            Ok(()) if test.program == PlanProgram::Shutdown => match self.shutdown_refusal(node) {
+            Ok(_) if test.program == PlanProgram::Shutdown => match self.shutdown_refusal(node) {
                 Some(message) => over(Ended::broken(message), &attempt),
                 None => Prepared::ShutDown(self.row(&attempt, number)),
             },
-            Ok(()) => {
+            Ok(measurements) => {
                 let source_sha256 = self.ground.sources.digest(&attempt);
                 let start = AttemptStart { source_sha256, ..self.row(&attempt, number) };
-                Prepared::Run(Box::new(Job::new(self.plan, node, attempt)), start)
+                Prepared::Run(Box::new(Job::new(self.plan, node, attempt, measurements)), start)
             }
         }
     }
@@ -115,7 +115,8 @@ impl Dispatch<'_> {
         }
     }
 
-    fn fill(&self, attempt: &mut Attempt, node: NodeId, test: &Test) -> Result<(), String> {
+    /// Fills in what is known only now; the names of the measurements that the test declares come back.
+    fn fill(&self, attempt: &mut Attempt, node: NodeId, test: &Test) -> Result<Vec<String>, String> {
         let device = self.schedule.device();
         let scope = self
             .evaluation
@@ -129,7 +130,9 @@ impl Dispatch<'_> {
             PlanProgram::Shutdown => Program::Exec(Vec::new()),
             PlanProgram::Nothing => return Err("it names no program: neither `pytest_name` nor `exec`".into()),
         };
-        Ok(())
+        let measurements = self.resolved(&test.measurements, &scope, "measurements")?;
+        let names = measurements.as_object().into_iter().flatten();
+        Ok(names.map(|(name, _)| name.to_string()).collect())
     }
 
     fn resolved(&self, template: &Template, scope: &Scope, what: &str) -> Result<Data, String> {

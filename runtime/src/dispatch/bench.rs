@@ -19,15 +19,18 @@ pub(super) struct Job {
     pub exclusive: BTreeSet<String>,
     /// What it needs of services.
     pub need: Need,
+    /// The measurements that the test declares, by name.
+    pub measurements: Vec<String>,
 }
 
 impl Job {
     /// An attempt at a node of the plan.
-    pub fn new(plan: &Plan, node: NodeId, attempt: Attempt) -> Self {
+    pub fn new(plan: &Plan, node: NodeId, attempt: Attempt, measurements: Vec<String>) -> Self {
         Self {
             attempt,
             exclusive: plan.node(node).exclusive_resources.iter().cloned().collect(),
             need: need(plan, node),
+            measurements,
         }
     }
 
@@ -38,14 +41,14 @@ impl Job {
         mut ending: watch::Receiver<Option<Ending>>,
         over: &mpsc::UnboundedSender<Happening>,
     ) -> Ended {
-        let Self { attempt, exclusive, need } = self;
+        let Self { attempt, exclusive, need, measurements } = self;
         let held = tokio::select! {
             biased;
             held = ground.resources.take(exclusive) => held,
             Ok(()) = ending.changed() => return aborted(ending.borrow().as_ref()),
         };
         if need.is_nothing() {
-            return worker::run(attempt, Arc::clone(&ground.reaper), ending).await;
+            return measured(worker::run(attempt, Arc::clone(&ground.reaper), ending).await, &measurements);
         }
         let met = match ground.services.lock().await.meet(need).await {
             Ok(met) => met,
@@ -56,8 +59,19 @@ impl Job {
             let _ = over.send(Happening::Told(error.to_string()));
         }
         drop(held);
-        ended
+        measured(ended, &measurements)
     }
+}
+
+/// A declared measurement that was not reported fails the test. The protocol carries none yet, so none was.
+fn measured(ended: Ended, declared: &[String]) -> Ended {
+    if declared.is_empty() || ended.outcome != Outcome::Passed {
+        return ended;
+    }
+    let names = declared.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let (what, were) = if declared.len() == 1 { ("measurement", "was") } else { ("measurements", "were") };
+    let message = format!("the declared {what} {names} {were} not reported");
+    Ended { outcome: Outcome::Failed, message: Some(message), ..ended }
 }
 
 fn aborted(ending: Option<&Ending>) -> Ended {

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-const TEMPLATE: &str = "{spinner} {elapsed_precise} [{bar:24}] {pos}/{len} {wide_msg}";
+/// Short, for terminals may be narrow; what runs has the rest of the line.
+const TEMPLATE: &str = "{spinner} {pos}/{len} [{bar:8}] {elapsed} {wide_msg}";
 
 /// A bar that is drawn again and again.
 #[derive(Debug)]
@@ -14,11 +15,12 @@ pub(super) struct Live {
 }
 
 impl Live {
-    pub fn new() -> Self {
+    /// A bar on stderr; `None` if a bar is not shown there, as on a terminal that cannot move its cursor.
+    pub fn new() -> Option<Self> {
         let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
         let style = ProgressStyle::with_template(TEMPLATE).unwrap_or_else(|_| ProgressStyle::default_bar());
         bar.set_style(style.progress_chars("=> "));
-        Self { bar, running: Vec::new() }
+        (!bar.is_hidden()).then(|| Self { bar, running: Vec::new() })
     }
 
     pub fn begin(&mut self, total: usize) {

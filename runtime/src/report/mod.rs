@@ -13,10 +13,10 @@ use std::time::Duration;
 
 use tlc_plan::Plan;
 
-pub(crate) use output::write;
+use output::error_line;
 pub use output::{Colour, Output};
-use output::{error_line, write_line};
-pub(crate) use results::show_checked;
+pub(crate) use output::{try_write, write};
+pub(crate) use results::{local, show_checked};
 pub use results::{Format, ResultsError, show_history, show_list, show_run};
 pub use summary::{Summary, render};
 
@@ -24,6 +24,9 @@ use crate::dispatch::label;
 use crate::schedule::{NoteLevel, Outcome, Status};
 pub(crate) use control::show_answer;
 use live::Live;
+
+/// How many characters of a message a live line shows.
+const MESSAGE_SHOWN: usize = 160;
 
 /// How much is shown while a run is on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,13 +49,15 @@ pub struct Reporter {
     labels: HashMap<String, String>,
     total: usize,
     settled: HashSet<String>,
+    /// Why something could not be shown.
+    unseen: Option<String>,
 }
 
 impl Reporter {
     /// A reporter on this program's own stdout and stderr.
     pub fn new(progress: Progress) -> Self {
         let output = Output::new();
-        let live = (progress == Progress::Fitting && output.is_terminal()).then(Live::new);
+        let live = (progress == Progress::Fitting && output.is_terminal()).then(Live::new).flatten();
         Self {
             output,
             quiet: progress == Progress::Quiet,
@@ -60,6 +65,7 @@ impl Reporter {
             labels: HashMap::new(),
             total: 0,
             settled: HashSet::new(),
+            unseen: None,
         }
     }
 
@@ -95,7 +101,7 @@ impl Reporter {
             live.ended(path);
         }
         let word = self.output.paint(&format!("{:<8}", outcome.to_string()), Colour::of_outcome(outcome));
-        let why = message.map_or_else(String::new, |message| format!(": {}", first_line(message)));
+        let why = message.map_or_else(String::new, |message| format!(": {}", shortened(first_line(message))));
         self.line(&format!("{word} {} ({:.2} s){why}", name(path), duration.as_secs_f64()));
     }
 
@@ -169,14 +175,27 @@ impl Reporter {
     pub(crate) fn summary(&mut self, summary: &Summary) {
         self.end();
         let text = render(summary, &self.output);
-        write(&text);
+        self.show(&text);
+        if let Some(reason) = self.unseen.take() {
+            let run = summary.run;
+            self.warn(&format!(
+                "the output could not be written to stdout ({reason}); `tlc results show {run}` shows the run"
+            ));
+        }
+    }
+
+    /// The run goes on even if nobody can see it.
+    fn show(&mut self, text: &str) {
+        if let Err(error) = try_write(text) {
+            self.unseen.get_or_insert_with(|| error.to_string());
+        }
     }
 
     fn line(&mut self, text: &str) {
         match &self.live {
             _ if self.quiet => {}
             Some(live) => live.above(text),
-            None => write_line(text),
+            None => self.show(&format!("{text}\n")),
         }
     }
 }
@@ -186,5 +205,27 @@ fn name(path: &str) -> &str {
 }
 
 fn first_line(text: &str) -> &str {
-    text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default()
+    let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    // The outcome stands before it.
+    line.strip_prefix("Aborted: ").unwrap_or(line)
+}
+
+/// A live line has room for so many characters of a message; the summary and the store have all of it.
+fn shortened(line: &str) -> String {
+    match line.char_indices().nth(MESSAGE_SHOWN) {
+        Some((end, _)) => format!("{} …", &line[..end]),
+        None => line.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_one_short_line_that_does_not_repeat_the_outcome() {
+        assert_eq!(first_line("\n  \nAborted: the operator stopped it\nmore"), "the operator stopped it");
+        assert_eq!(shortened("3.01 V is too low"), "3.01 V is too low");
+        assert_eq!(shortened(&"é".repeat(300)), "é".repeat(MESSAGE_SHOWN) + " …");
+    }
 }

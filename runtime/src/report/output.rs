@@ -92,15 +92,18 @@ fn painted(text: &str, colour: Colour, on: bool) -> String {
     if on { format!("\x1b[{}m{text}\x1b[0m", colour.code()) } else { text.to_owned() }
 }
 
-/// Writes a line to stdout.
-pub(super) fn write_line(line: &str) {
-    write(&format!("{line}\n"));
+/// Writes text to stdout, as far as that is possible.
+pub(crate) fn write(text: &str) {
+    let _ = try_write(text);
 }
 
 /// Writes text to stdout. Whoever closed it does not want it.
-pub(crate) fn write(text: &str) {
+pub(crate) fn try_write(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
-    let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
 }
 
 /// Writes a line to stderr.

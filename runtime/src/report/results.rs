@@ -30,7 +30,7 @@ pub enum ResultsError {
     NoRun(String),
     /// There is no run at all.
     Empty,
-    /// No run has an attempt at this test.
+    /// No run has this test.
     NoTest(String),
 }
 
@@ -46,7 +46,17 @@ impl fmt::Display for ResultsError {
             Self::Store(error) => error.fmt(f),
             Self::NoRun(name) => write!(f, "there is no run `{name}`; `tlc results list` shows what there is"),
             Self::Empty => f.write_str("the store holds no run"),
-            Self::NoTest(path) => write!(f, "no run has an attempt at `{path}`"),
+            Self::NoTest(path) => write!(f, "no run has a test `{path}`"),
+        }
+    }
+}
+
+impl ResultsError {
+    /// Whether something was asked for that there is not.
+    pub fn is_usage(&self) -> bool {
+        match self {
+            Self::NoRun(_) | Self::NoTest(_) => true,
+            Self::Store(_) | Self::Empty => false,
         }
     }
 }
@@ -106,9 +116,12 @@ pub fn show_history(
     limit: u32,
 ) -> Result<String, ResultsError> {
     let attempts = reader.history(path, limit)?;
+    if attempts.is_empty() && !reader.has_test(path)? {
+        return Err(ResultsError::NoTest(path.into()));
+    }
     match format {
         Format::Json => Ok(json(&HistoryDocument { path, attempts: &attempts })),
-        Format::Text if attempts.is_empty() => Err(ResultsError::NoTest(path.into())),
+        Format::Text if attempts.is_empty() => Ok(format!("no run has an attempt at `{path}`\n")),
         Format::Text => Ok(attempts.iter().map(|attempt| history_line(attempt, output)).collect()),
     }
 }
@@ -171,7 +184,7 @@ fn seconds(milliseconds: Option<i64>) -> String {
 }
 
 /// A time of the store in the station's own time zone.
-fn local(time: &str) -> String {
+pub(crate) fn local(time: &str) -> String {
     match time.parse::<Timestamp>() {
         Ok(time) => time.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string(),
         Err(_) => time.to_owned(),

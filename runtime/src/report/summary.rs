@@ -39,9 +39,9 @@ pub struct Summary {
     pub counts: Vec<Count>,
     /// Tests that failed.
     pub failures: Vec<Failure>,
-    /// Teardowns that ran.
+    /// Teardowns: those that ran, and those that should have.
     pub teardowns: Vec<Teardown>,
-    /// Nodes that did not run.
+    /// Other nodes that did not run.
     pub not_run: Vec<NotRun>,
     /// No attempt was made.
     pub nothing_ran: bool,
@@ -79,13 +79,15 @@ pub struct Failure {
     pub waived: bool,
 }
 
-/// A teardown that ran.
+/// A teardown.
 #[derive(Clone, Debug, Serialize)]
 pub struct Teardown {
     /// The test.
     pub path: String,
-    /// How its last attempt ended.
+    /// How its last attempt ended; `refused` or `not run` if there was none.
     pub outcome: String,
+    /// Why it did not run.
+    pub why: Option<String>,
 }
 
 /// A node that did not run.
@@ -114,7 +116,7 @@ impl Summary {
             verdict: run.verdict.as_deref().unwrap_or_else(root_status).to_owned(),
             counts: counts(&leaves),
             failures: leaves.iter().filter_map(|test| failure(test, attempts)).collect(),
-            teardowns: leaves.iter().filter_map(|test| teardown(test, attempts)).collect(),
+            teardowns: leaves.iter().filter_map(|test| teardown(run, test, attempts)).collect(),
             not_run: tests.iter().filter_map(|test| not_run(test)).collect(),
             nothing_ran: attempts.is_empty(),
             attempts: attempts.len(),
@@ -171,14 +173,37 @@ fn was_started(attempt: &AttemptRow) -> bool {
     attempt.outcome.as_deref() != Some("error") || attempt.exit_code.is_some() || attempt.exit_signal.is_some()
 }
 
-fn teardown(test: &TestRow, attempts: &[AttemptRow]) -> Option<Teardown> {
-    let attempt = last(test, attempts).filter(|_| test.teardown)?;
-    let outcome = attempt.outcome.clone().unwrap_or_else(|| "not finished".into());
-    Some(Teardown { path: test.path.clone(), outcome })
+fn teardown(run: &RunRow, test: &TestRow, attempts: &[AttemptRow]) -> Option<Teardown> {
+    if !test.teardown {
+        return None;
+    }
+    let (outcome, why) = match last(test, attempts) {
+        Some(attempt) => (attempt.outcome.clone().unwrap_or_else(|| "not finished".into()), None),
+        None if test.status == Status::Failed.name() || test.status == Status::FailedAndWaived.name() => {
+            ("refused".into(), test.message.clone())
+        }
+        None => ("not run".into(), Some(test.note.clone().or_else(|| missed(run, test, attempts))?)),
+    };
+    Some(Teardown { path: test.path.clone(), outcome, why })
+}
+
+/// Why a teardown did not run of which nobody said so: the run ended while its group was open.
+fn missed(run: &RunRow, test: &TestRow, attempts: &[AttemptRow]) -> Option<String> {
+    let group = test.path.rsplit_once('.').map_or("", |(group, _)| group);
+    let inside = |path: &str| group.is_empty() || path.strip_prefix(group).is_some_and(|rest| rest.starts_with('.'));
+    let was_open = attempts.iter().any(|attempt| inside(&attempt.path));
+    match run.state.as_str() {
+        "stopped" if was_open => Some("the operator stopped the run".into()),
+        "abandoned" if was_open => Some("the run was given up".into()),
+        "finished" if was_open => Some("the run ended before it".into()),
+        _ => None,
+    }
 }
 
 fn not_run(test: &TestRow) -> Option<NotRun> {
-    let open = test.status == Status::Skipped.name() || test.status == Status::Untested.name();
+    // A teardown is shown among its like.
+    let teardown = test.teardown && test.leaf;
+    let open = !teardown && (test.status == Status::Skipped.name() || test.status == Status::Untested.name());
     let why = test.note.clone().filter(|_| open)?;
     let path = if test.path.is_empty() { "the list".to_owned() } else { test.path.clone() };
     Some(NotRun { path, why })
@@ -229,7 +254,7 @@ mod tests {
             path: path.into(),
             label: path.into(),
             leaf: !path.is_empty(),
-            teardown: path == "c",
+            teardown: path >= "c",
             status: status.into(),
             outcome: (status == "FAILED").then(|| "failed".into()),
             message: (status == "FAILED").then(|| "3.01 V is too low".into()),
@@ -292,7 +317,14 @@ mod tests {
             attempts: 2,
             duration_ms: 1500,
         };
-        let tests = [test("", "FAILED"), test("a", "FAILED"), test("b", "SKIPPED"), test("c", "PASSED")];
+        let tests = [
+            test("", "FAILED"),
+            test("a", "FAILED"),
+            test("b", "SKIPPED"),
+            test("c", "PASSED"),
+            test("d", "FAILED"),
+            test("e", "SKIPPED"),
+        ];
         let attempts = [attempt("a", "failed"), attempt("c", "passed")];
         let mut summary = Summary::new(&run, &tests, &attempts);
         summary.failures[0].log_end = vec!["rail 3V3".into(), "3.01".into()];

@@ -44,7 +44,11 @@ impl Preparation<'_> {
             run: prepared.id.clone(),
             reaper: Arc::clone(reaper),
         })));
-        let start = async { services.lock().await.settle().await };
+        let start = async {
+            let mut services = services.lock().await;
+            services.check()?;
+            services.settle().await
+        };
         let ready = tokio::select! {
             ready = start => ready.map_err(|error| Trouble::Environment(error.to_string())),
             () = operator.signals.next() => Err(Trouble::Interrupted),

@@ -155,6 +155,10 @@ async fn run_here(plan: &Plan, options: &RunOptions, reporter: &mut Reporter) ->
     let signals =
         Signals::new().map_err(|error| Trouble::Environment(format!("unable to wait for signals: {error}")))?;
     let mut store = Store::open(&store_path(options)?)?;
+    if plan.preorder().all(|id| plan.node(id).test.is_none()) {
+        reporter.warn("the list has no tests; nothing ran");
+        return Ok(Exit::Passed);
+    }
     let device = device_data(options, &store)?;
     let evaluation = Evaluation::load(plan, &device, &settings.data);
     let preparation = Preparation { plan, options, settings, tests, device, evaluation };
@@ -176,6 +180,11 @@ async fn run_here(plan: &Plan, options: &RunOptions, reporter: &mut Reporter) ->
             // What has not begun is not to be resumed.
             if store.scheduled_events(number).is_ok_and(|events| events.is_empty()) {
                 store.abandon(number)?;
+                if matches!(trouble, Trouble::Interrupted) {
+                    reporter.warn(&format!(
+                        "run {number} was interrupted before any test started; it is recorded as abandoned"
+                    ));
+                }
             }
             return Err(trouble);
         }

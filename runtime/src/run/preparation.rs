@@ -2,6 +2,7 @@
 
 use std::env;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,9 +14,9 @@ use uuid::Uuid;
 
 use super::{RunOptions, Trouble};
 use crate::dispatch::{Beginning, Evaluation, RunSettings, is_teardown, replay, tests as test_rows};
-use crate::report::Reporter;
+use crate::report::{Reporter, local};
 use crate::schedule::{Command, Event, Schedule, Settings as ScheduleSettings, State};
-use crate::station::{Settings, StateDirectory};
+use crate::station::{Settings, SettingsError, StateDirectory};
 use crate::store::{NewRun, RunKey, RunNumber, RunRow, Store};
 use crate::worker::end_left_behind;
 
@@ -51,7 +52,12 @@ pub(super) struct Prepared {
 
 pub(super) fn read_settings(options: &RunOptions) -> Result<Settings, Trouble> {
     match &options.station {
-        Some(path) => Settings::read(path).map_err(|error| Trouble::Environment(error.to_string())),
+        Some(path) => Settings::read(path).map_err(|error| match &error {
+            SettingsError::Unreadable(_, reason) if reason.kind() == ErrorKind::NotFound => {
+                Trouble::Usage(error.to_string())
+            }
+            SettingsError::Unreadable(..) | SettingsError::Invalid(..) => Trouble::Environment(error.to_string()),
+        }),
         None => Ok(Settings::default()),
     }
 }
@@ -63,7 +69,7 @@ pub(super) fn tests_directory(plan: &Plan, options: &RunOptions) -> Result<Optio
             Trouble::Environment(format!("the directory of tests `{}`: {error}", directory.display()))
         }),
         Some(directory) if needed => {
-            Err(Trouble::Environment(format!("the directory of tests `{}` does not exist", directory.display())))
+            Err(Trouble::Usage(format!("the directory of tests `{}` does not exist", directory.display())))
         }
         None if needed => {
             Err(Trouble::Environment("the list has Python tests: name their directory with --tests".into()))
@@ -102,7 +108,23 @@ impl Preparation<'_> {
             }
             return self.resume(store, &run);
         }
+        self.give_up_outdated(store, &hash, reporter)?;
         self.begin(store, hash)
+    }
+
+    /// An interrupted run whose list has changed since cannot go on: its events mean nothing to the new plan.
+    fn give_up_outdated(&self, store: &mut Store, hash: &str, reporter: &mut Reporter) -> Result<(), Trouble> {
+        for (run, at) in store.outdated(&self.plan.id, hash, SLOT)? {
+            store.end_lost_attempts(RunNumber(run.run), false)?;
+            store.abandon(RunNumber(run.run))?;
+            reporter.warn(&format!(
+                "run {} of {} was interrupted at {} and cannot go on, for the list has changed since; it is given up (recorded as abandoned), and its open teardowns did not run: see to the unit and the fixture",
+                run.run,
+                run.list,
+                local(&at)
+            ));
+        }
+        Ok(())
     }
 
     /// Whether the interrupted run is the one that is asked for; with `--status` its states are, in a run of its own.

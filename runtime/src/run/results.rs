@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Exit, RunOptions, Trouble};
 use crate::cli::{Results, ResultsArgs};
-use crate::report::{Output, Progress, Reporter, show_history, show_list, show_run, write};
+use crate::report::{Output, Progress, Reporter, show_history, show_list, show_run, try_write};
 use crate::station::default_store;
 use crate::store::Reader;
 
@@ -26,13 +26,16 @@ pub fn results(arguments: &ResultsArgs) -> Exit {
         Results::Test { path, limit, .. } => show_history(&reader, &output, source.format, path, *limit),
     });
     match shown {
-        Ok(text) => {
-            write(&text);
-            Exit::Passed
-        }
+        Ok(text) => match try_write(&text) {
+            Ok(()) => Exit::Passed,
+            Err(error) => {
+                Reporter::new(Progress::Plain).error(&format!("the results cannot be written to stdout: {error}"));
+                Exit::Environment
+            }
+        },
         Err(error) => {
             Reporter::new(Progress::Plain).error(&error.to_string());
-            Exit::Environment
+            if error.is_usage() { Exit::Usage } else { Exit::Environment }
         }
     }
 }

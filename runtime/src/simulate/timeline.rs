@@ -173,15 +173,17 @@ impl fmt::Display for Timeline {
         if self.truncated {
             writeln!(f, "given up after {} attempts: the list does not end by itself", self.attempts)?;
         }
+        if self.statuses.is_empty() {
+            return writeln!(f, "warning: the list has no tests; nothing ran");
+        }
+        let attempts = format!("{} attempt{}", self.attempts, if self.attempts == 1 { "" } else { "s" });
         match (self.durations_known, self.attempts - self.durations_known) {
-            (_, 0) => writeln!(f, "{} attempts in {}", self.attempts, clock(self.seconds)),
-            (0, _) => writeln!(f, "{} attempts; how long they take is not known", self.attempts),
-            (_, unknown) => writeln!(
-                f,
-                "{} attempts in {}, not counting {unknown} of unknown duration",
-                self.attempts,
-                clock(self.seconds)
-            ),
+            (_, 0) => writeln!(f, "{attempts} in {}", clock(self.seconds)),
+            (0, 1) => writeln!(f, "{attempts}; how long it takes is not known"),
+            (0, _) => writeln!(f, "{attempts}; how long they take is not known"),
+            (_, unknown) => {
+                writeln!(f, "{attempts} in {}, not counting {unknown} of unknown duration", clock(self.seconds))
+            }
         }
     }
 }

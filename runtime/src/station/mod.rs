@@ -1,6 +1,7 @@
 //! What belongs to a station and not to a list: its settings, its services, its directories, its shutdown command.
 
 mod directories;
+mod file;
 mod need;
 mod process;
 mod resources;
@@ -10,6 +11,7 @@ mod shutdown;
 
 pub(crate) use directories::Places;
 pub use directories::{StateDirectory, default_store, search_path};
+pub use file::read_text;
 pub(crate) use need::Need;
 pub(crate) use resources::Resources;
 pub use service::ServiceError;

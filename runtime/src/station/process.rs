@@ -36,11 +36,7 @@ impl fmt::Debug for Running {
 }
 
 pub(super) fn prepare(service: &Service, places: &Places, variables: &[(String, String)]) -> Result<Command, String> {
-    let expand = |text: &String| {
-        places.expand(text).map_err(|name| {
-            format!("there is no `{name}`; its settings can name ${{state_dir}}, ${{log_dir}} and ${{settings_dir}}")
-        })
-    };
+    let expand = |text: &String| places.expand(text).map_err(|name| unknown(&name));
     let words = service.command.iter().map(expand).collect::<Result<Vec<_>, _>>()?;
     let (program, arguments) = words.split_first().ok_or("its command is empty")?;
     let mut command = Command::new(program);
@@ -54,6 +50,18 @@ pub(super) fn prepare(service: &Service, places: &Places, variables: &[(String, 
         command.current_dir(directory);
     }
     Ok(command)
+}
+
+/// Whether the path by which a service is known to be ready has a name for everything in it.
+pub(super) fn check_readiness(ready: Option<&Ready>, places: &Places) -> Result<(), String> {
+    match ready {
+        Some(Ready::Path(path)) => places.expand(path).map(|_| ()).map_err(|name| unknown(&name)),
+        Some(Ready::Line(_) | Ready::Port(_)) | None => Ok(()),
+    }
+}
+
+fn unknown(name: &str) -> String {
+    format!("there is no `{name}`; its settings can name ${{state_dir}}, ${{log_dir}} and ${{settings_dir}}")
 }
 
 pub(super) fn spawn(

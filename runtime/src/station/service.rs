@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep};
 
 use super::directories::Places;
 use super::need::{Need, is_wanted};
-use super::process::{Running, forget_readiness, is_ready, missing, prepare, spawn};
+use super::process::{Running, check_readiness, forget_readiness, is_ready, missing, prepare, spawn};
 use super::{Service, Settings};
 use crate::worker::{GRACE, Reaper, finish_output, has_ended, last_lines, terminate_group};
 
@@ -77,6 +77,17 @@ impl Services {
         }
     }
 
+    /// Whether the settings of all services make sense, also of those that nobody has enabled yet.
+    pub fn check(&self) -> Result<(), ServiceError> {
+        let ServiceGround { settings, places, variables, .. } = &self.ground;
+        for (name, service) in &settings.services {
+            let fail = |why: String| ServiceError::not_started(name, &why);
+            prepare(service, places, variables).map_err(fail)?;
+            check_readiness(service.ready.as_ref(), places).map_err(fail)?;
+        }
+        Ok(())
+    }
+
     /// Starts what is to run and does not, and ends what is not to run. What was started before an error still runs.
     pub async fn settle(&mut self) -> Result<(), ServiceError> {
         let settings = Arc::clone(&self.ground.settings);
@@ -120,7 +131,7 @@ impl Services {
 
     async fn start(&mut self, name: &str, service: &Service) -> Result<(), ServiceError> {
         let ServiceGround { places, variables, run, reaper, .. } = &self.ground;
-        let fail = |what: String| ServiceError { name: name.into(), what, output: Vec::new() };
+        let fail = |why: String| ServiceError::not_started(name, &why);
         let command = prepare(service, places, variables).map_err(fail)?;
         let starts = self.starts.entry(name.into()).or_default();
         *starts += 1;
@@ -130,7 +141,7 @@ impl Services {
         let log = places.logs.join(log_name(name, *starts));
         let invocation = format!("service:{run}:{name}");
         let running = spawn(name, command, &invocation, run, log, reaper)
-            .map_err(|error| fail(format!("unable to start `{}`: {error}", service.command[0])))?;
+            .map_err(|error| fail(format!("`{}`: {error}", service.command[0])))?;
         self.running.push(running);
         self.wait_until_ready(service).await
     }
@@ -209,6 +220,12 @@ impl Services {
 
 fn log_name(name: &str, start: u32) -> PathBuf {
     if start == 1 { format!("service-{name}.log") } else { format!("service-{name}.{start}.log") }.into()
+}
+
+impl ServiceError {
+    fn not_started(name: &str, why: &str) -> Self {
+        Self { name: name.into(), what: format!("cannot be started: {why}"), output: Vec::new() }
+    }
 }
 
 impl fmt::Display for ServiceError {

@@ -4,7 +4,6 @@
 //! every key.
 
 use std::fmt;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -12,6 +11,7 @@ use indexmap::IndexMap;
 use serde::Deserialize;
 use tlc_plan::Data;
 
+use super::file::read_text;
 use crate::schedule::TeardownPolicy;
 
 /// No settings are larger than this, in bytes.
@@ -175,10 +175,7 @@ impl Settings {
     /// Reads a file.
     pub fn read(path: &Path) -> Result<Self, SettingsError> {
         let unreadable = |error| SettingsError::Unreadable(path.to_path_buf(), error);
-        if fs::metadata(path).map_err(unreadable)?.len() > SIZE_LIMIT {
-            return Err(SettingsError::whole(path, format!("it is larger than {SIZE_LIMIT} bytes")));
-        }
-        let text = fs::read_to_string(path).map_err(unreadable)?;
+        let text = read_text(path, SIZE_LIMIT).map_err(unreadable)?;
         let mut settings = Self::parse(path, &text)?;
         let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         settings.directory = std::path::absolute(directory).map_err(unreadable)?;

@@ -22,7 +22,17 @@ const HEADER: &[u8; 16] = b"SQLite format 3\0";
 
 pub(super) fn writable(path: &Path) -> Result<Store, StoreError> {
     make_directory(path)?;
-    let lock = lock(path)?;
+    let beside = with_suffix(path, ".lock");
+    let is_new = !beside.exists();
+    let opened = lock(path).and_then(|lock| writable_under(path, lock));
+    if is_new && matches!(&opened, Err(error) if !matches!(error, StoreError::Locked(..))) {
+        // What was refused is left as it was.
+        let _ = fs::remove_file(beside);
+    }
+    opened
+}
+
+fn writable_under(path: &Path, lock: File) -> Result<Store, StoreError> {
     check_header(path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let fault = |error| StoreError::from_sqlite(path, &error);
@@ -45,9 +55,14 @@ pub(super) fn readable(path: &Path) -> Result<Reader, StoreError> {
     check_header(path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let fault = |error| StoreError::from_sqlite(path, &error);
-    let connection = Connection::open_with_flags(path, flags).map_err(fault)?;
+    let mut connection = Connection::open_with_flags(path, flags).map_err(fault)?;
     connection.busy_timeout(Duration::from_secs(5)).map_err(fault)?;
-    match check_identity(path, &connection)? {
+    let mut version = check_identity(path, &connection);
+    if matches!(version, Err(StoreError::ReadOnly(..))) && has_no_log(path) {
+        connection = unchanging(path, flags).map_err(fault)?;
+        version = check_identity(path, &connection);
+    }
+    match version? {
         0 => Err(StoreError::Missing(path.to_path_buf())),
         schema::VERSION => Ok(Reader { path: path.to_path_buf(), connection }),
         // Only a writer brings a store up to date.
@@ -56,6 +71,23 @@ pub(super) fn readable(path: &Path) -> Result<Reader, StoreError> {
             format!("it has the older version {older}; the next `tlc run` brings it up to date"),
         )),
     }
+}
+
+/// Whether all of a store is in its own file.
+fn has_no_log(path: &Path) -> bool {
+    fs::metadata(with_suffix(path, "-wal")).map_or(true, |log| log.len() == 0)
+}
+
+/// Opens a store where nothing can be written, not even what readers and writers share: nobody writes it, so it does not change.
+fn unchanging(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
+    let mut uri = "file:".to_owned();
+    for &byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'/' | b'.' | b'-' | b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => uri.push(char::from(byte)),
+            other => uri += &format!("%{other:02X}"),
+        }
+    }
+    Connection::open_with_flags(uri + "?immutable=1", flags | OpenFlags::SQLITE_OPEN_URI)
 }
 
 fn make_directory(path: &Path) -> Result<(), StoreError> {

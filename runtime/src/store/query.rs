@@ -252,6 +252,25 @@ impl Store {
         self.one_run(&sql, plan_hash, slot)
     }
 
+    /// Interrupted runs of a list in this slot whose plan is another one, the last one first, each with the time of its last event.
+    pub fn outdated(&self, list: &str, plan_hash: &str, slot: u32) -> Result<Vec<(RunRow, String)>, StoreError> {
+        let sql =
+            format!("{RUN} WHERE state = 'running' AND list = ?1 AND plan_hash <> ?2 AND slot = ?3 ORDER BY run DESC");
+        let read = || {
+            let mut statement = self.connection.prepare(&sql)?;
+            let runs =
+                statement.query_map(params![list, plan_hash, slot], run)?.collect::<rusqlite::Result<Vec<_>>>()?;
+            let last = "SELECT at FROM events WHERE run = ?1 ORDER BY seq DESC LIMIT 1";
+            let with_time = |run: RunRow| {
+                let at: Option<String> = self.connection.query_row(last, [run.run], |row| row.get(0)).optional()?;
+                let at = at.unwrap_or_else(|| run.started_at.clone());
+                Ok((run, at))
+            };
+            runs.into_iter().map(with_time).collect::<rusqlite::Result<Vec<_>>>()
+        };
+        read().map_err(|error| self.fault(&error))
+    }
+
     /// The ids of all runs that did not come to their end. While the lock is held none of them is on.
     pub fn unfinished(&self) -> Result<Vec<String>, StoreError> {
         let read = || {
@@ -343,6 +362,13 @@ impl Reader {
     /// The attempts of a run, in the order in which they began.
     pub fn attempts(&self, number: RunNumber) -> Result<Vec<AttemptRow>, StoreError> {
         attempts_of(&self.connection, number).map_err(|error| self.fault(&error))
+    }
+
+    /// Whether any run has this test, or group.
+    pub fn has_test(&self, path: &str) -> Result<bool, StoreError> {
+        self.connection
+            .query_row("SELECT EXISTS (SELECT 1 FROM tests WHERE path = ?1)", [path], |row| row.get(0))
+            .map_err(|error| self.fault(&error))
     }
 
     /// The latest attempts at a test in all runs, the last one first.

@@ -3,9 +3,9 @@
 use std::fs;
 
 use tlc_plan::Template;
-use tlc_plan::plan::Program;
+use tlc_plan::plan::{Node, Program};
 
-use crate::line::{Line, exec, is_alive, list, python, shell, within};
+use crate::line::{Line, exec, group, is_alive, list, python, shell, within};
 
 #[test]
 fn a_program_passes_by_its_exit_code() {
@@ -53,11 +53,40 @@ fn arguments_that_cannot_be_resolved_fail_the_attempt() {
 }
 
 #[test]
+fn a_declared_measurement_that_was_not_reported_fails_the_test() {
+    let line = Line::new();
+    let declares = |mut node: Node, text: &str| {
+        if let Some(test) = &mut node.test {
+            test.measurements = Template::Data(serde_json::from_str(text).expect("limits"));
+        }
+        node
+    };
+    line.write("tests/good.py", "import unittest\nclass T(unittest.TestCase):\n    def runTest(self):\n        pass\n");
+    let one = declares(shell("One", "true"), r#"{"rail": {"min": 3.2}}"#);
+    let two = declares(python("Two", "good", "{}"), r#"{"rail": {}, "load": {}}"#);
+    let bad = declares(shell("Bad", "exit 7"), r#"{"rail": {}}"#);
+    line.run(&list(vec![one, two, bad, shell("None", "true")]), &[]).ended_with(1);
+    let end = |path| (line.attempt(path)["outcome"].clone(), line.attempt(path)["message"].clone());
+    assert_eq!(end("One"), ("failed".into(), "the declared measurement `rail` was not reported".into()));
+    assert_eq!(end("Two"), ("failed".into(), "the declared measurements `rail`, `load` were not reported".into()));
+    assert_eq!(end("Bad"), ("failed".into(), "exited with code 7".into()));
+    assert_eq!(end("None").0, "passed");
+}
+
+#[test]
 fn a_list_that_passes_ends_with_0() {
     let line = Line::new();
     let ran = line.run(&list(vec![shell("A", "true"), shell("B", "true")]), &[]).ended_with(0);
     assert!(ran.stdout.contains("PASSED") && ran.stdout.contains("2 attempts"), "{}", ran.stdout);
-    line.run(&list(vec![]), &[]);
+}
+
+#[test]
+fn a_list_without_tests_passes_with_a_warning() {
+    let line = Line::new();
+    let ran = line.run(&list(vec![]), &[]).ended_with(0);
+    assert!(ran.stderr.contains("warning: the list has no tests; nothing ran"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("error") && !ran.stdout.contains("error"), "{ran:?}");
+    line.run(&list(vec![group("Empty")]), &[]).ended_with(0);
 }
 
 #[test]
@@ -117,6 +146,21 @@ fn a_python_test_gets_its_arguments_and_reports() {
         ("crashed".into(), "its process exited with code 0 before it reported an outcome".into())
     );
     assert_eq!(seen("Named").0, "passed");
+}
+
+#[test]
+fn what_python_says_of_a_failure_is_always_text() {
+    let line = Line::new();
+    let case = |body: &str| format!("import unittest\nclass T(unittest.TestCase):\n    def runTest(self):\n        {body}\n");
+    line.write("tests/half.py", &case(r#"self.fail("\udcff\ud800 is no text")"#));
+    line.write("tests/syn.py", "x = = 1\n");
+    line.write("tests/imp.py", "import nowhere_at_all\n");
+    let tests = ["half", "syn", "imp"].map(|name| python(name, name, "{}"));
+    line.run(&list(tests.to_vec()), &[]).ended_with(1);
+    let end = |path| (line.attempt(path)["outcome"].clone(), line.attempt(path)["message"].clone());
+    assert_eq!(end("half"), ("failed".into(), r"\udcff\ud800 is no text".into()));
+    assert_eq!(end("syn"), ("error".into(), "SyntaxError: invalid syntax (syn.py, line 1)".into()));
+    assert_eq!(end("imp"), ("error".into(), "ModuleNotFoundError: No module named 'nowhere_at_all'".into()));
 }
 
 #[test]

@@ -249,6 +249,42 @@ fn a_killed_run_can_be_given_up() {
 }
 
 #[test]
+fn an_interrupted_run_whose_list_has_changed_is_given_up_aloud() {
+    let line = Line::new();
+    let hangs = || shell("Hangs", "[ -e \"$LINE/test\" ] || { echo $$ > \"$LINE/test\"; sleep 1000; }");
+    let mut child = line.start(&list(vec![hangs(), teardown(shell("Down", "true"))]), &[]);
+    eventually("the test starts", || is_alive(&line.path("test")));
+    child.kill().expect("killed");
+    child.wait().expect("its end");
+    let ran = line.run(&list(vec![hangs(), teardown(shell("Down", "true")), shell("New", "true")]), &[]).ended_with(0);
+    let said = &ran.stderr;
+    assert!(said.contains("run 1 of main was interrupted at 20") && said.contains("the list has changed"), "{said}");
+    assert!(said.contains("recorded as abandoned") && said.contains("teardowns did not run"), "{said}");
+    let runs = line.results(&["list"])["runs"].clone();
+    assert_eq!((&runs[0]["state"], &runs[1]["state"]), (&"finished".into(), &"abandoned".into()));
+}
+
+/// Runs a program on a terminal of its own; what that shows goes to stdout.
+const TERMINAL: &str = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))";
+
+#[test]
+fn a_terminal_without_a_cursor_gets_plain_lines() {
+    let line = Line::new();
+    let command = line.command(&list(vec![shell("A", "true")]), &[]);
+    let shown = |term: Option<&str>| {
+        let mut terminal = std::process::Command::new("python3");
+        terminal.args(["-c", TERMINAL]).arg(command.get_program()).args(command.get_args());
+        terminal.env("LINE", line.path("")).env_remove("TERM").envs(term.map(|term| ("TERM", term)));
+        Ran::new(&terminal.stdin(std::process::Stdio::null()).output().expect("a terminal")).ended_with(0).stdout
+    };
+    for term in [None, Some("dumb")] {
+        let shown = shown(term);
+        assert!(shown.contains("start    A") && shown.contains("A ("), "{term:?}: {shown}");
+    }
+    assert!(!shown(Some("xterm")).contains("start    A"), "the bar shows what runs");
+}
+
+#[test]
 fn a_closed_pipe_is_no_reason_to_panic() {
     let line = Line::new();
     let plan = list((0..50).map(|number| shell(&format!("T{number}"), "true")).collect());
@@ -304,4 +340,20 @@ fn a_run_that_began_in_the_middle_goes_on_there_after_a_kill() {
     let ran = line.run(&plan, &[]);
     assert!(ran.stdout.contains("goes on") && !line.path("first").exists(), "{}", ran.stdout);
     assert_eq!(line.statuses().last().expect("a test").1, "PASSED");
+}
+
+#[test]
+fn a_teardown_that_did_not_run_is_shown_with_its_reason() {
+    let line = Line::new();
+    let skipped = tlc_plan::plan::Node { teardown: true, ..shell("Down", "true") };
+    let hangs = shell("Hangs", "echo $$ > \"$LINE/test\"; sleep 1000");
+    line.write("station.json5", "{ teardown: 'reference' }");
+    let station = line.path("station.json5").display().to_string();
+    let child = line.start(&list(vec![hangs, skipped]), &["--station", &station]);
+    eventually("the test starts", || is_alive(&line.path("test")));
+    send(&child, Signal::SIGINT);
+    let ran = ended(child).ended_with(1);
+    let summary = ran.stdout.split_once("Teardowns").expect("a section").1;
+    assert!(summary.contains("Down: not run, the operator stopped the run"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("aborted  Hangs (") && !ran.stdout.contains("s): Aborted:"), "{}", ran.stdout);
 }

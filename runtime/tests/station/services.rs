@@ -60,10 +60,11 @@ fn a_service_that_does_not_start_is_shown_with_its_output() {
         run(r#"{ services: { board: { command: ["sleep", "1000"], ready: { port: 1 }, ready_timeout_secs: 0.2 } } }"#);
     assert!(seen.contains("was not ready after 0.2 s: nothing listens on port 1"), "{seen}");
     let seen = run(r#"{ services: { board: { command: ["/nowhere/board"] } } }"#);
-    assert!(
-        seen.contains("the service `board` unable to start `/nowhere/board`") || seen.contains("`/nowhere/board`"),
-        "{seen}"
-    );
+    assert!(seen.contains("the service `board` cannot be started: `/nowhere/board`: "), "{seen}");
+    let seen = run(r#"{ services: { off: { command: ["true", "${nope}"], enabled: false } } }"#);
+    assert!(seen.contains("the service `off` cannot be started: there is no `${nope}`"), "{seen}");
+    let seen = run(r#"{ services: { board: { command: ["sleep", "9"], ready: { path: "${nope}/x" } } } }"#);
+    assert!(seen.contains("the service `board` cannot be started: there is no `${nope}`"), "{seen}");
     let seen = run(r#"{ environment: { A: "${home}/x" } }"#);
     assert!(seen.contains("`environment.A`") && seen.contains("`${home}`"), "{seen}");
     let seen = run("{\n  sevices: {} }");
@@ -192,4 +193,19 @@ fn a_teardown_has_a_time_limit_of_its_own() {
     assert!(begun.elapsed() < Duration::from_secs(30));
     assert_eq!(line.attempt("Test")["outcome"], "passed", "it has no limit");
     assert_eq!(line.attempt("Down")["outcome"], "timeout");
+}
+
+#[test]
+fn ctrl_c_while_a_service_gets_ready_is_said_and_recorded() {
+    let line = Line::new();
+    let text = r#"{ services: { slow: { command: ["sh", "-c", "echo $$ > \"$LINE/slow\"; exec sleep 1000"], ready: { path: "/nowhere" } } } }"#;
+    let child =
+        line.start(&list(vec![shell("Never", "touch \"$LINE/never\"")]), &["--station", &settings(&line, text)]);
+    eventually("the service starts", || is_alive(&line.path("slow")));
+    kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGINT).expect("sent");
+    let ran = Ran::new(&child.wait_with_output().expect("its end")).ended_with(1);
+    let said = "run 1 was interrupted before any test started; it is recorded as abandoned";
+    assert!(ran.stderr.contains(said), "{}", ran.stderr);
+    assert_eq!(line.results(&["last"])["run"]["state"], "abandoned");
+    assert!(!line.path("never").exists());
 }

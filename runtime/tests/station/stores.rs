@@ -94,8 +94,8 @@ fn results_of_nothing_say_so() {
     };
     assert!(results(&["last"]).ended_with(3).stderr.contains("there is no store at"));
     line.run(&list(vec![shell("A", "true")]), &[]).ended_with(0);
-    assert!(results(&["show", "7"]).ended_with(3).stderr.contains("there is no run `7`"));
-    assert!(results(&["test", "B"]).ended_with(3).stderr.contains("no run has an attempt at `B`"));
+    assert!(results(&["show", "7"]).ended_with(2).stderr.contains("there is no run `7`"));
+    assert!(results(&["test", "B"]).ended_with(2).stderr.contains("no run has a test `B`"));
     assert!(results(&["test", "A"]).ended_with(0).stdout.contains("passed"));
     assert!(results(&["last"]).ended_with(0).stdout.contains("PASSED"));
     assert!(results(&["list"]).ended_with(0).stdout.contains("main"));
@@ -182,4 +182,70 @@ fn a_store_is_copied_while_a_run_is_on_and_compacted_when_none_is() {
     care(&line, &["check"]).ended_with(0);
     fs::rename(&copy, line.path("station.sqlite")).expect("the copy in its place");
     assert_eq!(line.results(&["last"])["attempts"][0]["path"], "Waits");
+}
+
+#[test]
+fn a_store_that_is_refused_gets_no_lock_beside_it() {
+    let line = Line::new();
+    line.write("station.sqlite", "no store at all, but a text");
+    line.run(&plan(), &[]).ended_with(3);
+    assert!(!line.path("station.sqlite.lock").exists());
+    assert_eq!(line.read("station.sqlite"), "no store at all, but a text");
+}
+
+#[test]
+fn results_are_read_where_nothing_can_be_written() {
+    let line = Line::new();
+    line.run(&list(vec![shell("A", "true")]), &[]).ended_with(0);
+    let away = line.path("a b%c");
+    fs::create_dir(&away).expect("a directory");
+    fs::copy(line.path("station.sqlite"), away.join("old.sqlite")).expect("a copy");
+    fs::set_permissions(line.path(""), Permissions::from_mode(0o755)).expect("set");
+    fs::set_permissions(away.join("old.sqlite"), Permissions::from_mode(0o444)).expect("set");
+    fs::set_permissions(&away, Permissions::from_mode(0o555)).expect("set");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tlc-station"));
+    command.args(["results", "last", "--store"]).arg(away.join("old.sqlite"));
+    if Uid::effective().is_root() {
+        command = without_root(&line, &command);
+    }
+    let ran = Ran::new(&command.output().expect("results"));
+    fs::set_permissions(&away, Permissions::from_mode(0o755)).expect("set");
+    assert!(ran.ended_with(0).stdout.contains("PASSED"));
+}
+
+/// A device that is always full; it is opened for writing, and never replaced.
+fn full() -> fs::File {
+    fs::OpenOptions::new().write(true).open("/dev/full").expect("the device")
+}
+
+#[test]
+fn output_that_cannot_be_written_is_said_and_a_run_goes_on() {
+    let line = Line::new();
+    let mut command = line.command(&list(vec![shell("A", "true")]), &[]);
+    let ran = Ran::new(&command.stdout(full()).output().expect("tlc-station")).ended_with(0);
+    assert!(ran.stderr.contains("could not be written to stdout (No space left"), "{}", ran.stderr);
+    assert_eq!(line.attempt("A")["outcome"], "passed");
+    let mut results = Command::new(env!("CARGO_BIN_EXE_tlc-station"));
+    results.args(["results", "last", "--store"]).arg(line.path("station.sqlite")).stdout(full());
+    let ran = Ran::new(&results.output().expect("results")).ended_with(3);
+    assert!(ran.stderr.contains("the results cannot be written to stdout"), "{}", ran.stderr);
+}
+
+#[test]
+fn what_is_named_on_the_command_line_must_be_there() {
+    let line = Line::new();
+    let refused = |what: &[&str]| line.run(&plan(), what).ended_with(2).stderr;
+    assert!(refused(&["--station", "/nowhere/station.json5"]).contains("No such file"));
+    assert!(refused(&["--station", "/dev/zero"]).contains("it is no regular file"));
+    let phases = refused(&["--phase", "FOO"]);
+    assert!(["PROTO", "EVT", "DVT", "PVT_DOGFOOD", "PVT"].iter().all(|phase| phases.contains(phase)), "{phases}");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tlc-station"));
+    command.args(["run", "/dev/zero", "--store"]).arg(line.path("station.sqlite"));
+    let ran = Ran::new(&command.output().expect("tlc-station")).ended_with(2);
+    assert!(ran.stderr.contains("it is no regular file"), "{}", ran.stderr);
+    line.write("plan.json", &plan().to_json());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tlc-station"));
+    command.arg("run").arg(line.path("plan.json")).args(["--tests", "/nowhere/tests"]);
+    Ran::new(&command.arg("--store").arg(line.path("station.sqlite")).output().expect("tlc-station")).ended_with(2);
+    assert!(!line.path("never").exists() && !line.path("station.sqlite").exists());
 }
