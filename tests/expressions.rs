@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 use tlc_compiler::expression::{Context, check_names, parse};
 use tlc_compiler::plan::Data;
-use tlc_compiler::plan::evaluate::{Binding, Limits, Scope, evaluate_to_data};
+use tlc_compiler::plan::evaluate::{Binding, ErrorKind, Limits, Scope, evaluate_to_data};
 use tlc_compiler::plan::expression::Root;
 
 const PAGE: &str = include_str!("../docs/src/reference/expressions.md");
@@ -122,4 +122,24 @@ fn through_json(expression: &tlc_compiler::plan::expression::Expression) -> tlc_
     let read = serde_json::from_str(&json).expect("a tree can be read");
     assert_eq!(*expression, read);
     read
+}
+
+#[test]
+fn a_character_name_may_begin_with_anything() {
+    for text in [r"'\N{-}'", r"'\N{-x}'", r"f'\N{-{a}'", r"'\N{}'", r"'\N{ß}'"] {
+        let error = parse(text).expect_err(text);
+        assert!(error.message.contains("there is no character named"), "{text}: {}", error.message);
+    }
+}
+
+#[test]
+fn a_text_counts_as_often_as_the_result_holds_it() {
+    let evaluate = |text: &str| {
+        let expression = parse(text).expect(text);
+        evaluate_to_data(&expression, &Scope::new(), &Limits::default()).map_err(|error| error.kind)
+    };
+    for text in ["('a' * 10**5).split('q') * 10**5", "[{'a' * 10**4: 1}] * 10**5"] {
+        assert_eq!(evaluate(text), Err(ErrorKind::Limit), "{text}");
+    }
+    assert!(evaluate("['a' * 100] * 1000").is_ok());
 }

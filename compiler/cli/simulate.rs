@@ -65,7 +65,7 @@ pub struct SimulateArgs {
     #[arg(long, value_name = "PATH")]
     only: Option<String>,
     /// The build phase, instead of the list's
-    #[arg(long, value_name = "PHASE", value_parser = tlc_plan::plan::PHASES)]
+    #[arg(long, value_name = "PHASE", value_parser = tlc_compiler::plan::plan::PHASES)]
     phase: Option<String>,
     /// Parallel tests end in an order drawn from this
     #[arg(long, value_name = "N")]

@@ -204,7 +204,8 @@ fn named(after: &str, start: usize) -> Result<(usize, Escape), Mistake> {
     };
     let name = &after[2..length];
     let place = start..start + length + 2;
-    match unicode_names2::character(name) {
+    // No name begins with a hyphen, and the table does not expect one there.
+    match Some(name).filter(|name| !name.starts_with('-')).and_then(unicode_names2::character) {
         Some(character) => Ok((length + 1, Escape::Character(character))),
         None => Err(Mistake::syntax(format!("there is no character named `{name}`"), place)),
     }

@@ -94,7 +94,7 @@ impl Control {
     pub async fn end(mut self) {
         self.asked.close();
         while let Ok(asked) = self.asked.try_recv() {
-            asked.reply.refuse("the run has ended");
+            asked.reply.give(Answer::Over {});
         }
         let Some(Listening { place, mut task, close }) = self.listening else { return };
         let _ = fs::remove_file(place.socket());
@@ -146,12 +146,11 @@ async fn converse(reads: OwnedReadHalf, mut writes: OwnedWriteHalf, asked: mpsc:
 }
 
 async fn answer(request: Request, asked: &mpsc::Sender<Asked>) -> Answer {
-    let gone = || Answer::Refused { reason: "the run has ended".into() };
     let (sender, answer) = oneshot::channel();
     if asked.send(Asked { request, reply: Reply(sender) }).await.is_err() {
-        return gone();
+        return Answer::Over {};
     }
-    answer.await.unwrap_or_else(|_| gone())
+    answer.await.unwrap_or(Answer::Over {})
 }
 
 fn understand(line: &[u8]) -> Result<Request, String> {

@@ -72,6 +72,8 @@ pub enum Answer {
         /// Why, for people.
         reason: String,
     },
+    /// There is no run any more that could do it.
+    Over {},
     /// What the run does.
     Status {
         /// That.

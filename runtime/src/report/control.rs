@@ -9,7 +9,7 @@ pub(crate) fn show_answer(answer: &Answer, format: Format) -> String {
     match (format, answer) {
         (Format::Json, answer) => json(answer),
         (Format::Text, Answer::Done {}) => "done\n".to_owned(),
-        (Format::Text, Answer::Refused { .. }) => String::new(),
+        (Format::Text, Answer::Refused { .. } | Answer::Over {}) => String::new(),
         (Format::Text, Answer::Ended { verdict, .. }) => format!("{verdict}\n"),
         (Format::Text, Answer::Status { status }) => text(status),
     }

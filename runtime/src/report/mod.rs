@@ -16,8 +16,8 @@ use tlc_plan::Plan;
 use output::error_line;
 pub use output::{Colour, Output};
 pub(crate) use output::{try_write, write};
-pub(crate) use results::{local, show_checked};
 pub use results::{Format, ResultsError, show_history, show_list, show_run};
+pub(crate) use results::{local, show_checked};
 pub use summary::{Summary, render};
 
 use crate::dispatch::label;

@@ -24,6 +24,10 @@ pub fn control(arguments: &ControlArgs) -> Exit {
     match &answer {
         Answer::Done {} | Answer::Status { .. } | Answer::Ended { passed: true, .. } => Exit::Passed,
         Answer::Ended { passed: false, .. } => Exit::Failed,
+        Answer::Over {} => {
+            reporter.error("the run has ended");
+            Exit::Environment
+        }
         Answer::Refused { reason } => {
             reporter.error(reason);
             Exit::Usage

@@ -151,7 +151,8 @@ fn a_python_test_gets_its_arguments_and_reports() {
 #[test]
 fn what_python_says_of_a_failure_is_always_text() {
     let line = Line::new();
-    let case = |body: &str| format!("import unittest\nclass T(unittest.TestCase):\n    def runTest(self):\n        {body}\n");
+    let case =
+        |body: &str| format!("import unittest\nclass T(unittest.TestCase):\n    def runTest(self):\n        {body}\n");
     line.write("tests/half.py", &case(r#"self.fail("\udcff\ud800 is no text")"#));
     line.write("tests/syn.py", "x = = 1\n");
     line.write("tests/imp.py", "import nowhere_at_all\n");

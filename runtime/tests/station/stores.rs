@@ -146,6 +146,44 @@ fn a_run_pauses_while_the_disk_is_full_and_loses_nothing() {
     assert_eq!(line.results(&["last"])["attempts"].as_array().expect("attempts").len(), 3);
 }
 
+fn care(line: &Line, what: &[&str]) -> Ran {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tlc-station"));
+    Ran::new(&command.arg("store").args(what).arg("--store").arg(line.path("station.sqlite")).output().expect("store"))
+}
+
+#[test]
+fn a_store_is_checked_with_its_logs() {
+    let line = Line::new();
+    assert!(care(&line, &["check"]).ended_with(3).stderr.contains("there is no store"));
+    line.run(&list(vec![shell("A", "echo hello"), shell("B", "echo hello")]), &[]).ended_with(0);
+    let ran = care(&line, &["check"]).ended_with(0);
+    assert!(ran.stdout.contains("is whole: 1 runs, 2 attempts") && ran.stdout.contains("2 logs"), "{}", ran.stdout);
+    let log = |path: &str| line.attempt(path)["log"].as_str().expect("a log").to_owned();
+    fs::write(log("A"), "something else").expect("written");
+    fs::remove_file(log("B")).expect("removed");
+    let ran = care(&line, &["check", "--format", "json"]).ended_with(1);
+    let checked: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");
+    let findings = checked["findings"].to_string();
+    assert!(findings.contains("has changed") && findings.contains("cannot be read"), "{findings}");
+}
+
+#[test]
+fn a_store_is_copied_while_a_run_is_on_and_compacted_when_none_is() {
+    let line = Line::new();
+    let child = line.start(&list(vec![shell("Waits", "echo $$ > \"$LINE/test\"; sleep 1000")]), &[]);
+    eventually("the test starts", || is_alive(&line.path("test")));
+    let copy = line.path("copy.sqlite").display().to_string();
+    care(&line, &["backup", &copy]).ended_with(0);
+    assert!(care(&line, &["backup", &copy]).ended_with(3).stderr.contains("it exists already"));
+    assert!(care(&line, &["vacuum"]).ended_with(3).stderr.contains("in use by another tlc"));
+    kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGINT).expect("sent");
+    child.wait_with_output().expect("its end");
+    assert!(care(&line, &["vacuum"]).ended_with(0).stdout.contains("bytes after"));
+    care(&line, &["check"]).ended_with(0);
+    fs::rename(&copy, line.path("station.sqlite")).expect("the copy in its place");
+    assert_eq!(line.results(&["last"])["attempts"][0]["path"], "Waits");
+}
+
 #[test]
 fn a_store_that_is_refused_gets_no_lock_beside_it() {
     let line = Line::new();
@@ -210,42 +248,4 @@ fn what_is_named_on_the_command_line_must_be_there() {
     command.arg("run").arg(line.path("plan.json")).args(["--tests", "/nowhere/tests"]);
     Ran::new(&command.arg("--store").arg(line.path("station.sqlite")).output().expect("tlc-station")).ended_with(2);
     assert!(!line.path("never").exists() && !line.path("station.sqlite").exists());
-}
-
-fn care(line: &Line, what: &[&str]) -> Ran {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tlc-station"));
-    Ran::new(&command.arg("store").args(what).arg("--store").arg(line.path("station.sqlite")).output().expect("store"))
-}
-
-#[test]
-fn a_store_is_checked_with_its_logs() {
-    let line = Line::new();
-    assert!(care(&line, &["check"]).ended_with(3).stderr.contains("there is no store"));
-    line.run(&list(vec![shell("A", "echo hello"), shell("B", "echo hello")]), &[]).ended_with(0);
-    let ran = care(&line, &["check"]).ended_with(0);
-    assert!(ran.stdout.contains("is whole: 1 runs, 2 attempts") && ran.stdout.contains("2 logs"), "{}", ran.stdout);
-    let log = |path: &str| line.attempt(path)["log"].as_str().expect("a log").to_owned();
-    fs::write(log("A"), "something else").expect("written");
-    fs::remove_file(log("B")).expect("removed");
-    let ran = care(&line, &["check", "--format", "json"]).ended_with(1);
-    let checked: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");
-    let findings = checked["findings"].to_string();
-    assert!(findings.contains("has changed") && findings.contains("cannot be read"), "{findings}");
-}
-
-#[test]
-fn a_store_is_copied_while_a_run_is_on_and_compacted_when_none_is() {
-    let line = Line::new();
-    let child = line.start(&list(vec![shell("Waits", "echo $$ > \"$LINE/test\"; sleep 1000")]), &[]);
-    eventually("the test starts", || is_alive(&line.path("test")));
-    let copy = line.path("copy.sqlite").display().to_string();
-    care(&line, &["backup", &copy]).ended_with(0);
-    assert!(care(&line, &["backup", &copy]).ended_with(3).stderr.contains("it exists already"));
-    assert!(care(&line, &["vacuum"]).ended_with(3).stderr.contains("in use by another tlc"));
-    kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGINT).expect("sent");
-    child.wait_with_output().expect("its end");
-    assert!(care(&line, &["vacuum"]).ended_with(0).stdout.contains("bytes after"));
-    care(&line, &["check"]).ended_with(0);
-    fs::rename(&copy, line.path("station.sqlite")).expect("the copy in its place");
-    assert_eq!(line.results(&["last"])["attempts"][0]["path"], "Waits");
 }

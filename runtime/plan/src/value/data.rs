@@ -96,7 +96,11 @@ impl Value {
             Self::Complex(..) => {
                 return not_plain("a complex number", Some("write `abs(…)` or keep the base positive"));
             }
-            Self::Str(text) => Data::String(Arc::clone(text)),
+            Self::Str(text) => {
+                // Whoever writes it writes it as often as it is there.
+                meter.allocate(text.len())?;
+                Data::String(Arc::clone(text))
+            }
             Self::List(items) | Self::Tuple(items) => list(items.iter(), meter)?,
             Self::Dict(dict) => object(dict, meter)?,
             Self::Range(range) => {
@@ -138,6 +142,7 @@ fn object(dict: &Dict, meter: &mut Meter) -> Result<Data, Refusal> {
             let message = format!("a dict with a key that is no string but of type `{}`", key.type_name());
             return not_plain(&message, Some("write `str(…)` around the key"));
         };
+        meter.allocate(key.len())?;
         members.insert(Arc::clone(key), value.to_data_within(meter)?);
     }
     Ok(Data::object(members))
