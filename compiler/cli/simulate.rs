@@ -109,6 +109,7 @@ fn what_if(args: &SimulateArgs, list: &str) -> Result<ExitCode, ExitCode> {
         let rows = every_failure(&plan, &evaluation, &script, &expectations);
         match args.format {
             Format::Json => print_json(&rows)?,
+            Format::Text if rows.is_empty() => print("nothing ran, so nothing can fail\n"),
             Format::Text => print(&rows.iter().map(row).collect::<String>()),
         }
         return Ok(exit(rows.iter().all(|row| row.differences.is_empty())));
