@@ -43,7 +43,7 @@ Exit codes: 0 fine, 1 the lists have errors or a test failed, 2 usage, 3 the env
 
 /// Compiles declarative factory test lists and runs them at stations.
 #[derive(Parser)]
-#[command(name = "tlc", version, about, after_help = EXAMPLES, propagate_version = true, disable_help_subcommand = true)]
+#[command(name = "tlc", version, about, after_help = EXAMPLES, propagate_version = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
