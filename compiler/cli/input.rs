@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use tlc_compiler::diagnostic::Diagnostic;
+use tlc_compiler::diagnostic::{Diagnostic, Severity};
 use tlc_compiler::lists::{self, Found};
 use tlc_compiler::plan::Data;
 use tlc_compiler::source::{self, SourceMap};
@@ -116,15 +116,17 @@ impl ListArgs {
 }
 
 impl Compiled {
+    /// What is wrong with the settings and the list. With settings that are refused, a parent may be missing only for want of a layer.
     pub fn report_to(&self, report: &mut Report) {
         report.add(&self.settings.0, &self.settings.1);
-        report.add(&self.compilation.diagnostics, &self.compilation.sources);
+        let layers_are_known = !self.settings.0.iter().any(is_refusal);
+        let own = self.compilation.diagnostics.iter().filter(|found| layers_are_known || found.code != "unknown-parent");
+        report.add(&own.cloned().collect::<Vec<_>>(), &self.compilation.sources);
     }
 
     /// Whether the list or its settings cannot be used.
     pub fn is_refused(&self) -> bool {
-        let refused = |diagnostic: &Diagnostic| diagnostic.severity == tlc_compiler::diagnostic::Severity::Error;
-        self.compilation.is_refused() || self.settings.0.iter().any(refused)
+        self.compilation.is_refused() || self.settings.0.iter().any(is_refusal)
     }
 
     /// The exit code of a refused list: the environment failed if its own file cannot be read.
@@ -138,6 +140,10 @@ impl Compiled {
         let environment = unreadable(own) || unreadable((&self.settings.0, &self.settings.1));
         ExitCode::from(if environment { ENVIRONMENT } else { FAILED })
     }
+}
+
+fn is_refusal(diagnostic: &Diagnostic) -> bool {
+    diagnostic.severity == Severity::Error
 }
 
 /// The lists that an argument of `check` stands for: itself, or those of the directory.
