@@ -1,14 +1,16 @@
-"""What CPython takes for the expressions of expressions.json: compile(), and eval() of the code."""
+"""What CPython takes for the expressions of expressions.json: compile(), and eval() of the code.
+
+With --json, the cases are read from standard input, and each answer is a pair of nanoseconds.
+"""
 import json
 import math
 import pathlib
+import sys
 import time
 
 
 class AttrDict(dict):
     __getattr__ = dict.__getitem__
-
-
 
 
 def attributes(value):
@@ -35,7 +37,12 @@ def nothing():
     pass
 
 
-cases = json.loads((pathlib.Path(__file__).parent / 'expressions.json').read_text())
+def mean(times):
+    return math.exp(sum(map(math.log, times)) / len(times))
+
+
+as_json = '--json' in sys.argv[1:]
+cases = json.loads(sys.stdin.read() if as_json else (pathlib.Path(__file__).parent / 'expressions.json').read_text())
 scope = {name: attributes(cases[name]) for name in ('constants', 'options', 'locals', 'device')}
 overhead = least(nothing)
 compiles, evals = [], []
@@ -43,8 +50,7 @@ for text in cases['expressions']:
     code = compile(text, '', 'eval')
     compiles.append(least(lambda: compile(text, '', 'eval')) - overhead)
     evals.append(least(lambda: eval(code, scope)) - overhead)
-def mean(times):
-    return math.exp(sum(map(math.log, times)) / len(times))
-
-
-print(f'{mean(compiles):8.1f} ns compile, {mean(evals):.1f} ns eval, geometric means of {len(evals)}')
+if as_json:
+    print(json.dumps(list(zip(compiles, evals))))
+else:
+    print(f'{mean(compiles):8.1f} ns compile, {mean(evals):.1f} ns eval, geometric means of {len(evals)}')

@@ -120,7 +120,8 @@ impl Compiled {
     pub fn report_to(&self, report: &mut Report) {
         report.add(&self.settings.0, &self.settings.1);
         let layers_are_known = !self.settings.0.iter().any(is_refusal);
-        let own = self.compilation.diagnostics.iter().filter(|found| layers_are_known || found.code != "unknown-parent");
+        let own =
+            self.compilation.diagnostics.iter().filter(|found| layers_are_known || found.code != "unknown-parent");
         report.add(&own.cloned().collect::<Vec<_>>(), &self.compilation.sources);
     }
 
