@@ -12,20 +12,25 @@ mod recovery;
 mod room;
 mod signals;
 mod turn;
+mod workers;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tlc_plan::{NodeId, Plan};
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 
 pub(crate) use attempt::Ground;
 pub(crate) use evaluation::Evaluation;
 pub(crate) use journal::{is_teardown, label, tests};
 pub(crate) use recovery::{Beginning, RecoveryError, RunSettings, replay};
 pub(crate) use signals::Signals;
+pub(crate) use workers::Workers;
+#[doc(hidden)]
+pub use workers::{Played, Script};
 
 use crate::control::{Answer, Control, Reply};
 use crate::report::Reporter;

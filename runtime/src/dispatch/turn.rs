@@ -1,7 +1,8 @@
 //! One turn: what happened goes to the scheduler and into the store, and then it is acted upon.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use tokio::time::Instant;
 use tracing::debug;
 
 use super::attempt::Prepared;
@@ -174,7 +175,7 @@ impl Dispatch<'_> {
             course.kill_all("killed by the operator");
         }
         if course.running.is_empty() {
-            self.ground.reaper.end_strays().await;
+            self.ground.workers.end_strays().await;
         }
     }
 

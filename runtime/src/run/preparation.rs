@@ -13,12 +13,11 @@ use tlc_plan::{Data, Plan};
 use uuid::Uuid;
 
 use super::{RunOptions, Trouble};
-use crate::dispatch::{Beginning, Evaluation, RunSettings, is_teardown, replay, tests as test_rows};
+use crate::dispatch::{Beginning, Evaluation, RunSettings, Workers, is_teardown, replay, tests as test_rows};
 use crate::report::{Reporter, local};
 use crate::schedule::{Command, Event, Schedule, Settings as ScheduleSettings, State};
 use crate::station::{Settings, SettingsError, StateDirectory};
 use crate::store::{NewRun, RunKey, RunNumber, RunRow, Store};
-use crate::worker::end_left_behind;
 
 /// The only slot, so far.
 const SLOT: u32 = 0;
@@ -31,6 +30,7 @@ pub(super) struct Preparation<'a> {
     pub tests: Option<PathBuf>,
     pub device: Data,
     pub evaluation: Evaluation,
+    pub workers: Workers,
 }
 
 /// A run that is ready to begin or to go on.
@@ -94,7 +94,7 @@ impl Preparation<'_> {
     /// The interrupted run of this plan, or a new one.
     pub(super) fn prepare(&self, store: &mut Store, reporter: &mut Reporter) -> Result<Prepared, Trouble> {
         let unfinished = store.unfinished()?;
-        end_left_behind(&unfinished);
+        self.workers.end_left_behind(&unfinished);
         for id in &unfinished {
             StateDirectory::clear(&store.run_directory(id));
         }
