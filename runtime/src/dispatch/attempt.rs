@@ -232,6 +232,7 @@ pub(super) fn shut_down(
         let ShutdownOrder { workers, settings, operation, wait } = order;
         let ended = match workers.shut_down(settings, operation).await {
             Ok(()) => tokio::select! {
+                biased;
                 () = sleep(wait) => {
                     let message = format!("the machine is still up {} s after its shutdown was ordered", wait.as_secs_f64());
                     Ended { outcome: Outcome::Failed, ..Ended::broken(message) }

@@ -100,7 +100,11 @@ impl Dispatch<'_> {
             Action::Shutdown { path } => Deed::ShutDown { path },
             Action::ShutdownRefused { path, reason } => Deed::RefuseShutDown { path, reason },
             Action::Note { level, text } => Deed::Show(Shown::Note { level, text }),
-            Action::RunStarted { .. } | Action::PassedOver { status: Status::Passed, .. } => return,
+            Action::PassedOver { status: Status::Passed, .. } => return,
+            Action::RunStarted { root, .. } => {
+                self.root = root;
+                return;
+            }
             Action::PassedOver { path, status } => not_run(path, format!("it is {status} already"), record),
             Action::RunFinished { verdict } => {
                 record.finished = Some(verdict);

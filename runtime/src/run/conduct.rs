@@ -108,6 +108,7 @@ impl Preparation<'_> {
             resumed: prepared.resumed,
             attempts: prepared.attempts,
             stopped: prepared.stopped,
+            root: prepared.root,
         };
         dispatch.run(prepared.beginning).await.map_err(Trouble::from)
     }
