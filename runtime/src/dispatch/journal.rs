@@ -1,11 +1,10 @@
 //! Makes rows of what happened.
 
-use std::time::Instant;
-
 use indexmap::IndexMap;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tlc_plan::Plan;
+use tokio::time::Instant;
 
 use super::recovery::RESUMED;
 use crate::schedule::{Event, State};

@@ -65,7 +65,7 @@ impl Preparation<'_> {
             settings: Arc::clone(&self.settings),
             python,
             variables,
-            reaper: Arc::clone(reaper),
+            workers: self.workers.clone(),
             sources: Arc::default(),
             services: Arc::clone(&services),
             resources: Arc::default(),
@@ -78,7 +78,7 @@ impl Preparation<'_> {
         concluded
     }
 
-    async fn dispatch(
+    pub(super) async fn dispatch(
         &self,
         prepared: Prepared,
         ground: Ground,
@@ -108,6 +108,7 @@ impl Preparation<'_> {
             resumed: prepared.resumed,
             attempts: prepared.attempts,
             stopped: prepared.stopped,
+            root: prepared.root,
         };
         dispatch.run(prepared.beginning).await.map_err(Trouble::from)
     }
