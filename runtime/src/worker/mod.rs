@@ -7,6 +7,8 @@
 mod channel;
 mod environment;
 mod judge;
+#[cfg_attr(not(test), expect(dead_code, reason = "wired with the protocol"))]
+mod lager;
 mod limits;
 mod output;
 mod protocol;
@@ -15,6 +17,8 @@ mod reaper;
 mod source;
 mod spawn;
 mod surroundings;
+#[cfg_attr(not(test), expect(dead_code, reason = "wired with the protocol"))]
+mod tap;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
