@@ -260,12 +260,12 @@ impl Settings {
 }
 
 /// The message of the reader ends with a place that counts from 0; the place is said before it, from 1.
-fn without_place(message: &str) -> String {
+pub(crate) fn without_place(message: &str) -> String {
     message.rsplit_once(" at line ").map_or(message, |(before, _)| before).to_string()
 }
 
 /// How deep brackets are open at most; brackets in texts and comments count too.
-fn depth(text: &str) -> usize {
+pub(crate) fn depth(text: &str) -> usize {
     let mut open = 0_usize;
     let mut deepest = 0;
     for byte in text.bytes() {
