@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use tlc_compiler::diagnostic::{Diagnostic, Severity};
-use tlc_compiler::lists::{self, Found};
+use tlc_compiler::lists::{self, FindError, Found};
 use tlc_compiler::plan::Data;
 use tlc_compiler::source::{self, SourceMap};
 use tlc_compiler::{Compilation, Request, compile};
@@ -153,7 +153,8 @@ pub fn expand(argument: &str) -> Result<Vec<String>, ExitCode> {
         return Ok(vec![argument.to_owned()]);
     }
     lists::below(Path::new(argument)).map_err(|error| {
+        let code = if matches!(error, FindError::Unreadable(..)) { ENVIRONMENT } else { USAGE };
         complain(error);
-        ExitCode::from(USAGE)
+        ExitCode::from(code)
     })
 }

@@ -270,22 +270,38 @@ pub fn shortened(path: PathBuf) -> PathBuf {
     if is_same(&path, &short) { short } else { path }
 }
 
-/// The files below a directory whose name ends so, sorted. Links to directories are not followed.
-pub fn files_below(directory: &Path, ending: &str) -> Vec<PathBuf> {
-    let mut found = Vec::new();
+/// What is below a directory.
+#[derive(Debug, Default)]
+pub struct Below {
+    /// The files that were looked for, sorted.
+    pub files: Vec<PathBuf>,
+    /// Directories that cannot be read, sorted, and why.
+    pub unreadable: Vec<(PathBuf, std::io::Error)>,
+}
+
+/// The files below a directory whose name ends so. Links to directories are not followed.
+pub fn files_below(directory: &Path, ending: &str) -> Below {
+    let mut found = Below::default();
     let mut open = vec![directory.to_owned()];
     while let Some(directory) = open.pop() {
-        let Ok(entries) = std::fs::read_dir(&directory) else { continue };
+        let entries = match std::fs::read_dir(&directory) {
+            Ok(entries) => entries,
+            Err(error) => {
+                found.unreadable.push((directory, error));
+                continue;
+            }
+        };
         for entry in entries.flatten() {
             let path = entry.path();
             if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                 open.push(path);
             } else if entry.file_name().to_string_lossy().ends_with(ending) {
-                found.push(path);
+                found.files.push(path);
             }
         }
     }
-    found.sort();
+    found.files.sort();
+    found.unreadable.sort_by(|(one, _), (other, _)| one.cmp(other));
     found
 }
 

@@ -7,6 +7,7 @@
 pub mod cli;
 pub mod control;
 mod dispatch;
+pub mod prompt;
 pub mod report;
 mod run;
 pub mod schedule;

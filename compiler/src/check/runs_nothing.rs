@@ -13,8 +13,8 @@ pub(super) fn check(tree: &TestTree, arena: &Arena, diagnostics: &mut Vec<Diagno
             continue;
         }
         let written = arena.entry(test.object);
-        let subtests = written.member("subtests").map(|member| member.key_span);
-        diagnostics.push(nothing_to_run(&tree.path(arena, id), test.span, subtests));
+        let empty = ["subtests", "exec"].into_iter().find_map(|field| Some((field, written.member(field)?.key_span)));
+        diagnostics.push(nothing_to_run(&tree.path(arena, id), test.span, empty));
     }
 }
 
@@ -33,9 +33,13 @@ fn runs_nothing(tree: &TestTree, arena: &Arena, id: TestId) -> bool {
     test.children.is_empty() && !tree.is_incomplete(id) && !test.class.is_shutdown() && !has_program
 }
 
-fn nothing_to_run(path: &str, span: Span, subtests: Option<Span>) -> Diagnostic {
-    match subtests {
-        Some(subtests) => {
+fn nothing_to_run(path: &str, span: Span, empty: Option<(&str, Span)>) -> Diagnostic {
+    match empty {
+        Some(("exec", exec)) => {
+            Diagnostic::denied("runs-nothing", format!("`{path}` runs nothing"), exec, "names no program")
+                .help("name a program, then its arguments; until then it fails when it is run")
+        }
+        Some((_, subtests)) => {
             Diagnostic::denied("runs-nothing", format!("the group `{path}` has no tests"), span, "this group")
                 .label(subtests, "empty")
                 .help("add tests, or remove the group; until then it fails when it is run")

@@ -168,9 +168,11 @@ impl<'a> Reads<'a> {
     fn find(&self, access: &Access, at: Place) -> Found<'a> {
         let locals = &self.tree.locals[at.locals];
         let mut value: &'a Data = match access.root {
-            Root::Constants => &self.tree.constants,
+            // What is no object at all has a finding of its own.
+            Root::Constants if self.tree.constants.as_object().is_some() => &self.tree.constants,
             // `locals` in a condition has a finding of its own.
-            Root::Locals if at.skip > 0 => &locals.value,
+            Root::Locals if at.skip > 0 && locals.value.as_object().is_some() => &locals.value,
+            Root::Constants => return Found::Open,
             Root::Locals | Root::Options | Root::Device | Root::Dut | Root::Station | Root::StateProxy => {
                 return Found::Open;
             }

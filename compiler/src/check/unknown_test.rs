@@ -29,7 +29,7 @@ pub(super) fn check(tree: &TestTree, tests: &PythonTests, arena: &Arena, diagnos
 
 /// The names of the tests in a directory: `a.b` for `a/b.py`.
 fn names_in(directory: &Path) -> Vec<String> {
-    let files = source::files_below(directory, ".py");
+    let files = source::files_below(directory, ".py").files;
     let within = files.iter().filter_map(|file| file.strip_prefix(directory).ok());
     let names = within.map(|file| file.with_extension("").to_string_lossy().replace('/', "."));
     names.map(|name| name.strip_suffix(".__init__").map_or(name.clone(), str::to_owned)).collect()

@@ -154,6 +154,11 @@ impl Arena {
         &self.texts[symbol.0 as usize]
     }
 
+    /// All texts.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
+        self.texts.iter().map(|text| &**text)
+    }
+
     /// The value of an id.
     pub fn node(&self, id: NodeId) -> Node {
         self.nodes[id.0 as usize]

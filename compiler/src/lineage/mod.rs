@@ -281,6 +281,10 @@ fn explain(problem: &c3::Problem, loaded: &[Ancestor]) -> Diagnostic {
     };
     match problem {
         c3::Problem::Cycle(names) => {
+            // A circle has no beginning; told from the same place, it is the same finding for every list in it.
+            let mut names = names.clone();
+            let first = (0..names.len()).min_by_key(|&at| &loaded[names[at]].name).unwrap_or(0);
+            names.rotate_left(first);
             let walk: Vec<_> = names.iter().chain(names.first()).map(|at| format!("`{}`", loaded[*at].name)).collect();
             let steps: Vec<(usize, usize)> =
                 names.iter().copied().zip(names.iter().copied().cycle().skip(1)).take(names.len()).collect();

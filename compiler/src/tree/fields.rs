@@ -84,8 +84,14 @@ impl Builder<'_, '_> {
             let has = value.as_str().is_some_and(|text| !text.is_empty()) || value.items().len() > 0;
             object.member(field).filter(|_| has).map(|member| (field.to_owned(), member.key_span))
         };
-        let fields: Vec<(String, Span)> =
+        let mut fields: Vec<(String, Span)> =
             ["pytest_name", "exec", "subtests"].iter().filter_map(|field| filled(field)).collect();
+        // A program beside a group without tests is a group that lost them, or a program that is no longer run.
+        if let ([(program, _)], Some(subtests)) = (&fields[..], object.member("subtests"))
+            && program == "exec"
+        {
+            fields.push(("subtests".to_owned(), subtests.key_span));
+        }
         let finding = match &fields[..] {
             [first, ..] if class.is_shutdown() => shutdown_runs_nothing_else(&first.0, first.1),
             [first, second, ..] => two_programs(first, second),
@@ -99,6 +105,8 @@ fn bad_count(field: &str, least: u32, found: Entry<'_>) -> Diagnostic {
     let expected = format!("`{field}` is a whole number from {least}, or -1 for no end");
     let help = match (field, found.value()) {
         (_, Value::Float(_)) => "write it without a point and an exponent",
+        (_, Value::Int(number)) if number > 0 => TOO_MANY,
+        (_, Value::Big(_)) => TOO_MANY,
         ("iterations", _) => {
             "leave it out to run the test once; `run_if` and the option `skipped_tests` keep it from running"
         }
@@ -112,6 +120,8 @@ fn bad_count(field: &str, least: u32, found: Entry<'_>) -> Diagnostic {
     )
     .help(help)
 }
+
+const TOO_MANY: &str = "at most 4294967295 is allowed; write -1 for no end";
 
 fn two_programs(first: &(String, Span), second: &(String, Span)) -> Diagnostic {
     let (a, b) = (&first.0, &second.0);

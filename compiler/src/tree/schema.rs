@@ -331,7 +331,10 @@ fn how_to_write(expected: &str) -> &'static str {
     match expected {
         "a string" => "write one text, between quotes",
         "`true` or `false`" => "write `true` or `false`, without quotes",
-        "a number" | "a number greater than 0" => "write a number, without quotes",
+        "a number" => "write a number, without quotes",
+        "a number greater than 0" => {
+            "write how many seconds, without quotes, for example 0.5 or 30; leave it out if there is to be no limit"
+        }
         "an array of strings" => "write an array, also for one: `[\"NAME\"]`",
         "an array of tests" => {
             "write an array of test objects and names of definitions: `[{\"pytest_name\": \"led\"}, \"Led\"]`"

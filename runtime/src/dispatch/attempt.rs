@@ -17,7 +17,7 @@ use super::{Course, Dispatch, Happening, RunPlace, Workers, journal};
 use crate::schedule::{Outcome, Purpose};
 use crate::station::{Resources, Services, Settings};
 use crate::store::AttemptStart;
-use crate::worker::{Attempt, Ended, Ending, Identity, Program, Python, Sources};
+use crate::worker::{Attempt, Ended, Ending, Identity, Program, Python, Sources, Surroundings};
 
 /// How long a machine may stay up after its shutdown was ordered, if the test does not say (reference: Z6).
 const WAIT_SHUTDOWN: Duration = Duration::from_mins(1);
@@ -31,6 +31,7 @@ pub(crate) struct Ground {
     pub variables: Vec<(String, String)>,
     pub workers: Workers,
     pub sources: Arc<Sources>,
+    pub surroundings: Arc<Surroundings>,
     pub services: Arc<tokio::sync::Mutex<Services>>,
     pub resources: Arc<Resources>,
 }
@@ -112,7 +113,7 @@ impl Dispatch<'_> {
             log: place.logs.join(log_name(self.attempts, path, number)),
             log_limit: self.ground.settings.limits.log_bytes,
             variables: self.ground.variables.clone(),
-            directory: place.tests.clone(),
+            surroundings: Arc::clone(&self.ground.surroundings),
         }
     }
 

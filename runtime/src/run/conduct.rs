@@ -13,7 +13,7 @@ use crate::dispatch::{Conclusion, Dispatch, Ground, Operator, RunPlace};
 use crate::report::Reporter;
 use crate::station::{Places, ServiceGround, Services, StateDirectory, search_path};
 use crate::store::Store;
-use crate::worker::{Python, Reaper};
+use crate::worker::{Python, Reaper, Surroundings};
 
 impl Preparation<'_> {
     /// Makes ready what tests stand on, runs them, and takes it down again.
@@ -67,6 +67,7 @@ impl Preparation<'_> {
             variables,
             workers: self.workers.clone(),
             sources: Arc::default(),
+            surroundings: self.surroundings(state.path()),
             services: Arc::clone(&services),
             resources: Arc::default(),
         };
@@ -128,6 +129,12 @@ impl Preparation<'_> {
         Python::prepare(named.map(String::as_str), &search_path(), directory)
             .map(|python| Some(Arc::new(python)))
             .map_err(|error| Trouble::Environment(error.to_string()))
+    }
+
+    pub(super) fn surroundings(&self, state: &Path) -> Arc<Surroundings> {
+        let settings = &self.settings;
+        let (tests, scratch) = (self.tests.clone(), state.to_path_buf());
+        Arc::new(Surroundings::new(tests, scratch, &settings.pass_environment, settings.limits.of_processes()))
     }
 
     fn variables(&self, places: &Places) -> Result<Vec<(String, String)>, Trouble> {

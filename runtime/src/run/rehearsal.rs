@@ -140,7 +140,7 @@ impl Preparation<'_> {
         Ok(Ground {
             place: RunPlace {
                 id: run.to_owned(),
-                logs: nowhere,
+                logs: nowhere.clone(),
                 tests: None,
                 locale: self.options.locale.as_str().into(),
                 operator: self.options.operator.as_str().into(),
@@ -150,6 +150,7 @@ impl Preparation<'_> {
             variables: Vec::new(),
             workers: self.workers.clone(),
             sources: Arc::default(),
+            surroundings: self.surroundings(&nowhere),
             services: Arc::new(Mutex::new(services)),
             resources: Arc::default(),
         })

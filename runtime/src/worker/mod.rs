@@ -8,14 +8,20 @@ mod channel;
 mod descriptors;
 mod environment;
 mod judge;
+#[cfg_attr(not(test), expect(dead_code, reason = "wired with the protocol"))]
+mod lager;
+mod limits;
 mod output;
 mod protocol;
 mod python;
 mod reaper;
 mod source;
 mod spawn;
+mod surroundings;
+#[cfg_attr(not(test), expect(dead_code, reason = "wired with the protocol"))]
+mod tap;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,7 +33,8 @@ use wait4::Wait4 as _;
 
 pub use channel::MESSAGE_LIMIT;
 pub(crate) use descriptors::{reserve, spawn_alone};
-pub(crate) use environment::mark;
+pub(crate) use environment::{mark, pattern_problem};
+pub use limits::ProcessLimits;
 pub use output::LogFile;
 pub(crate) use output::{Capture, capture_output, finish as finish_output, hash, last_lines};
 pub use protocol::PROTOCOL_VERSION;
@@ -35,10 +42,12 @@ pub use python::{Python, PythonError};
 pub use reaper::Reaper;
 pub(crate) use reaper::{end_left_behind, has_ended, terminate_group};
 pub(crate) use source::Sources;
+pub use surroundings::Surroundings;
 
 use crate::schedule::Outcome;
 use channel::Report;
 use judge::{Cause, Evidence};
+use surroundings::Scratch;
 
 /// How long a process group has between SIGTERM and SIGKILL.
 pub const GRACE: Duration = Duration::from_secs(2);
@@ -63,8 +72,8 @@ pub struct Attempt {
     pub log_limit: u64,
     /// Variables that services and the station publish to tests.
     pub variables: Vec<(String, String)>,
-    /// Where it starts; the current directory if there is none.
-    pub directory: Option<PathBuf>,
+    /// What surrounds it as every attempt of its run.
+    pub surroundings: Arc<Surroundings>,
 }
 
 /// What names an attempt, in its environment and in the handshake.
@@ -171,6 +180,11 @@ impl Ended {
 /// Runs the attempt to its end. `ending` ends it early; it may be set more than once, from `Stop` to `Kill`.
 pub async fn run(attempt: Attempt, reaper: Arc<Reaper>, mut ending: watch::Receiver<Option<Ending>>) -> Ended {
     let begun = Instant::now();
+    let directory = attempt.directory();
+    let scratch = match Scratch::make(directory.clone()) {
+        Ok(scratch) => scratch,
+        Err(error) => return Ended::broken(format!("unable to make `{}`: {error}", directory.display())),
+    };
     let spawned = match spawn::start(&attempt, &reaper) {
         Ok(spawned) => spawned,
         Err(message) => return Ended::broken(message),
@@ -205,7 +219,9 @@ pub async fn run(attempt: Attempt, reaper: Arc<Reaper>, mut ending: watch::Recei
     let status = waited.map(|waited| waited.status);
     let duration = begun.elapsed();
     let log = output::finish(capture, DRAIN).await;
-    Ended { usage, ..Ended::from_evidence(watch.evidence(&status, must_report), duration, log) }
+    scratch.remove().await;
+    let ended = Ended { usage, ..Ended::from_evidence(watch.evidence(&status, must_report), duration, log) };
+    ended.explained(&attempt.surroundings.limits, &attempt.log)
 }
 
 impl Ended {
@@ -213,6 +229,16 @@ impl Ended {
         let exit = evidence.exit;
         let judge::Judgement { outcome, message, traceback } = judge::judge(evidence);
         Self { outcome, message, traceback, exit, duration, usage: None, log }
+    }
+
+    /// Says in the message which limit was hit, as far as that can be known.
+    fn explained(mut self, limits: &ProcessLimits, log: &Path) -> Self {
+        let last = limits.any().then(|| last_lines(log, 3).join("\n")).unwrap_or_default();
+        let said = format!("{}\n{last}", self.message.as_deref().unwrap_or_default());
+        if let Some(why) = limits.explain(self.outcome, self.exit, self.usage.as_ref(), &said) {
+            self.message = Some(self.message.map_or(why.clone(), |message| format!("{message}; {why}")));
+        }
+        self
     }
 }
 

@@ -24,16 +24,19 @@ pub(super) struct Spawned {
 
 /// Starts it; the error is a message for people.
 pub(super) fn start(attempt: &Attempt, reaper: &Reaper) -> Result<Spawned, String> {
-    let mut command = command(&attempt.program)?;
-    let name = command.get_program().to_string_lossy().into_owned();
+    let mut command = command(attempt)?;
+    let name = match &attempt.program {
+        Program::Exec(argv) => argv.first().cloned().unwrap_or_default(),
+        Program::Python { .. } => command.get_program().to_string_lossy().into_owned(),
+    };
     spawn(&mut command, attempt, reaper).map_err(|error| format!("unable to start `{name}`: {error}"))
 }
 
-fn command(program: &Program) -> Result<Command, String> {
-    match program {
+fn command(attempt: &Attempt) -> Result<Command, String> {
+    match &attempt.program {
         Program::Exec(argv) => {
             let (program, arguments) = argv.split_first().ok_or("`exec` names no program")?;
-            let mut command = Command::new(program);
+            let mut command = Command::new(attempt.surroundings.program(program));
             command.args(arguments);
             Ok(command)
         }
@@ -50,13 +53,12 @@ fn spawn(command: &mut Command, attempt: &Attempt, reaper: &Reaper) -> io::Resul
     let (worker_reads, requests) = io::pipe()?;
     let (reports, worker_writes) = io::pipe()?;
     environment::set(command, attempt);
-    if let Some(directory) = &attempt.directory {
-        command.current_dir(directory);
-    }
+    command.current_dir(attempt.directory());
     command.stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer).process_group(0);
     let child = descriptors::spawn_with(command, worker_reads, worker_writes, environment::set_descriptors)?;
     let leader = Pid::from_raw(child.id().cast_signed());
     reaper.know(leader);
+    attempt.surroundings.limits.apply(leader);
     Ok(Spawned { child, leader, output: receiver(output)?, requests: sender(requests)?, reports: receiver(reports)? })
 }
 

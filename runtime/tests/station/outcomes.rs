@@ -92,7 +92,7 @@ fn a_list_without_tests_passes_with_a_warning() {
 #[test]
 fn a_test_finds_its_place_in_its_environment() {
     let line = Line::new();
-    let script = r#"echo "$TLC_TEST_PATH|$TLC_TEST_LIST|$TLC_SLOT|$TLC_PHASE|$TLC_UNIT|$TLC_PROTOCOL" > "$LINE/seen"; pwd >> "$LINE/seen""#;
+    let script = r#"echo "$TLC_TEST_PATH|$TLC_TEST_LIST|$TLC_SLOT|$TLC_PHASE|$TLC_UNIT|$TLC_PROTOCOL" > "$LINE/seen"; echo "$TLC_TESTS" >> "$LINE/seen""#;
     line.run(&list(vec![shell("Place", script)]), &["--phase", "EVT", "--unit", "U7"]).ended_with(0);
     let tests = fs::canonicalize(line.path("tests")).expect("the tests");
     assert_eq!(line.read("seen"), format!("Place|main|0|EVT|U7|1\n{}\n", tests.display()));
