@@ -14,6 +14,7 @@ use crate::lineage::Lineage;
 use crate::source::SourceMap;
 use crate::tree::{TestId, TestTree, texts};
 use crate::{Compilation, marks};
+use crate::words;
 
 /// The files of a list as they were read: path and value, the list itself first.
 pub fn documents(lineage: &Lineage, arena: &Arena, sources: &SourceMap) -> Data {
@@ -70,7 +71,7 @@ pub fn resolved(compilation: &mut Compilation) -> Data {
     let marks = marks::at_start(tree, arena, &mut compilation.evaluation);
     set("skipped_at_start", strings(marks.skipped));
     set("skip_forced", strings(marks.forced));
-    let waived: std::collections::HashSet<TestId> = marks.waived.iter().copied().collect();
+    let waived: hashbrown::HashSet<TestId> = marks.waived.iter().copied().collect();
     set("waived_at_start", strings(tree.preorder().filter(|id| waived.contains(id)).map(|id| tree.path(arena, id))));
     let children = tree.test(tree.root()).children.clone();
     let mut dump = Nodes { tree, arena, evaluation: &mut compilation.evaluation };
@@ -132,8 +133,8 @@ impl Nodes<'_> {
         set("enable_services", names("enable_services"));
         set("disable_services", names("disable_services"));
         set("allow_reboot", Data::Bool(test.allow_reboot));
-        set("disable_abort", Data::Bool(crate::tree::flag(arena, test.object, "disable_abort").unwrap_or(false)));
-        set("no_host", Data::Bool(crate::tree::flag(arena, test.object, "no_host").unwrap_or(false)));
+        set("disable_abort", Data::Bool(crate::tree::flag(arena, test.object, words::DISABLE_ABORT).unwrap_or(false)));
+        set("no_host", Data::Bool(crate::tree::flag(arena, test.object, words::NO_HOST).unwrap_or(false)));
         set("no_host_effective", Data::Bool(tree.no_host(arena, id)));
         // What `waived_tests` marks is in `waived_at_start`; the field itself is the original's, which no list can set.
         set("waived", Data::Bool(false));
@@ -158,7 +159,7 @@ impl Nodes<'_> {
 /// `require_run` as a list, as it was written; `all` is the root.
 fn tree_requirements(written: Entry<'_>) -> Data {
     let path = |item: Entry<'_>| if item.as_str() == Some("all") { Data::from("") } else { item.to_data() };
-    match written.get("require_run") {
+    match written.get(words::REQUIRE_RUN) {
         Some(field) if field.as_str().is_some_and(|text| !text.is_empty()) => Data::list(vec![path(field)]),
         Some(field) => Data::list(field.items().map(path).collect()),
         None => Data::list(Vec::new()),
@@ -168,7 +169,7 @@ fn tree_requirements(written: Entry<'_>) -> Data {
 /// The layout in its long form.
 pub fn layout(written: Option<Entry<'_>>) -> Data {
     let kind = written.and_then(|layout| layout.as_str().or_else(|| layout.get("type")?.as_str()).map(str::to_owned));
-    let options = written.and_then(|layout| layout.get("options")).map_or_else(|| object([]), Entry::to_data);
+    let options = written.and_then(|layout| layout.get(words::OPTIONS)).map_or_else(|| object([]), Entry::to_data);
     object([("type", Data::string(kind.unwrap_or_else(|| "tab".into()))), ("options", options)])
 }
 

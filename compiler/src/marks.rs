@@ -1,6 +1,6 @@
 //! `skipped_tests` and `waived_tests` when a run starts: which nodes they mark.
 
-use std::collections::HashSet;
+use hashbrown::HashSet;
 
 use tlc_plan::Data;
 use tlc_plan::plan::{PHASES, pattern_matches};

@@ -1,12 +1,12 @@
 //! `constant-condition`: a `run_if`, or a condition in an expression, can only be true or only be false, whatever constants and device
 //! data say; or an `eval!` is a single literal. A condition that reads a constant is a switch, and is none of these.
 
-use std::collections::HashSet;
+use hashbrown::HashSet;
 
 use tlc_plan::expression::Expression;
 
 use crate::diagnostic::Diagnostic;
-use crate::document::{Entry, NodeId, Value};
+use crate::document::{Contents, Entry, NodeId, Value};
 use crate::source::Span;
 use crate::tree::evaluation::{EVAL, place};
 use crate::tree::{Evaluation, TestTree};
@@ -58,6 +58,9 @@ impl Conditions<'_> {
     }
 
     fn value(&mut self, value: Entry<'_>) {
+        if !value.contents().has(Contents::EXPRESSION) {
+            return;
+        }
         match value.value() {
             Value::String(_) => self.expression(value),
             Value::List(..) => value.items().for_each(|item| self.value(item)),

@@ -1,7 +1,7 @@
 //! `group-never-runs`: every test of a group is left out by a condition that nothing can change, or by a rule of `skipped_tests` that
 //! always holds, so that the group never runs.
 
-use std::collections::HashSet;
+use hashbrown::HashSet;
 
 use tlc_plan::plan::pattern_matches;
 

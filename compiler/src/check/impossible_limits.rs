@@ -6,10 +6,11 @@ use crate::diagnostic::Diagnostic;
 use crate::document::{Arena, Entry};
 use crate::source::Span;
 use crate::tree::TestTree;
+use crate::words;
 
 pub(super) fn check(tree: &TestTree, arena: &Arena, diagnostics: &mut Vec<Diagnostic>) {
     for id in tree.preorder().filter(|id| tree.test(*id).children.is_empty()) {
-        let Some(measurements) = arena.entry(tree.test(id).object).get("measurements") else { continue };
+        let Some(measurements) = arena.entry(tree.test(id).object).get(words::MEASUREMENTS) else { continue };
         for member in measurements.members() {
             diagnostics.extend(contradiction(arena.text(member.key), arena.entry(member.value)));
         }

@@ -5,6 +5,7 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::document::{Arena, Entry};
 use crate::source::Span;
 use crate::tree::{TestId, TestTree};
+use crate::words;
 
 pub(super) fn check(tree: &TestTree, arena: &Arena, diagnostics: &mut Vec<Diagnostic>) {
     for id in tree.preorder().skip(1).filter(|id| runs_nothing(tree, arena, *id)) {
@@ -13,7 +14,7 @@ pub(super) fn check(tree: &TestTree, arena: &Arena, diagnostics: &mut Vec<Diagno
             continue;
         }
         let written = arena.entry(test.object);
-        let subtests = written.member("subtests").map(|member| member.key_span);
+        let subtests = written.member(words::SUBTESTS).map(|member| member.key_span);
         diagnostics.push(nothing_to_run(&tree.path(arena, id), test.span, subtests));
     }
 }
@@ -28,8 +29,8 @@ fn is_refused(test: Span, diagnostics: &[Diagnostic]) -> bool {
 fn runs_nothing(tree: &TestTree, arena: &Arena, id: TestId) -> bool {
     let test = tree.test(id);
     let written = arena.entry(test.object);
-    let has_program = written.get("exec").is_some_and(|exec| exec.items().len() > 0)
-        || written.get("pytest_name").and_then(Entry::as_str).is_some_and(|name| !name.is_empty());
+    let has_program = written.get(words::EXEC).is_some_and(|exec| exec.items().len() > 0)
+        || written.get(words::PYTEST_NAME).and_then(Entry::as_str).is_some_and(|name| !name.is_empty());
     test.children.is_empty() && !tree.is_incomplete(id) && !test.class.is_shutdown() && !has_program
 }
 

@@ -6,12 +6,13 @@ use crate::diagnostic::Diagnostic;
 use crate::document::Arena;
 use crate::source::Span;
 use crate::tree::TestTree;
+use crate::words;
 
 pub(super) fn check(tree: &TestTree, arena: &Arena, diagnostics: &mut Vec<Diagnostic>) {
     for group in tree.preorder().filter(|id| tree.test(*id).parallel) {
         let mut holders: BTreeMap<&str, (String, Span)> = BTreeMap::new();
         for child in &tree.test(group).children {
-            let Some(field) = arena.entry(tree.test(*child).object).get("exclusive_resources") else { continue };
+            let Some(field) = arena.entry(tree.test(*child).object).get(words::EXCLUSIVE_RESOURCES) else { continue };
             let path = tree.path(arena, *child);
             for (name, span) in field.items().filter_map(|item| Some((item.as_str()?, item.span()))) {
                 match holders.get(name) {

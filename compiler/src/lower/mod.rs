@@ -5,7 +5,7 @@
 
 mod templates;
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use tlc_plan::plan::{Node, PHASES, Program, Rule, Test, When};
 use tlc_plan::{Data, NodeId, Plan, Template, plan};
@@ -15,6 +15,7 @@ use crate::document::{Arena, Entry};
 use crate::marks::patterns_of;
 use crate::source::SourceMap;
 use crate::tree::{Evaluation, LocalsId, TestId, TestTree, flag, texts};
+use crate::words;
 
 use templates::Templates;
 
@@ -80,13 +81,13 @@ fn node(tree: &TestTree, id: TestId, arena: &Arena, usual: &Usual, templates: &m
         teardown: test.teardown,
         parallel: test.parallel,
         allow_reboot: test.allow_reboot,
-        disable_abort: flag(arena, test.object, "disable_abort").unwrap_or(false),
+        disable_abort: flag(arena, test.object, words::DISABLE_ABORT).unwrap_or(false),
         no_host: tree.no_host(arena, id),
         exclusive_resources: tree.exclusive_resources(arena, id),
-        enable_services: texts(arena, test.object, "enable_services"),
-        disable_services: texts(arena, test.object, "disable_services"),
+        enable_services: texts(arena, test.object, words::ENABLE_SERVICES),
+        disable_services: texts(arena, test.object, words::DISABLE_SERVICES),
         dut_options: dut_options(tree, id, arena),
-        layout: match written.get("layout") {
+        layout: match written.get(words::LAYOUT) {
             None => usual.layout.clone(),
             layout => crate::dump::layout(layout),
         },
@@ -96,7 +97,7 @@ fn node(tree: &TestTree, id: TestId, arena: &Arena, usual: &Usual, templates: &m
 
 /// The first options that are not empty: of the node, of a group around it, of the list.
 fn dut_options(tree: &TestTree, id: TestId, arena: &Arena) -> Data {
-    let own = tree.ancestors(id).filter_map(|node| arena.entry(tree.test(node).object).get("dut_options"));
+    let own = tree.ancestors(id).filter_map(|node| arena.entry(tree.test(node).object).get(words::DUT_OPTIONS));
     let first = own.map(Entry::to_data).find(Data::is_truthy);
     first.or_else(|| tree.options.get("dut_options").map(|setting| setting.value.clone())).unwrap_or_default()
 }
@@ -105,7 +106,7 @@ fn leaf(tree: &TestTree, id: TestId, arena: &Arena, usual: &Usual, templates: &m
     let test = tree.test(id);
     let written = arena.entry(test.object);
     let scope = (tree.locals_of(id), test.locals);
-    let program = match (written.get("exec"), test.pytest_name) {
+    let program = match (written.get(words::EXEC), test.pytest_name) {
         _ if test.class.is_shutdown() => Program::Shutdown,
         (Some(argv), _) if argv.items().len() > 0 => Program::Exec(templates.template(argv.id, scope)),
         (_, Some(name)) if !arena.text(name).is_empty() => Program::Pytest(arena.text(name).to_string()),
@@ -118,13 +119,13 @@ fn leaf(tree: &TestTree, id: TestId, arena: &Arena, usual: &Usual, templates: &m
             Some(_) => templates.shared(test.args, scope),
             None => templates.template(test.args, scope),
         },
-        timeout_secs: written.get("timeout_secs").and_then(seconds),
-        isolation: match written.get("isolation").and_then(Entry::as_str) {
+        timeout_secs: written.get(words::TIMEOUT_SECS).and_then(seconds),
+        isolation: match written.get(words::ISOLATION).and_then(Entry::as_str) {
             Some("spawn") => plan::Isolation::Spawn,
             Some("shared") => plan::Isolation::Shared,
             _ => plan::Isolation::Fork,
         },
-        measurements: match written.get("measurements") {
+        measurements: match written.get(words::MEASUREMENTS) {
             Some(limits) => templates.template(limits.id, scope),
             None => usual.measurements.clone(),
         },

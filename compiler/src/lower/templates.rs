@@ -1,6 +1,6 @@
 //! Arguments and conditions to templates: expressions are evaluated as far as they can be, and stand once in the plan.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 use std::sync::Arc;
 
 use tlc_plan::Template;

@@ -1,6 +1,6 @@
 //! The builder: raw tests to nodes, depth first, in the order of the list.
 
-use std::collections::{HashMap, HashSet};
+use hashbrown::{HashMap, HashSet};
 use std::sync::Arc;
 
 use tlc_plan::Data;
@@ -12,6 +12,7 @@ use crate::diagnostic::Diagnostic;
 use crate::document::{Arena, Entry, NodeId, Symbol, Value};
 use crate::merge::{NoTrace, merge};
 use crate::source::{SourceMap, Span};
+use crate::words;
 
 use super::definitions::{Definitions, Kind, Resolved};
 use super::evaluation::Evaluation;
@@ -45,18 +46,18 @@ pub fn resolve(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<TestTree> {
     let constants =
-        input.config.get(arena, "constants").map_or(Data::Null, |constants| arena.entry(constants).to_data());
+        input.config.get(arena, words::CONSTANTS).map_or(Data::Null, |constants| arena.entry(constants).to_data());
     evaluation.begin(&constants);
-    let options = Options::resolve(input.config.get(arena, "options"), arena, input.sources, evaluation, diagnostics);
+    let options = Options::resolve(input.config.get(arena, words::OPTIONS), arena, input.sources, evaluation, diagnostics);
     evaluation.set_options(&options);
-    let tests = input.config.get(arena, "tests");
+    let tests = input.config.get(arena, words::TESTS);
     let label = match tests {
         Some(_) => list_label(input, evaluation.catalogues(), arena, diagnostics),
         None => Text::default(),
     };
     let span = arena.node(input.config.root).span;
     let nothing = arena.add_object(&[], Span { start: span.start, len: 0 });
-    let definitions = Definitions::new(arena, input.config.get(arena, "definitions"));
+    let definitions = Definitions::new(arena, input.config.get(arena, words::DEFINITIONS));
     let mut builder = Builder {
         input,
         arena,
@@ -106,9 +107,9 @@ pub(super) fn empty_tree(label: Text) -> TestTree {
 
 fn list_label(input: &Input<'_>, catalogues: &Catalogues, arena: &Arena, diagnostics: &mut Vec<Diagnostic>) -> Text {
     let root = arena.entry(input.config.root);
-    let label = root.get("label");
+    let label = root.get(words::LABEL);
     if label.is_none() {
-        diagnostics.push(missing_label(root.span(), root.member("tests").map(|tests| tests.key_span)));
+        diagnostics.push(missing_label(root.span(), root.member(words::TESTS).map(|tests| tests.key_span)));
     }
     let text = label.and_then(Entry::as_str).unwrap_or_default();
     catalogues.text(text.strip_prefix(I18N).unwrap_or(text))
@@ -162,7 +163,7 @@ pub(super) struct Effective {
 
 impl Builder<'_, '_> {
     pub(super) fn root(&mut self, tests: &[NodeId], span: Span) {
-        let id = self.arena.intern("");
+        let id = words::NOTHING;
         let root = Test {
             parent: None,
             children: Vec::new(),
@@ -242,20 +243,20 @@ impl Builder<'_, '_> {
         let span = entry.span();
         if let Value::String(name) = entry.value() {
             let resolved = self.definitions.resolve(name, span, self.arena, self.diagnostics)?;
-            let group = self.arena.entry(resolved.object).get("subtests").map(|_| name);
+            let group = self.arena.entry(resolved.object).get(words::SUBTESTS).map(|_| name);
             return Some(Effective { resolved, group, raw, span });
         }
         if !entry.is_object() {
             return None;
         }
-        let base = entry.get("inherit");
+        let base = entry.get(words::INHERIT);
         let (name, at) = match base.map(|base| (base.value(), base.span())) {
             Some((Value::String(name), at)) => (name, at),
             Some(_) => return None,
             None => (self.arena.intern("FactoryTest"), Span { len: span.len.min(1), ..span }),
         };
         let resolved = self.definitions.resolve(name, at, self.arena, self.diagnostics)?;
-        let has_subtests = |object| self.arena.entry(object).get("subtests").is_some();
+        let has_subtests = |object| self.arena.entry(object).get(words::SUBTESTS).is_some();
         let group = (has_subtests(resolved.object) && !has_subtests(raw)).then_some(name);
         let (object, found) = merge(self.arena, &[resolved.object, raw], &mut NoTrace);
         self.diagnostics.extend(found);
@@ -266,9 +267,9 @@ impl Builder<'_, '_> {
     fn flatten(&mut self, effective: &Effective, around: Around) {
         let object = effective.resolved.object;
         let locals = self.locals(object, around.locals);
-        let child_action = self.action(object, "child_action_on_failure").or(around.child_action);
+        let child_action = self.action(object, words::CHILD_ACTION_ON_FAILURE).or(around.child_action);
         self.expressions(object);
-        if let Some(subtests) = self.list(object, "subtests") {
+        if let Some(subtests) = self.list(object, words::SUBTESTS) {
             self.subtests(&subtests, Around { locals, child_action, ..around });
         }
     }
@@ -276,12 +277,12 @@ impl Builder<'_, '_> {
     fn node(&mut self, effective: &Effective, class: Class, around: Around) {
         let object = effective.resolved.object;
         let locals = self.locals(object, around.locals);
-        let teardown = around.teardown || flag(self.arena, object, "teardown").unwrap_or(false);
+        let teardown = around.teardown || flag(self.arena, object, words::TEARDOWN).unwrap_or(false);
         let id = TestId(self.tree.tests.len() as u32);
         let test = Test {
             parent: Some(around.parent),
             children: Vec::new(),
-            id: self.arena.intern(""),
+            id: words::NOTHING,
             class,
             raw: effective.raw,
             object,
@@ -292,22 +293,22 @@ impl Builder<'_, '_> {
             run_if: self
                 .arena
                 .entry(object)
-                .get("run_if")
+                .get(words::RUN_IF)
                 .filter(|value| value.as_str().is_some())
                 .map(|value| value.id),
             iterations: self.count(object, "iterations", 1),
             retries: self.count(object, "retries", 0),
             action_on_failure: self.action_on_failure(object, teardown, around),
             teardown,
-            parallel: flag(self.arena, object, "parallel").unwrap_or(false),
-            allow_reboot: flag(self.arena, object, "allow_reboot").unwrap_or(class.is_shutdown()),
+            parallel: flag(self.arena, object, words::PARALLEL).unwrap_or(false),
+            allow_reboot: flag(self.arena, object, words::ALLOW_REBOOT).unwrap_or(class.is_shutdown()),
             require_run: Vec::new(),
             label: 0,
         };
         self.tree.tests.push(test);
         self.tree.tests[around.parent.0 as usize].children.push(id);
-        if let Some(subtests) = self.list(object, "subtests") {
-            let child_action = self.action(object, "child_action_on_failure").or(around.child_action);
+        if let Some(subtests) = self.list(object, words::SUBTESTS) {
+            let child_action = self.action(object, words::CHILD_ACTION_ON_FAILURE).or(around.child_action);
             self.subtests(&subtests, Around { parent: id, locals, child_action, teardown });
             self.number(id);
         }
@@ -320,14 +321,14 @@ impl Builder<'_, '_> {
         if teardown {
             return ActionOnFailure::Next;
         }
-        self.action(object, "action_on_failure").or(around.child_action).unwrap_or_default()
+        self.action(object, words::ACTION_ON_FAILURE).or(around.child_action).unwrap_or_default()
     }
 
     fn locals(&mut self, object: NodeId, enclosing: LocalsId) -> LocalsId {
         let Some(own) = self
             .arena
             .entry(object)
-            .get("locals")
+            .get(words::LOCALS)
             .filter(|own| !own.members().is_empty() && !self.is_alone)
             .map(|own| own.id)
         else {
@@ -350,7 +351,7 @@ impl Builder<'_, '_> {
     /// The syntax and the names of a node's own arguments and condition.
     fn expressions(&mut self, object: NodeId) {
         let entry = self.arena.entry(object);
-        let (args, run_if) = (entry.get("args").map(|args| args.id), entry.get("run_if").map(|run_if| run_if.id));
+        let (args, run_if) = (entry.get(words::ARGS).map(|args| args.id), entry.get(words::RUN_IF).map(|run_if| run_if.id));
         if let Some(node) = args {
             self.evaluation.check_arguments(node, self.arena, self.input.sources, self.diagnostics);
         }

@@ -5,11 +5,12 @@ use tlc_plan::plan::{ActionOnFailure, Class, Count};
 use crate::diagnostic::Diagnostic;
 use crate::document::{Entry, Member, NodeId, Symbol, Value};
 use crate::source::Span;
+use crate::words;
 
 use super::build::{Builder, Effective};
 
 impl Builder<'_, '_> {
-    pub(super) fn action(&self, object: NodeId, field: &str) -> Option<ActionOnFailure> {
+    pub(super) fn action(&self, object: NodeId, field: Symbol) -> Option<ActionOnFailure> {
         match self.arena.entry(object).get(field)?.as_str()? {
             "NEXT" => Some(ActionOnFailure::Next),
             "PARENT" => Some(ActionOnFailure::Parent),
@@ -19,7 +20,7 @@ impl Builder<'_, '_> {
     }
 
     /// The items of a field that is a list with something in it.
-    pub(super) fn list(&self, object: NodeId, field: &str) -> Option<Vec<NodeId>> {
+    pub(super) fn list(&self, object: NodeId, field: Symbol) -> Option<Vec<NodeId>> {
         let items = self.arena.entry(object).get(field)?.items();
         (items.len() > 0).then(|| items.map(|item| item.id).collect())
     }
@@ -43,7 +44,7 @@ impl Builder<'_, '_> {
 
     pub(super) fn args(&mut self, object: NodeId, class: Class) -> NodeId {
         let args =
-            self.arena.entry(object).get("args").filter(|args| args.is_object()).map_or(self.nothing, |args| args.id);
+            self.arena.entry(object).get(words::ARGS).filter(|args| args.is_object()).map_or(self.nothing, |args| args.id);
         let operation = match class {
             Class::FactoryTest | Class::TestGroup => return args,
             Class::ShutdownStep => None,
@@ -51,7 +52,7 @@ impl Builder<'_, '_> {
             Class::RebootStep => Some("reboot"),
             Class::FullRebootStep => Some("full_reboot"),
         };
-        if operation.is_none() && self.arena.entry(args).get("operation").is_some() {
+        if operation.is_none() && self.arena.entry(args).get(words::OPERATION).is_some() {
             return args;
         }
         let span = self.arena.node(args).span;
@@ -70,7 +71,7 @@ impl Builder<'_, '_> {
         if class.is_shutdown() {
             return Some(self.arena.intern("shutdown"));
         }
-        match self.arena.entry(effective.resolved.object).get("pytest_name")?.value() {
+        match self.arena.entry(effective.resolved.object).get(words::PYTEST_NAME)?.value() {
             Value::String(name) => Some(name),
             _ => None,
         }

@@ -17,13 +17,13 @@ mod structure;
 mod try_out;
 mod unreached;
 
-use std::collections::HashSet;
+use hashbrown::HashSet;
 use std::sync::Arc;
 
 use tlc_plan::Data;
 use tlc_plan::plan::{ActionOnFailure, Class, Count, Text};
 
-use crate::document::{Arena, NodeId, Symbol};
+use crate::document::{Arena, Name, NodeId, Symbol};
 use crate::source::Span;
 
 pub use build::{Input, resolve};
@@ -225,7 +225,7 @@ impl TestTree {
 }
 
 /// A boolean field of a test's object.
-pub fn flag(arena: &Arena, object: NodeId, field: &str) -> Option<bool> {
+pub fn flag(arena: &Arena, object: NodeId, field: impl Name) -> Option<bool> {
     match arena.entry(object).get(field)?.value() {
         crate::document::Value::Bool(value) => Some(value),
         _ => None,
@@ -233,7 +233,7 @@ pub fn flag(arena: &Arena, object: NodeId, field: &str) -> Option<bool> {
 }
 
 /// A field of a test's object that is a list of strings; empty if it is not there.
-pub fn texts(arena: &Arena, object: NodeId, field: &str) -> Vec<String> {
+pub fn texts(arena: &Arena, object: NodeId, field: impl Name) -> Vec<String> {
     let items = arena.entry(object).get(field);
     items
         .into_iter()

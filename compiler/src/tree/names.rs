@@ -1,6 +1,6 @@
 //! Labels and ids of nodes, and the numbers of siblings with the same id.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 use std::sync::Arc;
 
 use tlc_plan::plan::{Class, Text};
@@ -8,6 +8,7 @@ use tlc_plan::plan::{Class, Text};
 use crate::diagnostic::Diagnostic;
 use crate::document::{Entry, Symbol};
 use crate::source::Span;
+use crate::words;
 
 use super::TestId;
 use super::build::{Builder, Effective, LabelKey};
@@ -16,7 +17,7 @@ use super::label::{I18N, id_of_label, is_id, label_of_pytest, normalize};
 impl Builder<'_, '_> {
     pub(super) fn name(&mut self, id: TestId, effective: &Effective) {
         let object = self.arena.entry(effective.resolved.object);
-        let explicit = object.get("id").and_then(Entry::as_str).filter(|id| !id.is_empty()).map(str::to_owned);
+        let explicit = object.get(words::ID).and_then(Entry::as_str).filter(|id| !id.is_empty()).map(str::to_owned);
         let Some(label) = self.label(id, effective, explicit.as_deref()) else {
             self.tree.incomplete.extend(self.tree.test(id).parent);
             return;
@@ -25,7 +26,7 @@ impl Builder<'_, '_> {
         let name = explicit.unwrap_or_else(|| id_of_label(english));
         if !is_id(&name) {
             let object = self.arena.entry(effective.resolved.object);
-            let place = object.get("id").or(object.get("label")).map_or(effective.span, Entry::span);
+            let place = object.get(words::ID).or(object.get(words::LABEL)).map_or(effective.span, Entry::span);
             self.diagnostics.push(bad_id(&name, place));
         }
         let key: LabelKey = label.iter().map(|(locale, text)| (locale.clone(), text.clone())).collect();
@@ -43,7 +44,7 @@ impl Builder<'_, '_> {
     pub(super) fn label(&mut self, id: TestId, effective: &Effective, explicit_id: Option<&str>) -> Option<Text> {
         let catalogues = self.evaluation.catalogues();
         let object = self.arena.entry(effective.resolved.object);
-        if let Some(written) = object.get("label") {
+        if let Some(written) = object.get(words::LABEL) {
             if let Some(text) = written.as_str() {
                 return Some(catalogues.text(text.strip_prefix(I18N).unwrap_or(text)));
             }
@@ -82,7 +83,7 @@ impl Builder<'_, '_> {
 
 /// The name of the program of an `exec`, without its folder and its extension.
 fn program(object: Entry<'_>) -> Option<String> {
-    let first = object.get("exec")?.items().next()?.as_str()?;
+    let first = object.get(words::EXEC)?.items().next()?.as_str()?;
     let stem = std::path::Path::new(first).file_stem()?.to_string_lossy().replace('-', "_");
     Some(stem)
 }

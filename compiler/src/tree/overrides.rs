@@ -4,6 +4,7 @@ use crate::diagnostic::Diagnostic;
 use crate::document::Arena;
 use crate::merge::{NoTrace, merge};
 use crate::source::Span;
+use crate::words;
 
 use super::build::Input;
 use super::paths::PathIndex;
@@ -11,7 +12,7 @@ use super::{NearPaths, TestTree};
 
 /// Merges the arguments of every path over those of its test.
 pub(super) fn apply(tree: &mut TestTree, input: &Input<'_>, arena: &mut Arena, diagnostics: &mut Vec<Diagnostic>) {
-    let Some(overrides) = input.config.get(arena, "override_args") else { return };
+    let Some(overrides) = input.config.get(arena, words::OVERRIDE_ARGS) else { return };
     let mut near = NearPaths::default();
     let mut paths = PathIndex::default();
     for member in arena.entry(overrides).members().to_vec() {

@@ -1,6 +1,6 @@
 //! Paths to tests: the one that they name, or the one that was probably meant where they name none.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use crate::diagnostic::did_you_mean;
 use crate::document::{Arena, Symbol};

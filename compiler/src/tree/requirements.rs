@@ -3,6 +3,7 @@
 use crate::diagnostic::Diagnostic;
 use crate::document::{Arena, Entry, Value};
 use crate::source::Span;
+use crate::words;
 
 use super::paths::PathIndex;
 use super::{NearPaths, TestId, TestTree};
@@ -13,7 +14,7 @@ pub(super) fn resolve(tree: &mut TestTree, list: &str, arena: &Arena, diagnostic
     let mut paths = PathIndex::default();
     let nodes: Vec<TestId> = tree.preorder().collect();
     for id in nodes {
-        let Some(field) = arena.entry(tree.test(id).object).get("require_run") else { continue };
+        let Some(field) = arena.entry(tree.test(id).object).get(words::REQUIRE_RUN) else { continue };
         let mut found = Vec::new();
         for (text, span) in written(field) {
             let path = absolute(tree, list, arena, id, &text);

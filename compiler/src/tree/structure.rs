@@ -3,6 +3,7 @@
 use crate::diagnostic::Diagnostic;
 use crate::document::Arena;
 use crate::source::Span;
+use crate::words;
 
 use super::{TestId, TestTree, texts};
 
@@ -22,7 +23,7 @@ pub(super) fn check(tree: &TestTree, arena: &Arena, diagnostics: &mut Vec<Diagno
 fn parallel(tree: &TestTree, arena: &Arena, id: TestId, diagnostics: &mut Vec<Diagnostic>) {
     let group = tree.test(id);
     let path = tree.path(arena, id);
-    let place = arena.entry(group.object).member("parallel").map_or(group.span, |member| member.key_span);
+    let place = arena.entry(group.object).member(words::PARALLEL).map_or(group.span, |member| member.key_span);
     if group.children.is_empty() {
         diagnostics.push(nothing_to_run(&path, place));
     }

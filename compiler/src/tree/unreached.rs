@@ -5,6 +5,7 @@
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::document::Member;
+use crate::words;
 
 use super::build::{Builder, empty_tree};
 use super::structure;
@@ -15,7 +16,7 @@ const UP_TO_THE_USER: [&str; 2] = ["bad-id", "parallel-without-tests"];
 impl Builder<'_, '_> {
     /// Looks at every definition that has not been used.
     pub(super) fn unreached(&mut self, is_library: bool) {
-        let Some(definitions) = self.input.config.get(self.arena, "definitions") else { return };
+        let Some(definitions) = self.input.config.get(self.arena, words::DEFINITIONS) else { return };
         for member in self.arena.entry(definitions).members().to_vec() {
             if !self.definitions.is_reached(member.key) {
                 let found = self.alone(&member);

@@ -1,7 +1,7 @@
 //! Syntax and names of expressions, where they stand.
 
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::document::{Arena, Entry, NodeId, Value};
+use crate::document::{Contents, Arena, Entry, NodeId, Value};
 use crate::expression::{Context, check_names};
 use crate::source::SourceMap;
 
@@ -27,6 +27,9 @@ impl Evaluation {
         sources: &SourceMap,
         diagnostics: &mut Vec<Diagnostic>,
     ) {
+        if !entry.contents().has(Contents::EXPRESSION) {
+            return;
+        }
         let arena = entry.arena;
         for item in entry.items() {
             self.check_within(item, Severity::Denied, sources, diagnostics);

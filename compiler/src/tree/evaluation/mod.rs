@@ -4,7 +4,7 @@ mod built;
 mod checked;
 mod findings;
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -25,8 +25,7 @@ use super::{Locals, Options};
 pub use findings::{evaluation_finding, place, syntax_finding};
 pub(super) use findings::{evaluation_finding_at, syntax_finding_at};
 
-/// What begins a text that is an expression.
-pub const EVAL: &str = "eval! ";
+pub use crate::words::EVAL;
 
 /// Why an expression of arguments has no value here.
 #[derive(Clone, Debug)]
