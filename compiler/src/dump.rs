@@ -4,7 +4,6 @@
 
 use std::sync::Arc;
 
-use indexmap::IndexMap;
 use tlc_plan::Data;
 use tlc_plan::data::Object;
 use tlc_plan::plan::{Count, Text};
@@ -55,7 +54,7 @@ pub fn resolved(compilation: &mut Compilation) -> Data {
     let merged = compilation.config.as_ref().map_or(Data::Null, |config| arena.entry(config.root).to_data());
     let order =
         compilation.lineage.iter().flat_map(|lineage| lineage.order.iter().map(|ancestor| ancestor.name.clone()));
-    let mut top = IndexMap::from([
+    let mut top = Object::from([
         (Arc::from("id"), Data::from(compilation.id.as_str())),
         (Arc::from("linearization"), strings(order)),
         (Arc::from("merged"), merged),
@@ -109,7 +108,7 @@ impl Nodes<'_> {
         let field = |name: &str| written.get(name);
         let names = |name: &str| strings(texts(arena, test.object, name));
         let require = tree_requirements(written);
-        let mut node: Object = IndexMap::with_capacity(32);
+        let mut node = Object::with_capacity(40);
         let mut set = |key: &str, value: Data| node.insert(key.into(), value);
         set("path", Data::string(tree.path(arena, id)));
         set("id", Data::String(arena.text(test.id).clone()));
@@ -190,7 +189,8 @@ fn count(count: Count) -> Data {
 }
 
 fn text(text: &Text) -> Data {
-    Data::object(text.iter().map(|(locale, text)| (locale.as_str().into(), Data::from(text.as_str()))).collect())
+    let texts = text.iter().map(|(locale, text)| (locale.as_str().into(), Data::from(text.as_str())));
+    Data::object(texts.collect::<Object>())
 }
 
 fn strings(texts: impl IntoIterator<Item = String>) -> Data {
@@ -198,7 +198,7 @@ fn strings(texts: impl IntoIterator<Item = String>) -> Data {
 }
 
 fn object<const N: usize>(members: [(&str, Data); N]) -> Data {
-    Data::object(members.into_iter().map(|(key, value)| (key.into(), value)).collect())
+    Data::object(members.into_iter().map(|(key, value)| (key.into(), value)).collect::<Object>())
 }
 
 /// The value of a stage that is a value of the arena.

@@ -6,6 +6,9 @@ use crate::document::Symbol;
 /// What begins a text that is an expression.
 pub const EVAL: &str = "eval! ";
 
+/// What begins a text that is translated.
+pub const I18N: &str = "i18n! ";
+
 /// Whether a key looks like a locale: two small letters, a dash, two large ones.
 pub fn is_locale(key: &str) -> bool {
     matches!(key.as_bytes(), [a, b, b'-', c, d]

@@ -12,6 +12,7 @@ use std::sync::{Arc, OnceLock};
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 use num_bigint::BigInt;
 use tlc_plan::Data;
+use tlc_plan::data::Object;
 
 use crate::source::Span;
 use crate::words::{self, WORDS};
@@ -65,6 +66,8 @@ impl Contents {
     pub const MARKER: Self = Self(1);
     /// A text that begins as an expression does.
     pub const EXPRESSION: Self = Self(2);
+    /// A text that is marked to be translated.
+    pub const TRANSLATED: Self = Self(8);
     /// An object whose first key looks like a locale.
     pub const LOCALES: Self = Self(4);
 
@@ -75,6 +78,11 @@ impl Contents {
 
     fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
+    }
+
+    /// What a text says of a value that it is, not of an object whose key it is.
+    fn of_value(self) -> Self {
+        Self(self.0 & !Self::LOCALES.0)
     }
 
     /// What is still to be found from outside of a list.
@@ -338,7 +346,7 @@ impl Arena {
             }
         };
         let contents = match value {
-            Value::String(symbol) => Contents(self.kinds[symbol.index()].0 & Contents::EXPRESSION.0),
+            Value::String(symbol) => self.kinds[symbol.index()].of_value(),
             _ => Contents::default(),
         };
         self.push(Packed { kind, contents, payload, span })
@@ -439,6 +447,8 @@ fn spread(hash: u32) -> u64 {
 fn kind_of(text: &str) -> Contents {
     if text.starts_with(words::EVAL) {
         Contents::EXPRESSION
+    } else if text.starts_with(words::I18N) {
+        Contents::TRANSLATED
     } else if words::is_locale(text) {
         Contents::LOCALES
     } else {
@@ -521,12 +531,12 @@ impl<'a> Entry<'a> {
             Value::Float(value) => Data::Float(value),
             Value::String(symbol) => Data::String(self.arena.text(symbol).clone()),
             Value::List(..) => Data::list(self.items().map(Entry::to_data).collect()),
-            Value::Object(..) => Data::object(
-                self.members()
-                    .iter()
-                    .map(|member| (self.arena.text(member.key).clone(), self.arena.entry(member.value).to_data()))
-                    .collect(),
-            ),
+            Value::Object(..) => {
+                let members = self.members().iter();
+                let data =
+                    members.map(|member| (self.arena.text(member.key).clone(), self.arena.entry(member.value).to_data()));
+                Data::object(data.collect::<Object>())
+            }
         }
     }
 

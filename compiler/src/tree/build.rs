@@ -95,7 +95,7 @@ pub(super) fn empty_tree(label: Text) -> TestTree {
         locals: vec![Locals {
             enclosing: None,
             own: None,
-            value: Data::object(indexmap::IndexMap::new()),
+            value: Data::object(tlc_plan::data::Object::new()),
             reads_device: false,
         }],
         labels: Vec::new(),

@@ -115,6 +115,13 @@ pub struct Locals {
     pub reads_device: bool,
 }
 
+impl TestId {
+    /// Ids count from 0 without gaps, in the order of the list: parents before their children.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
 impl LocalsId {
     /// The locals at an index of [`TestTree::locals`].
     pub fn new(index: usize) -> Self {
@@ -128,6 +135,16 @@ impl LocalsId {
 }
 
 impl TestTree {
+    /// How many nodes there are, the root included.
+    pub fn len(&self) -> usize {
+        self.tests.len()
+    }
+
+    /// Whether there is nothing but the root.
+    pub fn is_empty(&self) -> bool {
+        self.tests.len() <= 1
+    }
+
     /// The whole list.
     pub fn root(&self) -> TestId {
         TestId(0)

@@ -109,7 +109,7 @@ fn node(
     };
     let program = match test["pytest_name"].as_str() {
         _ if class.is_shutdown() => Program::Shutdown,
-        Some(name) => Program::Pytest(name.to_owned()),
+        Some(name) => Program::Pytest(name.into()),
         None => Program::Nothing,
     };
     let run_if = test["run_if"].as_str().map(|condition| {
@@ -125,7 +125,7 @@ fn node(
     });
     Node {
         path: path.to_owned(),
-        id: id.to_owned(),
+        id: id.into(),
         label: IndexMap::new().into(),
         class,
         test: (!group).then(|| Test {

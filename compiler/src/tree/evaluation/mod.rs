@@ -7,8 +7,8 @@ mod findings;
 use hashbrown::HashMap;
 use std::sync::Arc;
 
-use indexmap::IndexMap;
 use tlc_plan::Data;
+use tlc_plan::data::Object;
 use tlc_plan::evaluate::{
     Binding, ErrorKind, EvaluationError, Limits, Scope, evaluate, evaluate_condition, evaluate_to_data,
 };
@@ -100,7 +100,7 @@ impl Evaluation {
 
     /// Binds the constants of a list.
     pub(super) fn begin(&mut self, constants: &Data) {
-        let empty = Data::object(IndexMap::new());
+        let empty = Data::object(Object::new());
         let device = self.device.clone().unwrap_or(empty);
         let known = Scope::new()
             .with(Root::Constants, Binding::attributes(constants))
@@ -200,11 +200,9 @@ impl Evaluation {
             Value::List(..) => Data::list(entry.items().map(|item| self.argument(item.id, locals, arena)).collect()),
             Value::Object(..) => {
                 let members = entry.members().iter();
-                Data::object(
-                    members
-                        .map(|member| (arena.text(member.key).clone(), self.argument(member.value, locals, arena)))
-                        .collect(),
-                )
+                let values =
+                    members.map(|member| (arena.text(member.key).clone(), self.argument(member.value, locals, arena)));
+                Data::object(values.collect::<Object>())
             }
             Value::Null | Value::Bool(_) | Value::Int(_) | Value::Big(_) | Value::Float(_) => entry.to_data(),
         }
@@ -226,7 +224,7 @@ impl Evaluation {
             Err(Failure::Evaluation(error)) => ("__error__", error.to_string()),
             Err(Failure::Syntax(error)) => ("__error__", error.message),
         };
-        Data::object(IndexMap::from([(key.into(), Data::string(value))]))
+        Data::object([(key.into(), Data::string(value))])
     }
 
     /// The value of an argument, as a declaration judges it: unknown is what only a station knows, and what fails and so has a finding of
@@ -275,6 +273,7 @@ impl Evaluation {
     /// A text in every known locale.
     pub fn translated(&self, english: &str) -> Data {
         let texts = self.catalogues.text(english);
-        Data::object(texts.into_iter().map(|(locale, text)| (locale.into(), Data::string(text))).collect())
+        let texts = texts.into_iter().map(|(locale, text)| (locale.into(), Data::string(text)));
+        Data::object(texts.collect::<Object>())
     }
 }
