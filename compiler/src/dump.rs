@@ -72,7 +72,7 @@ pub fn resolved(compilation: &mut Compilation) -> Data {
     set("skip_forced", strings(marks.forced));
     let waived: hashbrown::HashSet<TestId> = marks.waived.iter().copied().collect();
     set("waived_at_start", strings(tree.preorder().filter(|id| waived.contains(id)).map(|id| tree.path(arena, id))));
-    let children = tree.test(tree.root()).children.clone();
+    let children: Vec<TestId> = tree.children(tree.root()).collect();
     let mut dump = Nodes { tree, arena, evaluation: &mut compilation.evaluation };
     set("tests", Data::list(children.into_iter().map(|child| dump.node(child)).collect()));
     Data::object(top)
@@ -94,7 +94,7 @@ struct Nodes<'a> {
 impl Nodes<'_> {
     fn node(&mut self, id: TestId) -> Data {
         let mut node = self.fields(id);
-        let children = self.tree.test(id).children.iter().map(|child| self.node(*child)).collect();
+        let children = self.tree.children(id).map(|child| self.node(child)).collect();
         node.insert("subtests".into(), Data::list(children));
         Data::object(node)
     }
@@ -126,7 +126,7 @@ impl Nodes<'_> {
         set("run_if", test.run_if.map_or(Data::Null, |run_if| arena.entry(run_if).to_data()));
         set("run_if_value", test.run_if.map_or(Data::Bool(true), |run_if| self.evaluation.condition(run_if, arena)));
         set("require_run", require);
-        set("require_run_resolved", strings(test.require_run.iter().map(|required| tree.path(arena, *required))));
+        set("require_run_resolved", strings(tree.requirements(id).iter().map(|required| tree.path(arena, *required))));
         set("exclusive_resources", names("exclusive_resources"));
         set("exclusive_resources_effective", strings(tree.exclusive_resources(arena, id)));
         set("enable_services", names("enable_services"));

@@ -17,6 +17,8 @@ use crate::words;
 
 /// Told about every step of a merge, with the path from the top of what is merged.
 pub trait Trace {
+    /// Nobody reads it.
+    const IS_SILENT: bool = false;
     /// A member was entered.
     fn enter(&mut self, key: Symbol);
     /// The member was left.
@@ -43,6 +45,8 @@ pub enum Step {
 pub struct NoTrace;
 
 impl Trace for NoTrace {
+    const IS_SILENT: bool = true;
+
     fn enter(&mut self, _: Symbol) {}
     fn leave(&mut self) {}
     fn step(&mut self, _: Step) {}
@@ -51,9 +55,16 @@ impl Trace for NoTrace {
 /// Merges objects, the lowest first. What is no object counts for nothing.
 ///
 /// The result is one of the objects where that says the same, and a new one otherwise; it holds no marker outside of arrays.
-pub fn merge(arena: &mut Arena, objects: &[NodeId], trace: &mut impl Trace) -> (NodeId, Vec<Diagnostic>) {
-    let mut merge = Merge { arena, trace, diagnostics: Vec::new() };
+pub fn merge<T: Trace>(arena: &mut Arena, objects: &[NodeId], trace: &mut T) -> (NodeId, Vec<Diagnostic>) {
+    let mut merge = Merge { arena, trace, diagnostics: Vec::new(), open: Vec::new() };
     let span = objects.last().map_or(Span::default(), |object| merge.arena.node(*object).span);
+    if let [below, above] = objects
+        && T::IS_SILENT
+        && merge.is_plain(*below)
+        && merge.is_plain(*above)
+    {
+        return (merge.plain(*below, *above), merge.diagnostics);
+    }
     let top = objects.iter().copied().filter(|object| merge.arena.entry(*object).is_object()).collect::<Vec<_>>();
     let merged = merge.objects(&top, span, true);
     (merged, merge.diagnostics)
@@ -63,6 +74,8 @@ struct Merge<'a, T> {
     arena: &'a mut Arena,
     trace: &'a mut T,
     diagnostics: Vec<Diagnostic>,
+    /// The members of the plain objects that are being merged, those of the innermost last.
+    open: Vec<Member>,
 }
 
 /// What lies at a key so far.
@@ -84,6 +97,37 @@ enum State {
 const FEW: usize = 24;
 
 impl<T: Trace> Merge<'_, T> {
+    /// Whether it is a small object without markers.
+    fn is_plain(&self, object: NodeId) -> bool {
+        let entry = self.arena.entry(object);
+        entry.is_object() && !entry.contents().has(Contents::MARKER) && entry.members().len() <= FEW
+    }
+
+    /// One plain object over another: most merges are no more than this.
+    fn plain(&mut self, below: NodeId, above: NodeId) -> NodeId {
+        let from = self.open.len();
+        self.open.extend_from_slice(self.arena.entry(below).members());
+        let kept = self.open.len();
+        for position in 0..self.arena.entry(above).members().len() {
+            let member = self.arena.entry(above).members()[position];
+            let Some(at) = self.open[from..kept].iter().position(|known| known.key == member.key) else {
+                self.open.push(member);
+                continue;
+            };
+            let old = self.open[from + at].value;
+            let value = match (self.arena.entry(old).is_object(), self.arena.entry(member.value).is_object()) {
+                (true, true) if self.is_plain(old) && self.is_plain(member.value) => self.plain(old, member.value),
+                (true, true) => self.member(member.key, &[old, member.value]),
+                _ => member.value,
+            };
+            self.open[from + at] = Member { value, ..member };
+        }
+        let span = self.arena.entry(above).span();
+        let merged = self.arena.add_object(&self.open[from..], span);
+        self.open.truncate(from);
+        merged
+    }
+
     /// `top`: the objects are not members of anything, so a marker directly in them is an ordinary key.
     fn objects(&mut self, objects: &[NodeId], span: Span, top: bool) -> NodeId {
         if let [only] = objects

@@ -80,6 +80,7 @@ words! {
     DEFINITIONS "definitions"
     OVERRIDE_ARGS "override_args"
     OPERATION "operation"
+    SHUTDOWN "shutdown"
     COMMENT "__comment"
     SIMULATE "simulate"
     FAIL "fail"

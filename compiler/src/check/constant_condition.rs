@@ -29,10 +29,10 @@ pub(super) fn check(
     for written in tree.options.iter().filter_map(|(_, setting)| setting.written) {
         conditions.value(list.arena.entry(written));
     }
-    for id in tree.preorder().skip(1) {
+    for id in tree.preorder().skip(1).filter(|id| !tree.test(*id).is_copy) {
         let test = tree.test(id);
         if let Some(run_if) = test.run_if.filter(|run_if| !told.contains(run_if)) {
-            conditions.run_if(list.arena.entry(run_if), !test.children.is_empty());
+            conditions.run_if(list.arena.entry(run_if), !tree.is_leaf(id));
         }
         conditions.value(list.arena.entry(test.args));
     }

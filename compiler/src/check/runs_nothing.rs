@@ -31,7 +31,7 @@ fn runs_nothing(tree: &TestTree, arena: &Arena, id: TestId) -> bool {
     let written = arena.entry(test.object);
     let has_program = written.get(words::EXEC).is_some_and(|exec| exec.items().len() > 0)
         || written.get(words::PYTEST_NAME).and_then(Entry::as_str).is_some_and(|name| !name.is_empty());
-    test.children.is_empty() && !tree.is_incomplete(id) && !test.class.is_shutdown() && !has_program
+    tree.is_leaf(id) && !tree.is_incomplete(id) && !test.class.is_shutdown() && !has_program
 }
 
 fn nothing_to_run(path: &str, span: Span, subtests: Option<Span>) -> Diagnostic {

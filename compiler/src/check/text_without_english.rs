@@ -8,7 +8,7 @@ use crate::tree::TestTree;
 use crate::words::is_locale;
 
 pub(super) fn check(tree: &TestTree, arena: &Arena, diagnostics: &mut Vec<Diagnostic>) {
-    for id in tree.preorder().filter(|id| tree.test(*id).children.is_empty()) {
+    for id in tree.preorder().filter(|id| tree.is_leaf(*id)) {
         within(arena.entry(tree.test(id).args), diagnostics);
     }
 }

@@ -80,10 +80,18 @@ impl<'a> Reads<'a> {
     fn test(&mut self, id: TestId) {
         let test = self.tree.test(id);
         let written = self.list.arena.entry(test.object);
+        let args = self.list.arena.entry(test.args);
+        if test.is_copy && test.run_if.is_none() && !args.contents().has(Contents::EXPRESSION) {
+            // The original has the same program and limits, but perhaps other locals.
+            let mut others = [words::EXEC, words::MEASUREMENTS].into_iter().filter_map(|field| written.get(field));
+            if !others.any(|value| value.contents().has(Contents::EXPRESSION)) {
+                return;
+            }
+        }
         if let Some(run_if) = test.run_if {
             self.text(self.list.arena.entry(run_if), 0, test.locals.index());
         }
-        if test.children.is_empty() {
+        if self.tree.is_leaf(id) {
             let values = [Some(self.list.arena.entry(test.args)), written.get(words::EXEC), written.get(words::MEASUREMENTS)];
             for value in values.into_iter().flatten() {
                 self.value(value, test.locals.index());

@@ -91,6 +91,23 @@ impl Contents {
     }
 }
 
+/// Some of the words that lists are written with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Words(u64);
+
+impl Words {
+    /// Whether a text is among them; true if it is no such word.
+    pub fn has(self, text: Symbol) -> bool {
+        text.bit() == 0 || self.0 & text.bit() != 0
+    }
+
+    /// Those of both.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
 /// A member of an object.
 #[derive(Clone, Copy, Debug)]
 pub struct Member {
@@ -162,7 +179,7 @@ enum Kind {
 struct Members {
     first: u32,
     len: u32,
-    words: u64,
+    words: Words,
 }
 
 /// The members of a large object by their keys, made when one is first asked for.
@@ -392,7 +409,7 @@ impl Arena {
         for member in members {
             contents = contents.and(self.contents(member.value));
         }
-        if words & (words::DELETE.bit() | words::REPLACE.bit()) != 0 {
+        if words.has(words::DELETE) || words.has(words::REPLACE) {
             contents = contents.and(Contents::MARKER);
         }
         if members.first().is_some_and(|first| self.kinds[first.key.index()].has(Contents::LOCALES)) {
@@ -403,8 +420,9 @@ impl Arena {
     }
 
     /// Which words are among the keys of some members.
-    fn words(&self, first: u32, len: u32) -> u64 {
-        self.members[first as usize..(first + len) as usize].iter().fold(0, |words, member| words | member.key.bit())
+    fn words(&self, first: u32, len: u32) -> Words {
+        let members = self.members[first as usize..(first + len) as usize].iter();
+        Words(members.fold(0, |words, member| words | member.key.bit()))
     }
 
     /// What is to be found in a value.
@@ -489,6 +507,11 @@ impl<'a> Entry<'a> {
         self.arena.items[first..first + len].iter().map(move |id| self.arena.entry(*id))
     }
 
+    /// The words among its keys; none if it is no object.
+    pub fn words(self) -> Words {
+        self.arena.members_of(self.id).map_or(Words::default(), |members| members.words)
+    }
+
     /// The members; none if it is no object.
     pub fn members(self) -> &'a [Member] {
         match self.value() {
@@ -506,8 +529,7 @@ impl<'a> Entry<'a> {
     pub fn member(self, key: impl Name) -> Option<&'a Member> {
         let Members { first, len, words } = self.arena.members_of(self.id)?;
         let key = key.symbol(self.arena)?;
-        let bit = key.bit();
-        if bit != 0 && words & bit == 0 {
+        if !words.has(key) {
             return None;
         }
         if len as usize > LARGE_OBJECT {

@@ -42,7 +42,7 @@ pub fn lower(
         }
         let Some((group, handed_down)) = around.last() else { break };
         let lowered = node(tree, id, arena, &usual, handed_down, &mut templates);
-        if !tree.test(id).children.is_empty() {
+        if !tree.is_leaf(id) {
             let further = handed_down.through(tree, id, &lowered.path, arena);
             nodes.push(plan.add_child(nodes[group.index()], lowered));
             around.push((id, further));
@@ -50,8 +50,8 @@ pub fn lower(
             nodes.push(plan.add_child(nodes[group.index()], lowered));
         }
     }
-    for id in tree.preorder() {
-        for required in &tree.test(id).require_run {
+    for id in tree.preorder().filter(|_| tree.has_field(words::REQUIRE_RUN)) {
+        for required in tree.requirements(id) {
             plan.add_requirement(nodes[id.index()], nodes[required.index()]);
         }
     }
@@ -78,7 +78,7 @@ pub fn find(
     }
     for id in tree.preorder().skip(1) {
         let test = tree.test(id);
-        if !test.children.is_empty() {
+        if !tree.is_leaf(id) {
             continue;
         }
         let written = arena.entry(test.object);
@@ -167,7 +167,7 @@ fn node(
         id: name.clone(),
         label: tree.label_of(id).clone(),
         class: test.class,
-        test: (test.children.is_empty() && id != tree.root()).then(|| leaf(tree, id, arena, usual, templates)),
+        test: (tree.is_leaf(id) && id != tree.root()).then(|| leaf(tree, id, arena, usual, templates)),
         run_if: test.run_if.and_then(|run_if| templates.condition(run_if)),
         iterations: test.iterations,
         retries: test.retries,

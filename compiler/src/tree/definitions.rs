@@ -3,7 +3,7 @@
 //! A definition is merged over its base, and that over its own, down to a class. Only definitions that are reached are resolved, each
 //! once, and without recursion.
 
-use hashbrown::{HashMap, HashSet};
+use hashbrown::{DefaultHashBuilder, HashMap, HashSet};
 
 use indexmap::IndexMap;
 use tlc_plan::plan::Class;
@@ -43,7 +43,7 @@ pub struct Definitions {
 }
 
 /// Definitions on the way to their class, each the base of the one before it.
-type Chain = IndexMap<Symbol, Member>;
+type Chain = IndexMap<Symbol, Member, DefaultHashBuilder>;
 
 impl Definitions {
     /// The definitions of this object, if there is one.
@@ -61,7 +61,10 @@ impl Definitions {
         arena: &mut Arena,
         diagnostics: &mut Vec<Diagnostic>,
     ) -> Option<Resolved> {
-        let mut chain: Chain = IndexMap::new();
+        if let Some(known) = self.resolved.get(&name) {
+            return *known;
+        }
+        let mut chain = Chain::default();
         let (mut name, mut at) = (name, at);
         let mut resolved = loop {
             if let Some(known) = self.resolved.get(&name) {
@@ -94,7 +97,7 @@ impl Definitions {
 
     /// What a definition is made of: the names and own objects of its chain, the class first.
     pub fn ancestry(&self, name: Symbol, arena: &mut Arena) -> Vec<(Symbol, NodeId)> {
-        let mut chain: Chain = IndexMap::new();
+        let mut chain = Chain::default();
         let mut next = Some(name);
         while let Some((name, member)) = next.and_then(|name| Some((name, *self.written.get(&name)?)))
             && !chain.contains_key(&name)

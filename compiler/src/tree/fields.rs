@@ -26,7 +26,7 @@ impl Builder<'_, '_> {
     }
 
     /// A whole number from `least`, or -1 for no end.
-    pub(super) fn count(&mut self, object: NodeId, field: &str, least: u32) -> Count {
+    pub(super) fn count(&mut self, object: NodeId, field: Symbol, least: u32) -> Count {
         let Some(written) = self.arena.entry(object).get(field) else { return Count::Times(least) };
         match written.value() {
             Value::Int(-1) => Count::Unlimited,
@@ -34,7 +34,7 @@ impl Builder<'_, '_> {
                 Count::Times(number as u32)
             }
             Value::Int(_) | Value::Big(_) | Value::Float(_) => {
-                let finding = bad_count(field, least, written);
+                let finding = bad_count(self.arena.text(field), least, written);
                 self.diagnostics.push(finding);
                 Count::Times(least)
             }
@@ -69,7 +69,7 @@ impl Builder<'_, '_> {
 
     pub(super) fn pytest_name(&mut self, effective: &Effective, class: Class) -> Option<Symbol> {
         if class.is_shutdown() {
-            return Some(self.arena.intern("shutdown"));
+            return Some(words::SHUTDOWN);
         }
         match self.arena.entry(effective.resolved.object).get(words::PYTEST_NAME)?.value() {
             Value::String(name) => Some(name),
@@ -80,16 +80,16 @@ impl Builder<'_, '_> {
     /// A leaf runs one thing, and a group nothing.
     pub(super) fn exclusive_fields(&mut self, effective: &Effective, class: Class) {
         let object = self.arena.entry(effective.resolved.object);
-        let filled = |field: &str| {
-            let value = object.get(field)?;
+        let filled = |field: Symbol| {
+            let member = object.member(field)?;
+            let value = self.arena.entry(member.value);
             let has = value.as_str().is_some_and(|text| !text.is_empty()) || value.items().len() > 0;
-            object.member(field).filter(|_| has).map(|member| (field.to_owned(), member.key_span))
+            has.then(|| (&**self.arena.text(field), member.key_span))
         };
-        let fields: Vec<(String, Span)> =
-            ["pytest_name", "exec", "subtests"].iter().filter_map(|field| filled(field)).collect();
-        let finding = match &fields[..] {
-            [first, ..] if class.is_shutdown() => shutdown_runs_nothing_else(&first.0, first.1),
-            [first, second, ..] => two_programs(first, second),
+        let mut fields = [words::PYTEST_NAME, words::EXEC, words::SUBTESTS].into_iter().filter_map(filled);
+        let finding = match (fields.next(), fields.next()) {
+            (Some(first), _) if class.is_shutdown() => shutdown_runs_nothing_else(first.0, first.1),
+            (Some(first), Some(second)) => two_programs(first, second),
             _ => return,
         };
         self.diagnostics.push(finding);
@@ -114,8 +114,8 @@ fn bad_count(field: &str, least: u32, found: Entry<'_>) -> Diagnostic {
     .help(help)
 }
 
-fn two_programs(first: &(String, Span), second: &(String, Span)) -> Diagnostic {
-    let (a, b) = (&first.0, &second.0);
+fn two_programs(first: (&str, Span), second: (&str, Span)) -> Diagnostic {
+    let (a, b) = (first.0, second.0);
     Diagnostic::error("two-programs", format!("a test has `{a}` or `{b}`, not both"), second.1, format!("`{b}` here"))
         .label(first.1, format!("`{a}` here"))
         .help("a group has `subtests`; a test has `pytest_name` or `exec`; look for one that is inherited")

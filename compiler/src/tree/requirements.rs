@@ -12,8 +12,10 @@ use super::{NearPaths, TestId, TestTree};
 pub(super) fn resolve(tree: &mut TestTree, list: &str, arena: &Arena, diagnostics: &mut Vec<Diagnostic>) {
     let mut near = NearPaths::default();
     let mut paths = PathIndex::default();
-    let nodes: Vec<TestId> = tree.preorder().collect();
-    for id in nodes {
+    if !tree.has_field(words::REQUIRE_RUN) {
+        return;
+    }
+    for id in tree.preorder() {
         let Some(field) = arena.entry(tree.test(id).object).get(words::REQUIRE_RUN) else { continue };
         let mut found = Vec::new();
         for (text, span) in written(field) {
@@ -27,7 +29,7 @@ pub(super) fn resolve(tree: &mut TestTree, list: &str, arena: &Arena, diagnostic
                 }
             }
         }
-        tree.tests[id.0 as usize].require_run = found;
+        tree.requirements.insert(id, found);
     }
 }
 

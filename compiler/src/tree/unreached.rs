@@ -32,14 +32,14 @@ impl Builder<'_, '_> {
         let name = self.arena.text(member.key).clone();
         let raw = self.arena.add_string(&name, member.key_span);
         let tree = std::mem::replace(&mut self.tree, empty_tree(tlc_plan::plan::Text::default()));
-        let labels = std::mem::take(&mut self.labels);
+        let (labels, names) = (std::mem::take(&mut self.labels), std::mem::take(&mut self.names));
         let diagnostics = std::mem::take(self.diagnostics);
         self.is_alone = true;
         self.root(&[raw], member.key_span);
         structure::check(&self.tree, self.arena, self.diagnostics);
         self.is_alone = false;
         self.tree = tree;
-        self.labels = labels;
+        (self.labels, self.names) = (labels, names);
         std::mem::replace(self.diagnostics, diagnostics)
     }
 }

@@ -70,11 +70,17 @@ impl Evaluation {
         diagnostics: &mut Vec<Diagnostic>,
     ) {
         let Value::String(text) = entry.value() else { return };
+        if self.fine.contains(&(text, skip, context)) {
+            return;
+        }
         let expression = self.expression(text, skip, entry.arena);
         let errors = match &*expression {
             Ok(expression) => check_names(expression, context),
             Err(error) => vec![error.clone()],
         };
+        if errors.is_empty() {
+            self.fine.insert((text, skip, context));
+        }
         diagnostics
             .extend(errors.into_iter().map(|error| syntax_finding(error, severity, entry.span(), skip, sources)));
     }

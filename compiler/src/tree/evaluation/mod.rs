@@ -4,7 +4,7 @@ mod built;
 mod checked;
 mod findings;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use std::sync::Arc;
 
 use tlc_plan::Data;
@@ -42,6 +42,8 @@ pub struct Evaluation {
     device: Option<Data>,
     limits: Limits,
     parsed: HashMap<(Symbol, usize), Arc<Result<Expression, SyntaxError>>>,
+    /// Texts in which nothing is wrong where they stand.
+    fine: HashSet<(Symbol, usize, Context)>,
     arguments: Scope,
     locals: Scope,
     options: Scope,
@@ -69,6 +71,7 @@ impl Evaluation {
             device,
             limits: Limits::default(),
             parsed: HashMap::new(),
+            fine: HashSet::new(),
             arguments: scope.clone(),
             locals: scope.clone(),
             options: scope.clone(),
