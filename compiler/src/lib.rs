@@ -18,6 +18,7 @@ pub mod lineage;
 pub mod lists;
 pub mod lower;
 mod marks;
+mod words;
 pub mod merge;
 pub mod settings;
 pub mod source;

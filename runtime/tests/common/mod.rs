@@ -135,7 +135,7 @@ fn node(
     };
     let program = match test["pytest_name"].as_str() {
         _ if class.is_shutdown() => Program::Shutdown,
-        Some(name) => Program::Pytest(name.to_owned()),
+        Some(name) => Program::Pytest(name.into()),
         None if test["exec"].is_array() => Program::Exec(Template::Data(Data::from(&test["exec"]))),
         None => Program::Nothing,
     };
@@ -153,7 +153,7 @@ fn node(
     });
     Node {
         path: path.to_owned(),
-        id: id.to_owned(),
+        id: id.into(),
         label: IndexMap::new().into(),
         class,
         test: (!group).then(|| Test {
