@@ -7,6 +7,8 @@
 mod channel;
 mod environment;
 mod judge;
+pub mod measure;
+pub mod message;
 mod output;
 mod protocol;
 mod python;
