@@ -21,7 +21,7 @@ use crate::report::{Progress, Reporter, Summary};
 use crate::schedule::Status;
 use crate::store::{RunNumber, Store, StoreError};
 use crate::worker::Reaper;
-use preparation::{Preparation, device_data, read_settings, tests_directory};
+use preparation::{Preparation, device_data, read_answers, read_settings, tests_directory};
 use results::store_path;
 
 pub use control::control;
@@ -55,6 +55,8 @@ pub struct RunOptions {
     pub phase: Option<String>,
     /// The device data, instead of the store's.
     pub device_data: Option<Data>,
+    /// The file of answers to prompts, instead of the station's.
+    pub answers: Option<PathBuf>,
     /// The locale for texts.
     pub locale: String,
     /// Who runs it.
@@ -151,6 +153,7 @@ async fn run_here(plan: &Plan, options: &RunOptions, reporter: &mut Reporter) ->
         }
     }
     let settings = Arc::new(read_settings(options)?);
+    let answers = read_answers(options, &settings)?;
     let tests = tests_directory(plan, options)?;
     let signals =
         Signals::new().map_err(|error| Trouble::Environment(format!("unable to wait for signals: {error}")))?;
@@ -161,7 +164,7 @@ async fn run_here(plan: &Plan, options: &RunOptions, reporter: &mut Reporter) ->
     }
     let device = device_data(options, &store)?;
     let evaluation = Evaluation::load(plan, &device, &settings.data);
-    let preparation = Preparation { plan, options, settings, tests, device, evaluation };
+    let preparation = Preparation { plan, options, settings, tests, device, evaluation, answers };
     let reaper = Reaper::new().map_err(|error| Trouble::Environment(format!("unable to adopt processes: {error}")))?;
     let reaper = Arc::new(reaper);
     let prepared = preparation.prepare(&mut store, reporter)?;

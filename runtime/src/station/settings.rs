@@ -42,6 +42,8 @@ pub struct Settings {
     pub shutdown: IndexMap<String, Vec<String>>,
     /// Answers for runs without an operator.
     pub answers: Option<PathBuf>,
+    /// Where secrets come from, by their names.
+    pub secrets: IndexMap<String, SecretSource>,
     /// What expressions see as `station`.
     pub data: Data,
     /// Where the file is; what it names is relative to that.
@@ -60,6 +62,8 @@ pub struct Positive(pub f64);
 pub struct Limits {
     /// How many bytes of an attempt's output.
     pub log_bytes: u64,
+    /// How many bytes an attachment may have.
+    pub attachment_bytes: u64,
 }
 
 /// A helper process.
@@ -101,6 +105,18 @@ pub enum Ready {
     Port(u16),
 }
 
+/// Where a secret comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum SecretSource {
+    /// From this variable of this program.
+    Env(String),
+    /// From this file.
+    File(String),
+    /// From what this program says.
+    Command(Vec<String>),
+}
+
 /// How long a service lives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -133,6 +149,7 @@ impl Default for Settings {
             limits: Limits::default(),
             shutdown: IndexMap::new(),
             answers: None,
+            secrets: IndexMap::new(),
             data: Data::object(IndexMap::new()),
             directory: PathBuf::new(),
         }
@@ -141,7 +158,7 @@ impl Default for Settings {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { log_bytes: 4 << 20 }
+        Self { log_bytes: 4 << 20, attachment_bytes: 64 << 20 }
     }
 }
 
@@ -201,6 +218,12 @@ impl Settings {
         for (name, service) in &self.services {
             if service.command.is_empty() {
                 let key = format!("services.{name}.command");
+                return Err(SettingsError::at(path, key, "it is empty; expected a program and its arguments".into()));
+            }
+        }
+        for (name, source) in &self.secrets {
+            if matches!(source, SecretSource::Command(command) if command.is_empty()) {
+                let key = format!("secrets.{name}.command");
                 return Err(SettingsError::at(path, key, "it is empty; expected a program and its arguments".into()));
             }
         }

@@ -19,7 +19,7 @@ pub(super) const WRITE_FD: i32 = 4;
 
 /// Sets the documented variables of an attempt.
 pub(super) fn set(command: &mut Command, attempt: &Attempt) {
-    let Identity { run, slot, unit, invocation, path, list, phase, locale } = &attempt.identity;
+    let Identity { run, slot, unit, invocation, path, list, phase, locale, .. } = &attempt.identity;
     command
         .envs(attempt.variables.iter().map(|(name, value)| (name, value)))
         .env(RUN, run)

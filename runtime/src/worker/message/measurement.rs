@@ -39,17 +39,22 @@ pub struct Measurement {
 }
 
 /// What is expected of a measurement.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Limits {
     /// The least that it may be.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub min: Option<Number>,
     /// The most that it may be.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub max: Option<Number>,
     /// What it must be equal to.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub equals: Option<Reading>,
     /// A regular expression that the whole text must match.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub matches: Option<String>,
     /// How `min`, `max` and `equals` are meant.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub comparison: Option<Comparison>,
 }
 
