@@ -152,7 +152,7 @@ fn measurement(invocation: String, position: u32, at: String, judged: Judged) ->
         position,
         at,
         name: measurement.name,
-        label: label.map(|label| serde_json::to_string(&label).unwrap_or_default()),
+        label: label.map(|label| label.in_locale("").to_owned()),
         group: measurement.group,
         value: measurement.value.map(|value| as_json(&value).to_string()),
         series: measurement.series.map(|series| serde_json::to_string(&series).unwrap_or_default()),

@@ -574,7 +574,7 @@ impl Intake {
                 ..limits
             },
             unit: unit.map(text),
-            label: label.map(|label| label.map(text)),
+            label: label.map(|label| super::message::Text::Plain(text(label.in_locale(&self.locale).to_owned()))),
             verdict,
             message: message.map(text),
         }
