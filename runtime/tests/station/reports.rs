@@ -10,15 +10,15 @@ use crate::line::{Line, list, shell};
 
 /// A script that reads `start` and then sends these messages; to each with an id it waits for the answer, which goes to a file.
 pub fn talk(id: &str, messages: &[Value]) -> Node {
-    let mut script = String::from("read -r start <&3; printf '%s\\n' \"$start\" > \"$LINE/start\"\n");
+    let mut script = String::from("read -r start <&\"$TLC_PROTOCOL_READ_FD\"; printf '%s\\n' \"$start\" > \"$LINE/start\"\n");
     for message in messages {
         let mut message = message.clone();
         message["jsonrpc"] = "2.0".into();
         let text = message.to_string();
         assert!(!text.contains('\''), "it stands between quotes");
-        script += &format!("printf '%s\\n' '{}' >&4\n", text);
+        script += &format!("printf '%s\\n' '{}' >&\"$TLC_PROTOCOL_WRITE_FD\"\n", text);
         if message.get("id").is_some() {
-            script += &format!("read -r answer <&3; printf '%s\\n' \"$answer\" >> \"$LINE/{id}\"\n");
+            script += &format!("read -r answer <&\"$TLC_PROTOCOL_READ_FD\"; printf '%s\\n' \"$answer\" >> \"$LINE/{id}\"\n");
         }
     }
     shell(id, &script)
@@ -69,7 +69,7 @@ fn names(items: &Value) -> Vec<&str> {
 #[test]
 fn a_test_is_told_who_it_is() {
     let line = Line::new();
-    line.write("station.json5", "{ station: 'smt-03' }");
+    line.write("station.json5", "{ station: 'smt-03', pass_environment: ['LINE'] }");
     let mut node = declares(talk("T", &[]), r#"{"rail": {"unit": "V", "min": 3.2}}"#);
     if let Some(test) = &mut node.test {
         test.timeout_secs = Some(30.0);
@@ -187,7 +187,7 @@ fn parts_attachments_and_notes_stay_with_the_attempt() {
         talk(
             "Files",
             &[
-                request("attachment", json!({"name": "scope.png", "path": "scope.png"})),
+                request("attachment", json!({"name": "scope.png", "path": line.path("tests/scope.png")})),
                 request("attachment", json!({"name": "moved.log", "path": line.path("tests/moved.log"), "move": true})),
                 notice("attachment", json!({"name": "again.bin", "base64": "cGljdHVyZQ==", "description": "the same"})),
                 request("attachment", json!({"name": "gone", "path": "/nowhere/at/all"})),
