@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 use std::env;
 use std::ffi::{OsStr, OsString};
+
+use std::os::fd::RawFd;
 use std::process::Command;
 
 use super::protocol::PROTOCOL_VERSION;
@@ -17,12 +19,6 @@ pub(super) const INVOCATION: &str = "TLC_INVOCATION";
 
 /// The variable that marks every process of a run.
 pub(crate) const RUN: &str = "TLC_RUN";
-
-/// The descriptor on which a worker reads.
-pub(super) const READ_FD: i32 = 3;
-
-/// The descriptor on which a worker writes.
-pub(super) const WRITE_FD: i32 = 4;
 
 /// What the names of variables with secrets begin with.
 pub(crate) const SECRET: &str = "LAGER_SECRET_";
@@ -97,8 +93,6 @@ pub(super) fn of(attempt: &Attempt) -> Variables {
         ("TLC_PHASE", phase.clone()),
         ("TLC_LOCALE", locale.clone()),
         ("TLC_PROTOCOL", PROTOCOL_VERSION.to_string()),
-        ("TLC_PROTOCOL_READ_FD", READ_FD.to_string()),
-        ("TLC_PROTOCOL_WRITE_FD", WRITE_FD.to_string()),
         ("PYTHONUNBUFFERED", "1".to_owned()),
     ];
     variables.extend(own.map(|(name, value)| (name.into(), value.into())));
@@ -108,6 +102,11 @@ pub(super) fn of(attempt: &Attempt) -> Variables {
 /// Gives a command the variables of an attempt, and no others.
 pub(super) fn set(command: &mut Command, attempt: &Attempt) {
     command.env_clear().envs(of(attempt));
+}
+
+/// Tells an attempt on which descriptors it reads and writes.
+pub(super) fn set_descriptors(command: &mut Command, reads: RawFd, writes: RawFd) {
+    command.env("TLC_PROTOCOL_READ_FD", reads.to_string()).env("TLC_PROTOCOL_WRITE_FD", writes.to_string());
 }
 
 /// Marks a process that belongs to a run but to no test, so that it and what it starts are found again, and keeps secrets from it.

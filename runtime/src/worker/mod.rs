@@ -5,6 +5,7 @@
 //! survives it.
 
 mod channel;
+mod descriptors;
 mod environment;
 mod judge;
 #[cfg_attr(not(test), expect(dead_code, reason = "wired with the protocol"))]
@@ -31,6 +32,7 @@ use tracing::debug;
 use wait4::Wait4 as _;
 
 pub use channel::MESSAGE_LIMIT;
+pub(crate) use descriptors::{reserve, spawn_alone};
 pub(crate) use environment::{mark, pattern_problem};
 pub use limits::ProcessLimits;
 pub use output::LogFile;
@@ -194,10 +196,10 @@ pub async fn run(attempt: Attempt, reaper: Arc<Reaper>, mut ending: watch::Recei
     let talk = tokio::spawn(channel::converse(incoming, requests, protocol::start(&attempt), reports));
     let mut watch = Watch::new(leader, begun, attempt.time_limit);
     let must_report = matches!(attempt.program, Program::Python { .. });
-    let mut exit = tokio::task::spawn_blocking(move || reaper::wait(leader));
+    let mut exit = std::pin::pin!(reaper::ended(leader));
     while !watch.over {
         tokio::select! {
-            _ = &mut exit => watch.over = true,
+            () = &mut exit => watch.over = true,
             Some(report) = reported.recv() => watch.report(report),
             () = until(watch.deadline) => watch.time_is_up(),
             Ok(()) = ending.changed() => watch.end_early(ending.borrow_and_update().clone()),
