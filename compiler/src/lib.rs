@@ -24,7 +24,7 @@ pub mod source;
 pub mod tree;
 pub mod why;
 
-pub use check::unused;
+pub use check::{Headless, headless, unused};
 pub use tlc_plan as plan;
 
 use std::path::PathBuf;
