@@ -22,6 +22,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser, Subcommand};
 use tlc_runtime::cli::{ControlArgs, ResultsArgs, StoreArgs};
 
+
 /// The lists have errors, or a test failed.
 const FAILED: u8 = 1;
 

@@ -5,7 +5,7 @@
 //!
 //! Files are read here and not by a library, because a mistake in one must have its place and must never end the process.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 use std::path::{Path, PathBuf};
 
 use tlc_plan::plan::Text;

@@ -12,7 +12,7 @@ use crate::tree::{Evaluation, TestTree};
 
 pub(super) fn check(tree: &TestTree, arena: &Arena, evaluation: &mut Evaluation, diagnostics: &mut Vec<Diagnostic>) {
     let mut seen = HashSet::new();
-    for id in tree.preorder().filter(|id| tree.test(*id).children.is_empty() && !tree.test(*id).class.is_shutdown()) {
+    for id in tree.preorder().filter(|id| tree.is_leaf(*id) && !tree.test(*id).class.is_shutdown()) {
         let Some(exec) = arena.entry(tree.test(id).object).get("exec") else { continue };
         // A word that is no text has a finding of its own.
         let words = exec.items().enumerate().filter(|(_, word)| word.as_str().is_some());

@@ -1,7 +1,6 @@
 //! What surrounds an attempt: resources that no other test holds meanwhile, and services that are switched for it and back.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use tlc_plan::{NodeId, Plan};
 use tokio::sync::{mpsc, watch};
@@ -9,7 +8,7 @@ use tokio::sync::{mpsc, watch};
 use super::{Ground, Happening};
 use crate::schedule::Outcome;
 use crate::station::Need;
-use crate::worker::{self, Attempt, Ended, Ending};
+use crate::worker::{Attempt, Ended, Ending};
 
 /// An attempt with what it needs around it.
 #[derive(Debug)]
@@ -48,13 +47,13 @@ impl Job {
             Ok(()) = ending.changed() => return aborted(ending.borrow().as_ref()),
         };
         if need.is_nothing() {
-            return measured(worker::run(attempt, Arc::clone(&ground.reaper), ending).await, &measurements);
+            return measured(ground.workers.run(attempt, ending).await, &measurements);
         }
         let met = match ground.services.lock().await.meet(need).await {
             Ok(met) => met,
             Err(error) => return Ended::broken(error.to_string()),
         };
-        let ended = worker::run(attempt, Arc::clone(&ground.reaper), ending).await;
+        let ended = ground.workers.run(attempt, ending).await;
         if let Err(error) = ground.services.lock().await.give_back(met).await {
             let _ = over.send(Happening::Told(error.to_string()));
         }

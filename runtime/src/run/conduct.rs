@@ -65,7 +65,7 @@ impl Preparation<'_> {
             settings: Arc::clone(&self.settings),
             python,
             variables,
-            reaper: Arc::clone(reaper),
+            workers: self.workers.clone(),
             sources: Arc::default(),
             surroundings: self.surroundings(state.path()),
             services: Arc::clone(&services),
@@ -79,7 +79,7 @@ impl Preparation<'_> {
         concluded
     }
 
-    async fn dispatch(
+    pub(super) async fn dispatch(
         &self,
         prepared: Prepared,
         ground: Ground,
@@ -109,6 +109,7 @@ impl Preparation<'_> {
             resumed: prepared.resumed,
             attempts: prepared.attempts,
             stopped: prepared.stopped,
+            root: prepared.root,
         };
         dispatch.run(prepared.beginning).await.map_err(Trouble::from)
     }
@@ -130,7 +131,7 @@ impl Preparation<'_> {
             .map_err(|error| Trouble::Environment(error.to_string()))
     }
 
-    fn surroundings(&self, state: &Path) -> Arc<Surroundings> {
+    pub(super) fn surroundings(&self, state: &Path) -> Arc<Surroundings> {
         let settings = &self.settings;
         let (tests, scratch) = (self.tests.clone(), state.to_path_buf());
         Arc::new(Surroundings::new(tests, scratch, &settings.pass_environment, settings.limits.of_processes()))

@@ -6,6 +6,8 @@
 mod conduct;
 mod control;
 mod preparation;
+#[doc(hidden)]
+pub mod rehearsal;
 mod results;
 mod store;
 
@@ -16,7 +18,7 @@ use std::sync::Arc;
 use tlc_plan::{Data, Plan};
 
 use crate::control::Control;
-use crate::dispatch::{Conclusion, Evaluation, Operator, Signals};
+use crate::dispatch::{Conclusion, Evaluation, Operator, Signals, Workers};
 use crate::report::{Progress, Reporter, Summary};
 use crate::schedule::Status;
 use crate::store::{RunNumber, Store, StoreError};
@@ -163,9 +165,10 @@ async fn run_here(plan: &Plan, options: &RunOptions, reporter: &mut Reporter) ->
     }
     let device = device_data(options, &store)?;
     let evaluation = Evaluation::load(plan, &device, &settings.data);
-    let preparation = Preparation { plan, options, settings, tests, device, evaluation };
     let reaper = Reaper::new().map_err(|error| Trouble::Environment(format!("unable to adopt processes: {error}")))?;
     let reaper = Arc::new(reaper);
+    let workers = Workers::Processes(Arc::clone(&reaper));
+    let preparation = Preparation { plan, options, settings, tests, device, evaluation, workers };
     let prepared = preparation.prepare(&mut store, reporter)?;
     let number = prepared.row.number;
     let control = Control::listen(store.path()).unwrap_or_else(|error| {
@@ -179,20 +182,29 @@ async fn run_here(plan: &Plan, options: &RunOptions, reporter: &mut Reporter) ->
     let conclusion = match concluded {
         Ok(conclusion) => conclusion,
         Err(trouble) => {
-            // What has not begun is not to be resumed.
-            if store.scheduled_events(number).is_ok_and(|events| events.is_empty()) {
-                store.abandon(number)?;
-                if matches!(trouble, Trouble::Interrupted) {
-                    reporter.warn(&format!(
-                        "run {number} was interrupted before any test started; it is recorded as abandoned"
-                    ));
-                }
-            }
+            abandon_unbegun(&mut store, number, &trouble, reporter)?;
             return Err(trouble);
         }
     };
     summarise(&store, number, reporter)?;
     Ok(exit_of(&conclusion))
+}
+
+/// What has not begun is not to be resumed.
+fn abandon_unbegun(
+    store: &mut Store,
+    number: RunNumber,
+    trouble: &Trouble,
+    reporter: &mut Reporter,
+) -> Result<(), StoreError> {
+    if !store.scheduled_events(number).is_ok_and(|events| events.is_empty()) {
+        return Ok(());
+    }
+    store.abandon(number)?;
+    if matches!(trouble, Trouble::Interrupted) {
+        reporter.warn(&format!("run {number} was interrupted before any test started; it is recorded as abandoned"));
+    }
+    Ok(())
 }
 
 fn exit_of(conclusion: &Conclusion) -> Exit {

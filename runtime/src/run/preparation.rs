@@ -13,12 +13,11 @@ use tlc_plan::{Data, Plan};
 use uuid::Uuid;
 
 use super::{RunOptions, Trouble};
-use crate::dispatch::{Beginning, Evaluation, RunSettings, is_teardown, replay, tests as test_rows};
+use crate::dispatch::{Beginning, Evaluation, RunSettings, Workers, is_teardown, replay, tests as test_rows};
 use crate::report::{Reporter, local};
 use crate::schedule::{Command, Event, Schedule, Settings as ScheduleSettings, State};
 use crate::station::{Settings, SettingsError, StateDirectory};
 use crate::store::{NewRun, RunKey, RunNumber, RunRow, Store};
-use crate::worker::end_left_behind;
 
 /// The only slot, so far.
 const SLOT: u32 = 0;
@@ -31,6 +30,7 @@ pub(super) struct Preparation<'a> {
     pub tests: Option<PathBuf>,
     pub device: Data,
     pub evaluation: Evaluation,
+    pub workers: Workers,
 }
 
 /// A run that is ready to begin or to go on.
@@ -43,6 +43,8 @@ pub(super) struct Prepared {
     pub attempts: u32,
     pub stopped: bool,
     pub resumed: bool,
+    /// The root of what is run, or was at last.
+    pub root: String,
     pub headline: String,
     /// What tests find as `TLC_SEED`.
     pub seed: Option<u64>,
@@ -94,7 +96,7 @@ impl Preparation<'_> {
     /// The interrupted run of this plan, or a new one.
     pub(super) fn prepare(&self, store: &mut Store, reporter: &mut Reporter) -> Result<Prepared, Trouble> {
         let unfinished = store.unfinished()?;
-        end_left_behind(&unfinished);
+        self.workers.end_left_behind(&unfinished);
         for id in &unfinished {
             StateDirectory::clear(&store.run_directory(id));
         }
@@ -196,8 +198,7 @@ impl Preparation<'_> {
         let events = store.scheduled_events(number)?;
         let recovered = replay(self.plan, &self.evaluation, run, &settings, &events).map_err(environment)?;
         store.end_lost_attempts(number, recovered.ordered)?;
-        let mut beginning =
-            recovered.beginning(self.plan, &settings, self.evaluation.stops_on_failure(), self.device.clone());
+        let mut beginning = recovered.beginning(self.plan, &self.evaluation, &settings, self.device.clone());
         if !recovered.begun {
             beginning.events = self.first_events(settings.command);
         }
@@ -208,6 +209,7 @@ impl Preparation<'_> {
             lost: recovered.schedule.active().keys().cloned().collect(),
             schedule: recovered.schedule,
             beginning,
+            root: recovered.root.unwrap_or_else(|| run.root.clone()),
             before: recovered.before,
             attempts: store.attempts(number)?.len() as u32,
             stopped: recovered.stopped,
@@ -255,6 +257,7 @@ impl Preparation<'_> {
             schedule,
             beginning,
             resumed: false,
+            root: self.root(),
             lost: Vec::new(),
             before: Duration::ZERO,
             attempts: 0,

@@ -7,6 +7,7 @@
 mod error;
 mod failpoint;
 mod maintenance;
+mod memory;
 mod open;
 mod query;
 mod record;
@@ -18,8 +19,12 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 
 pub use error::StoreError;
-use failpoint::{Failpoint, Moment};
+use failpoint::Failpoint;
+#[doc(hidden)]
+pub use failpoint::{Death, Fate, Moment};
 pub use maintenance::Checked;
+#[doc(hidden)]
+pub use memory::Memory;
 pub use query::{AttemptRow, EventRow, RunRow, TestRow};
 pub use record::{AttemptEnd, AttemptStart, Change, Entry, NewRun, RunKey, Source};
 pub use schema::VERSION;
@@ -30,7 +35,8 @@ pub struct Store {
     path: PathBuf,
     connection: Connection,
     failpoint: Failpoint,
-    _lock: File,
+    /// A store in memory needs none.
+    _lock: Option<File>,
 }
 
 /// A store that is open for reading, also while another program writes.

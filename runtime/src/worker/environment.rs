@@ -6,7 +6,6 @@
 use std::collections::BTreeMap;
 use std::env;
 use std::ffi::{OsStr, OsString};
-
 use std::os::fd::RawFd;
 use std::process::Command;
 

@@ -93,7 +93,7 @@ pub fn list(nodes: Vec<Node>) -> Plan {
 /// Adds a node below another, with its path.
 pub fn add(plan: &mut Plan, parent: NodeId, mut node: Node) -> NodeId {
     let above = &plan.node(parent).path;
-    node.path = if above.is_empty() { node.id.clone() } else { format!("{above}.{}", node.id) };
+    node.path = if above.is_empty() { node.id.to_string() } else { format!("{above}.{}", node.id) };
     plan.add_child(parent, node)
 }
 
