@@ -11,16 +11,25 @@ fn main() {
     for _ in 0..n {
         let t = Instant::now();
         let c = compile(&request);
-        if std::env::var_os("PLAN").is_some() { assert!(c.plan.is_some()); }
+        if std::env::var_os("PLAN").is_some() {
+            assert!(c.plan.is_some());
+        }
         drop(c);
         best = best.min(t.elapsed().as_secs_f64());
     }
     println!("compile {:.3} ms", best * 1e3);
-    let files: Vec<Vec<u8>> = std::fs::read_dir(folder).unwrap().flatten().filter(|e| e.file_name().to_string_lossy().ends_with(".json")).map(|e| std::fs::read(e.path()).unwrap()).collect();
+    let files: Vec<Vec<u8>> = std::fs::read_dir(folder)
+        .unwrap()
+        .flatten()
+        .filter(|e| e.file_name().to_string_lossy().ends_with(".json"))
+        .map(|e| std::fs::read(e.path()).unwrap())
+        .collect();
     let mut best = f64::MAX;
     for _ in 0..n {
         let t = Instant::now();
-        for f in &files { std::hint::black_box(serde_json::from_slice::<serde_json::Value>(f).unwrap()); }
+        for f in &files {
+            std::hint::black_box(serde_json::from_slice::<serde_json::Value>(f).unwrap());
+        }
         best = best.min(t.elapsed().as_secs_f64());
     }
     println!("serde_json of the folder {:.3} ms", best * 1e3);

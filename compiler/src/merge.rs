@@ -11,7 +11,7 @@
 use hashbrown::HashMap;
 
 use crate::diagnostic::Diagnostic;
-use crate::document::{Contents, Arena, Member, NodeId, Symbol, Value};
+use crate::document::{Arena, Contents, Member, NodeId, Symbol, Value};
 use crate::source::Span;
 use crate::words;
 

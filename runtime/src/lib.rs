@@ -11,6 +11,7 @@ pub mod prompt;
 pub mod report;
 mod run;
 pub mod schedule;
+mod shelf;
 pub mod simulate;
 pub mod station;
 pub mod store;

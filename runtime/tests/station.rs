@@ -10,6 +10,8 @@ mod kills;
 mod line;
 #[path = "station/outcomes.rs"]
 mod outcomes;
+#[path = "station/reports.rs"]
+mod reports;
 #[path = "station/runs.rs"]
 mod runs;
 #[path = "station/services.rs"]

@@ -92,7 +92,8 @@ impl<'a> Reads<'a> {
             self.text(self.list.arena.entry(run_if), 0, test.locals.index());
         }
         if self.tree.is_leaf(id) {
-            let values = [Some(self.list.arena.entry(test.args)), written.get(words::EXEC), written.get(words::MEASUREMENTS)];
+            let values =
+                [Some(self.list.arena.entry(test.args)), written.get(words::EXEC), written.get(words::MEASUREMENTS)];
             for value in values.into_iter().flatten() {
                 self.value(value, test.locals.index());
             }

@@ -560,8 +560,8 @@ impl<'a> Entry<'a> {
             Value::List(..) => Data::list(self.items().map(Entry::to_data).collect()),
             Value::Object(..) => {
                 let members = self.members().iter();
-                let data =
-                    members.map(|member| (self.arena.text(member.key).clone(), self.arena.entry(member.value).to_data()));
+                let data = members
+                    .map(|member| (self.arena.text(member.key).clone(), self.arena.entry(member.value).to_data()));
                 Data::object(data.collect::<Object>())
             }
         }

@@ -5,7 +5,6 @@
 
 mod templates;
 
-
 use tlc_plan::members::Members;
 use tlc_plan::plan::{Class, Node, PHASES, Program, Rule, Test, When};
 use tlc_plan::{Data, NodeId, Plan, Template, plan};

@@ -154,8 +154,7 @@ impl<'a> Templates<'a> {
         let expression = match &*parsed {
             Ok(expression) => expression,
             Err(error) => {
-                let finding =
-                    syntax_finding(error.clone(), Severity::Denied, entry.span(), EVAL.len(), self.sources);
+                let finding = syntax_finding(error.clone(), Severity::Denied, entry.span(), EVAL.len(), self.sources);
                 self.diagnostics.push(finding);
                 return Err(error.message.as_str().into());
             }

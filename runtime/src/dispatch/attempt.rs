@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use indexmap::IndexMap;
 use tlc_plan::evaluate::{Limits, Scope};
 use tlc_plan::plan::{Program as PlanProgram, Test};
 use tlc_plan::resolve::{ResolveError, resolve};
@@ -17,7 +18,8 @@ use super::{Course, Dispatch, Happening, RunPlace, Workers, journal};
 use crate::schedule::{Outcome, Purpose};
 use crate::station::{Resources, Services, Settings};
 use crate::store::AttemptStart;
-use crate::worker::{Attempt, Ended, Ending, Identity, Program, Python, Sources, Surroundings};
+use crate::worker::measure::Declared;
+use crate::worker::{Attempt, Ended, Ending, Facilities, Identity, Program, Python, Sources, Surroundings};
 
 /// How long a machine may stay up after its shutdown was ordered, if the test does not say (reference: Z6).
 const WAIT_SHUTDOWN: Duration = Duration::from_mins(1);
@@ -34,6 +36,7 @@ pub(crate) struct Ground {
     pub surroundings: Arc<Surroundings>,
     pub services: Arc<tokio::sync::Mutex<Services>>,
     pub resources: Arc<Resources>,
+    pub facilities: Arc<Facilities>,
 }
 
 /// An attempt that is about to start, with its row.
@@ -77,20 +80,20 @@ impl Dispatch<'_> {
         }
         match self.fill(&mut attempt, node, test) {
             Err(message) => over(Ended::broken(message), &attempt),
-            Ok(_) if test.program == PlanProgram::Shutdown => match self.shutdown_refusal(node) {
+            Ok(()) if test.program == PlanProgram::Shutdown => match self.shutdown_refusal(node) {
                 Some(message) => over(Ended::broken(message), &attempt),
                 None => Prepared::ShutDown(self.row(&attempt, number)),
             },
-            Ok(measurements) => {
+            Ok(()) => {
                 let source_sha256 = self.ground.sources.digest(&attempt);
                 let start = AttemptStart { source_sha256, ..self.row(&attempt, number) };
-                Prepared::Run(Box::new(Job::new(self.plan, node, attempt, measurements)), start)
+                Prepared::Run(Box::new(Job::new(self.plan, node, attempt)), start)
             }
         }
     }
 
     fn row(&self, attempt: &Attempt, number: u32) -> AttemptStart {
-        journal::attempt(attempt, number, &self.ground.place.operator)
+        journal::attempt(attempt, number, &attempt.identity.operator)
     }
 
     fn blank(&self, path: &str, number: u32) -> Attempt {
@@ -102,10 +105,13 @@ impl Dispatch<'_> {
                 slot: self.run.slot,
                 unit: self.run.unit.clone(),
                 invocation,
+                number,
                 path: path.into(),
                 list: self.plan.id.clone(),
                 phase: self.schedule.phase().unwrap_or_default().into(),
                 locale: place.locale.to_string(),
+                station: place.station.to_string(),
+                operator: self.identity.operator.clone().unwrap_or_default(),
             },
             program: Program::Exec(Vec::new()),
             args: Data::default(),
@@ -114,16 +120,20 @@ impl Dispatch<'_> {
             log_limit: self.ground.settings.limits.log_bytes,
             variables: self.ground.variables.clone(),
             surroundings: Arc::clone(&self.ground.surroundings),
+            measurements: Data::object(IndexMap::new()),
+            declared: Declared::default(),
+            dut_options: Data::default(),
         }
     }
 
-    /// Fills in what is known only now; the names of the measurements that the test declares come back.
-    fn fill(&self, attempt: &mut Attempt, node: NodeId, test: &Test) -> Result<Vec<String>, String> {
+    fn scope(&self, node: NodeId) -> Result<Scope, String> {
         let device = self.schedule.device();
-        let scope = self
-            .evaluation
-            .scope_of_attempt(self.plan, node, device)
-            .map_err(|error| format!("unable to resolve arguments: locals: {error}"))?;
+        self.evaluation.scope_of_attempt(self.plan, node, device, self.spaces.shelf(device))
+    }
+
+    /// Fills in what is known only now.
+    fn fill(&self, attempt: &mut Attempt, node: NodeId, test: &Test) -> Result<(), String> {
+        let scope = self.scope(node).map_err(|error| format!("unable to resolve arguments: locals: {error}"))?;
         attempt.args = self.resolved(&test.args, &scope, "arguments")?;
         attempt.time_limit = self.time_limit(node, test);
         attempt.program = match &test.program {
@@ -132,9 +142,11 @@ impl Dispatch<'_> {
             PlanProgram::Shutdown => Program::Exec(Vec::new()),
             PlanProgram::Nothing => return Err("it names no program: neither `pytest_name` nor `exec`".into()),
         };
-        let measurements = self.resolved(&test.measurements, &scope, "measurements")?;
-        let names = measurements.as_object().into_iter().flatten();
-        Ok(names.map(|(name, _)| name.to_string()).collect())
+        attempt.measurements = self.resolved(&test.measurements, &scope, "measurements")?;
+        attempt.declared =
+            Declared::read(&attempt.measurements).map_err(|what| format!("unable to resolve measurements: {what}"))?;
+        attempt.dut_options = self.evaluation.dut_options(self.plan, node);
+        Ok(())
     }
 
     fn resolved(&self, template: &Template, scope: &Scope, what: &str) -> Result<Data, String> {
@@ -162,7 +174,7 @@ impl Dispatch<'_> {
 
     fn argument(&self, node: NodeId, name: &str) -> Option<Data> {
         let test = self.plan.node(node).test.as_ref()?;
-        let scope = self.evaluation.scope_of_attempt(self.plan, node, self.schedule.device()).ok()?;
+        let scope = self.scope(node).ok()?;
         resolve(&test.args, self.plan, &scope, &Limits::default()).ok()?.get(name).cloned()
     }
 

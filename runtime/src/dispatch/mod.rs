@@ -7,10 +7,13 @@ mod attempt;
 mod bench;
 mod control;
 mod evaluation;
+mod identity;
 mod journal;
 mod recovery;
+mod reports;
 mod room;
 mod signals;
+mod spaces;
 mod turn;
 mod workers;
 
@@ -25,9 +28,11 @@ use tokio::time::Instant;
 
 pub(crate) use attempt::Ground;
 pub(crate) use evaluation::Evaluation;
+pub(crate) use identity::named;
 pub(crate) use journal::{is_teardown, label, tests};
 pub(crate) use recovery::{Beginning, RecoveryError, RunSettings, replay};
 pub(crate) use signals::Signals;
+pub(crate) use spaces::Spaces;
 pub(crate) use workers::Workers;
 #[doc(hidden)]
 pub use workers::{Played, Script};
@@ -36,8 +41,11 @@ use crate::control::{Answer, Control, Reply};
 use crate::report::Reporter;
 use crate::schedule::{Command, Event, Schedule, Status, Verdict};
 use crate::store::{RunKey, Store, StoreError};
+use crate::worker::desk::Signal;
+use crate::worker::message::Identities;
 use crate::worker::{Ended, Ending};
 use journal::Journal;
+use turn::Record;
 
 /// How often it is looked whether a service is still there.
 const SERVICE_WATCH: Duration = Duration::from_millis(500);
@@ -50,6 +58,8 @@ pub(crate) struct Dispatch<'a> {
     pub plan: &'a Plan,
     pub schedule: Schedule,
     pub evaluation: &'a Evaluation,
+    pub spaces: Spaces,
+    pub identity: Identities,
     pub store: &'a mut Store,
     pub run: RunKey,
     pub ground: Ground,
@@ -107,6 +117,12 @@ enum Happening {
         attempt: u32,
         ended: Box<Ended>,
     },
+    /// A test reports or asks something.
+    Signalled {
+        path: String,
+        attempt: u32,
+        signal: Signal,
+    },
 }
 
 /// An attempt that runs.
@@ -125,6 +141,8 @@ struct Course {
     journal: Journal,
     /// What an interrupted run goes on with.
     then: Vec<Event>,
+    /// What tests reported without waiting for it; it is recorded with whatever is recorded next.
+    pending: Record,
     verdict: Option<Verdict>,
     interrupted: bool,
     killing: bool,
@@ -264,6 +282,7 @@ impl Course {
             over,
             journal: Journal::new(),
             then,
+            pending: Record::default(),
             verdict: None,
             interrupted: false,
             killing: false,
@@ -300,6 +319,6 @@ pub(crate) struct RunPlace {
     pub tests: Option<PathBuf>,
     /// What texts are in.
     pub locale: Arc<str>,
-    /// Who runs it.
-    pub operator: Arc<str>,
+    /// The station.
+    pub station: Arc<str>,
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use crate::station::{Settings, ShutdownError, shut_down};
-use crate::worker::{self, Attempt, Ended, Ending, Reaper, end_left_behind};
+use crate::worker::{self, Attempt, Desk, Ended, Ending, Reaper, end_left_behind};
 
 /// Who runs attempts.
 #[derive(Clone, Debug)]
@@ -37,9 +37,9 @@ pub trait Script: fmt::Debug + Send + Sync {
 
 impl Workers {
     /// Runs an attempt to its end.
-    pub async fn run(&self, attempt: Attempt, ending: watch::Receiver<Option<Ending>>) -> Ended {
+    pub async fn run(&self, attempt: Attempt, ending: watch::Receiver<Option<Ending>>, desk: Desk) -> Ended {
         match self {
-            Self::Processes(reaper) => worker::run(attempt, Arc::clone(reaper), ending).await,
+            Self::Processes(reaper) => worker::run(attempt, Arc::clone(reaper), ending, desk).await,
             Self::Scripted(script) => script.play(attempt, ending).await,
         }
     }

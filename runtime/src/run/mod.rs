@@ -23,7 +23,7 @@ use crate::report::{Progress, Reporter, Summary};
 use crate::schedule::Status;
 use crate::store::{RunNumber, Store, StoreError};
 use crate::worker::{Reaper, reserve};
-use preparation::{Preparation, device_data, read_settings, tests_directory};
+use preparation::{Preparation, device_data, read_answers, read_settings, tests_directory};
 use results::store_path;
 
 pub use control::control;
@@ -57,6 +57,8 @@ pub struct RunOptions {
     pub phase: Option<String>,
     /// The device data, instead of the store's.
     pub device_data: Option<Data>,
+    /// The file of answers to prompts, instead of the station's.
+    pub answers: Option<PathBuf>,
     /// The locale for texts.
     pub locale: String,
     /// Who runs it.
@@ -155,6 +157,7 @@ async fn run_here(plan: &Plan, options: &RunOptions, reporter: &mut Reporter) ->
         }
     }
     let settings = Arc::new(read_settings(options)?);
+    let answers = read_answers(options, &settings)?;
     let tests = tests_directory(plan, options)?;
     let signals =
         Signals::new().map_err(|error| Trouble::Environment(format!("unable to wait for signals: {error}")))?;
@@ -168,7 +171,7 @@ async fn run_here(plan: &Plan, options: &RunOptions, reporter: &mut Reporter) ->
     let reaper = Reaper::new().map_err(|error| Trouble::Environment(format!("unable to adopt processes: {error}")))?;
     let reaper = Arc::new(reaper);
     let workers = Workers::Processes(Arc::clone(&reaper));
-    let preparation = Preparation { plan, options, settings, tests, device, evaluation, workers };
+    let preparation = Preparation { plan, options, settings, tests, device, evaluation, workers, answers };
     let prepared = preparation.prepare(&mut store, reporter)?;
     let number = prepared.row.number;
     let control = Control::listen(store.path()).unwrap_or_else(|error| {

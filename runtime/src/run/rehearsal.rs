@@ -107,10 +107,10 @@ async fn play(
     let evaluation = Evaluation::load(plan, &device, &settings.data);
     let workers = Workers::Scripted(script);
     let settings = Arc::clone(settings);
-    let preparation = Preparation { plan, options, settings, tests: None, device, evaluation, workers };
+    let preparation = Preparation { plan, options, settings, tests: None, device, evaluation, workers, answers: None };
     let prepared = preparation.prepare(store, reporter)?;
     let number = prepared.row.number;
-    let ground = preparation.bare_ground(&prepared.id)?;
+    let ground = preparation.bare_ground(&prepared.id, store)?;
     match preparation.dispatch(prepared, ground, store, operator, reporter).await {
         Ok(conclusion) => Ok(Ending {
             verdict: conclusion.verdict,
@@ -126,16 +126,16 @@ async fn play(
 
 impl Preparation<'_> {
     /// What attempts stand on that are no processes.
-    fn bare_ground(&self, run: &str) -> Result<Ground, Trouble> {
+    fn bare_ground(&self, run: &str, store: &Store) -> Result<Ground, Trouble> {
         let nowhere = PathBuf::from("/nowhere");
         // It is never asked.
-        let reaper = Reaper::new().map_err(|error| Trouble::Environment(error.to_string()))?;
+        let reaper = Arc::new(Reaper::new().map_err(|error| Trouble::Environment(error.to_string()))?);
         let services = Services::new(ServiceGround {
             settings: Arc::clone(&self.settings),
             places: Places { state: nowhere.clone(), logs: nowhere.clone(), settings: nowhere.clone() },
             variables: Vec::new(),
             run: run.to_owned(),
-            reaper: Arc::new(reaper),
+            reaper: Arc::clone(&reaper),
         });
         Ok(Ground {
             place: RunPlace {
@@ -143,7 +143,7 @@ impl Preparation<'_> {
                 logs: nowhere.clone(),
                 tests: None,
                 locale: self.options.locale.as_str().into(),
-                operator: self.options.operator.as_str().into(),
+                station: "rehearsal".into(),
             },
             settings: Arc::clone(&self.settings),
             python: None,
@@ -153,6 +153,7 @@ impl Preparation<'_> {
             surroundings: self.surroundings(&nowhere),
             services: Arc::new(Mutex::new(services)),
             resources: Arc::default(),
+            facilities: Arc::new(self.facilities(store, &reaper)),
         })
     }
 }

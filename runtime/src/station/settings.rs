@@ -46,6 +46,8 @@ pub struct Settings {
     pub shutdown: IndexMap<String, Vec<String>>,
     /// Answers for runs without an operator.
     pub answers: Option<PathBuf>,
+    /// Where secrets come from, by their names.
+    pub secrets: IndexMap<String, SecretSource>,
     /// What expressions see as `station`.
     pub data: Data,
     /// Where the file is; what it names is relative to that.
@@ -74,6 +76,8 @@ pub struct Limits {
     pub processes: Option<NonZeroU64>,
     /// How large a file may be that it writes, in bytes.
     pub file_bytes: Option<NonZeroU64>,
+    /// How many bytes an attachment may have.
+    pub attachment_bytes: u64,
 }
 
 /// A helper process.
@@ -115,6 +119,18 @@ pub enum Ready {
     Port(u16),
 }
 
+/// Where a secret comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum SecretSource {
+    /// From this variable of this program.
+    Env(String),
+    /// From this file.
+    File(String),
+    /// From what this program says.
+    Command(Vec<String>),
+}
+
 /// How long a service lives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -148,6 +164,7 @@ impl Default for Settings {
             limits: Limits::default(),
             shutdown: IndexMap::new(),
             answers: None,
+            secrets: IndexMap::new(),
             data: Data::object(IndexMap::new()),
             directory: PathBuf::new(),
         }
@@ -158,6 +175,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             log_bytes: 4 << 20,
+            attachment_bytes: 64 << 20,
             memory_bytes: None,
             open_files: None,
             cpu_secs: None,
@@ -242,6 +260,12 @@ impl Settings {
         for (place, pattern) in self.pass_environment.iter().enumerate() {
             if let Some(problem) = pattern_problem(pattern) {
                 return Err(SettingsError::at(path, format!("pass_environment[{place}]"), problem));
+            }
+        }
+        for (name, source) in &self.secrets {
+            if matches!(source, SecretSource::Command(command) if command.is_empty()) {
+                let key = format!("secrets.{name}.command");
+                return Err(SettingsError::at(path, key, "it is empty; expected a program and its arguments".into()));
             }
         }
         if self.data.as_object().is_none() {

@@ -45,6 +45,7 @@ fn writable_under(path: &Path, lock: File) -> Result<Store, StoreError> {
     check_contents(path, &connection)?;
     settle(&connection).map_err(fault)?;
     schema::migrate(&mut connection, version).map_err(fault)?;
+    super::contents_of(path).clear();
     Ok(Store { path: path.to_path_buf(), connection, failpoint: Failpoint::from_environment(), _lock: Some(lock) })
 }
 

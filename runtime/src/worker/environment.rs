@@ -76,7 +76,7 @@ pub(crate) fn pattern_problem(pattern: &str) -> Option<String> {
 
 /// All variables of an attempt: what is inherited, what the station publishes, and tlc's own.
 pub(super) fn of(attempt: &Attempt) -> Variables {
-    let Identity { run, slot, unit, invocation, path, list, phase, locale } = &attempt.identity;
+    let Identity { run, slot, unit, invocation, path, list, phase, locale, .. } = &attempt.identity;
     let mut variables = attempt.surroundings.inherited.clone();
     variables.extend(attempt.variables.iter().map(|(name, value)| (name.into(), value.into())));
     if let Some(tests) = &attempt.surroundings.tests {

@@ -1,7 +1,5 @@
 //! Templates of two plans against each other, member by member.
 
-
-
 use crate::members::Members;
 use crate::template::ExpressionUse;
 use crate::{Data, Plan, Template};
