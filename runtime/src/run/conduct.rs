@@ -9,11 +9,11 @@ use tokio::sync::Mutex;
 
 use super::Trouble;
 use super::preparation::{Preparation, Prepared, has_python_tests};
-use crate::dispatch::{Conclusion, Dispatch, Ground, Operator, RunPlace};
+use crate::dispatch::{Conclusion, Dispatch, Ground, Operator, RunPlace, Workers};
 use crate::report::Reporter;
 use crate::station::{Places, ServiceGround, Services, StateDirectory, search_path};
 use crate::store::Store;
-use crate::worker::{Python, Reaper};
+use crate::worker::Python;
 
 impl Preparation<'_> {
     /// Makes ready what tests stand on, runs them, and takes it down again.
@@ -22,9 +22,15 @@ impl Preparation<'_> {
         prepared: Prepared,
         store: &mut Store,
         operator: &mut Operator,
-        reaper: &Arc<Reaper>,
         reporter: &mut Reporter,
     ) -> Result<Conclusion, Trouble> {
+        let reaper = match &self.workers {
+            Workers::Processes(reaper) => Arc::clone(reaper),
+            Workers::Scripted(_) => {
+                let ground = self.bare_ground(&prepared.id)?;
+                return self.dispatch(prepared, ground, store, operator, reporter).await;
+            }
+        };
         let environment = |what: &str, error: &dyn std::fmt::Display| Trouble::Environment(format!("{what}: {error}"));
         let directory = store.run_directory(&prepared.id);
         let logs = directory.join("logs");
@@ -42,7 +48,7 @@ impl Preparation<'_> {
             places,
             variables: variables.clone(),
             run: prepared.id.clone(),
-            reaper: Arc::clone(reaper),
+            reaper,
         })));
         let start = async {
             let mut services = services.lock().await;
@@ -78,7 +84,7 @@ impl Preparation<'_> {
         concluded
     }
 
-    pub(super) async fn dispatch(
+    async fn dispatch(
         &self,
         prepared: Prepared,
         ground: Ground,

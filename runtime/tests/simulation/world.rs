@@ -51,6 +51,8 @@ struct World<'a> {
     play: Arc<Play>,
     model: Arc<Model>,
     plan: Plan,
+    /// The list after an edit.
+    edited: Plan,
     settings: Arc<Settings>,
     deaths: &'a Deaths,
 }
@@ -61,8 +63,8 @@ pub fn simulate(play: &Play, deaths: &Deaths, goes_on: &dyn Fn() -> bool) -> Res
     let plan = play.plan(&model);
     let mut settings = Settings::default();
     settings.shutdown.insert("reboot".into(), vec!["reboot".into()]);
-    let world =
-        World { play: Arc::new(play.clone()), model: Arc::new(model), plan, settings: Arc::new(settings), deaths };
+    let (play, model, settings) = (Arc::new(play.clone()), Arc::new(model), Arc::new(settings));
+    let world = World { play: Arc::clone(&play), model, edited: play.edited(), plan, settings, deaths };
     let error = |error: tlc_runtime::store::StoreError| error.to_string();
     let mut memory = Memory::new().map_err(error)?;
     let Some((last, earlier)) = play.case.wishes.split_last() else { return Ok(()) };
@@ -108,17 +110,26 @@ impl World<'_> {
         what: &str,
     ) -> Result<(Memory, u64, Option<Status>), String> {
         let first = self.options(wish);
-        // Whoever finds the station interrupted goes on with what was on.
+        // Most go on with what was on; others ask for the same tests once more, or have changed the list.
         let again = RunOptions { status: Vec::new(), ..first.clone() };
+        let mut plan = &self.plan;
         let ledger = Arc::new(Mutex::new(Ledger::new(memory)));
-        let mut stage = Stage::new(&self.plan);
+        let mut stage = Stage::default();
+        // A second run, another list, and a pause that moves what people do, may well end in another way.
+        let mut same = true;
         let mut first_steps = 0;
         let runs = open(&ledger).runs();
         for life in 0..LIVES {
             let fate = fates(life);
             let (sender, witness) = mpsc::channel();
-            let options = if open(&ledger).is_interrupted() { &again } else { &first };
-            let (ended, steps) = self.live(&ledger, options, fate, sender);
+            same &= fate.full.is_none();
+            let dice = chance((self.play.chance, what, life)) % 8;
+            let options = if open(&ledger).is_interrupted() && dice != 0 { &again } else { &first };
+            if life > 0 && dice == 1 {
+                plan = &self.edited;
+            }
+            same &= life == 0 || dice > 1;
+            let (ended, steps) = self.live(&ledger, plan, options, fate, sender);
             let sights: Vec<Sight> = witness.try_iter().collect();
             let told = |finding: String| {
                 let shown = sights.iter().map(|sight| format!("\n  {sight:?}")).collect::<String>();
@@ -133,7 +144,7 @@ impl World<'_> {
                 Life::Died => {
                     self.deaths.one_more();
                     // It may have died when all was done.
-                    if open(&ledger).is_interrupted() || open(&ledger).runs() == runs {
+                    if open(&ledger).runs() == runs || !open(&ledger).has_ended() {
                         continue;
                     }
                     None
@@ -144,7 +155,7 @@ impl World<'_> {
                 Life::Ended(Err(message)) => return Err(told(message)),
                 Life::Ended(Ok(ending)) => Some(ending),
             };
-            let checked = check_end(&mut stage, &open(&ledger), ending.as_ref(), without);
+            let checked = check_end(&open(&ledger), ending.as_ref(), without.filter(|_| same));
             let verdict = checked.map_err(told)?;
             let ledger = Arc::into_inner(ledger).ok_or("someone holds on to the ledger")?;
             let ledger = ledger.into_inner().map_err(|error| error.to_string())?;
@@ -168,6 +179,7 @@ impl World<'_> {
     fn live(
         &self,
         ledger: &Arc<Mutex<Ledger>>,
+        plan: &Plan,
         options: &RunOptions,
         fate: Fate,
         witness: mpsc::Sender<Sight>,
@@ -189,7 +201,7 @@ impl World<'_> {
         };
         let life = catch_unwind(AssertUnwindSafe(|| {
             runtime.block_on(async {
-                let run = rehearse(&self.plan, options, &self.settings, &mut store, cast);
+                let run = rehearse(plan, options, &self.settings, &mut store, cast);
                 tokio::select! {
                     biased;
                     () = power.notified() => Life::Died,

@@ -249,19 +249,39 @@ fn a_killed_run_can_be_given_up() {
 }
 
 #[test]
-fn an_interrupted_run_whose_list_has_changed_is_given_up_aloud() {
+fn an_interrupted_run_whose_list_has_changed_ends_with_the_teardowns_of_its_own_plan() {
     let line = Line::new();
     let hangs = || shell("Hangs", "[ -e \"$LINE/test\" ] || { echo $$ > \"$LINE/test\"; sleep 1000; }");
-    let mut child = line.start(&list(vec![hangs(), teardown(shell("Down", "true"))]), &[]);
+    let down = |which: &str| teardown(shell("Down", &format!("echo {which} >> \"$LINE/downs\"")));
+    let mut child = line.start(&list(vec![hangs(), shell("Next", "touch \"$LINE/next\""), down("old")]), &[]);
     eventually("the test starts", || is_alive(&line.path("test")));
     child.kill().expect("killed");
     child.wait().expect("its end");
-    let ran = line.run(&list(vec![hangs(), teardown(shell("Down", "true")), shell("New", "true")]), &[]).ended_with(0);
-    let said = &ran.stderr;
-    assert!(said.contains("run 1 of main was interrupted at 20") && said.contains("the list has changed"), "{said}");
-    assert!(said.contains("recorded as abandoned") && said.contains("teardowns did not run"), "{said}");
+    let ran = line.run(&list(vec![hangs(), down("new")]), &[]).ended_with(0);
+    assert!(ran.stdout.contains("run 1 of main was interrupted and does not go on"), "{}", ran.stdout);
+    assert_eq!(line.read("downs"), "old\nnew\n");
+    assert!(!line.path("next").exists(), "nothing else of it runs");
     let runs = line.results(&["list"])["runs"].clone();
-    assert_eq!((&runs[0]["state"], &runs[1]["state"]), (&"finished".into(), &"abandoned".into()));
+    assert_eq!((&runs[0]["state"], &runs[1]["state"]), (&"finished".into(), &"stopped".into()));
+    let old = line.results(&["show", "1"])["attempts"].clone();
+    assert_eq!((&old[0]["outcome"], &old[1]["outcome"]), (&"crashed".into(), &"passed".into()));
+}
+
+#[test]
+fn an_interrupted_run_ends_with_its_teardowns_before_another_part_of_its_list_runs() {
+    let line = Line::new();
+    let hangs = shell("Hangs", "[ -e \"$LINE/test\" ] || { echo $$ > \"$LINE/test\"; sleep 1000; }");
+    let mut plan = list(vec![hangs, shell("Other", "true")]);
+    let root = plan.root();
+    add(&mut plan, root, teardown(shell("Down", "touch \"$LINE/down\"")));
+    let mut child = line.start(&plan, &[]);
+    eventually("the test starts", || is_alive(&line.path("test")));
+    child.kill().expect("killed");
+    child.wait().expect("its end");
+    line.run(&plan, &["--only", "Other"]).ended_with(0);
+    assert!(line.path("down").exists());
+    let runs = line.results(&["list"])["runs"].clone();
+    assert_eq!((&runs[0]["root"], &runs[1]["state"]), (&"Other".into(), &"stopped".into()));
 }
 
 /// Runs a program on a terminal of its own; what that shows goes to stdout.
