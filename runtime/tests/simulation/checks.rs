@@ -14,7 +14,7 @@ use serde_json::Value;
 use tlc_plan::Plan;
 use tlc_runtime::control::Request;
 use tlc_runtime::rehearsal::{Ending, Sight};
-use tlc_runtime::schedule::{Action, Event, Outcome, Schedule, State, Status, Verdict};
+use tlc_runtime::schedule::{Action, Command, Event, Outcome, Schedule, State, Status, Verdict};
 use tlc_runtime::store::{Fate, RunNumber};
 
 use crate::common::SmallConditions;
@@ -94,11 +94,7 @@ pub fn check_record(stage: &mut Stage, ledger: &mut Ledger, sights: &[Sight]) ->
 }
 
 /// What holds at the end; the status, if nothing was lost on the way.
-pub fn check_end(
-    ledger: &Ledger,
-    ending: Option<&Ending>,
-    without: Option<&Option<Status>>,
-) -> Result<Option<Status>, String> {
+pub fn check_end(ledger: &Ledger, ending: Option<&Ending>, without: Option<Status>) -> Result<Option<Status>, String> {
     let store = ledger.store.connection();
     let open = numbers(store, "SELECT run FROM runs WHERE state = 'running'")?;
     if !open.is_empty() {
@@ -135,7 +131,7 @@ pub fn check_end(
     }
     let is_whole = !rows.iter().any(Row::is_lost);
     match without {
-        Some(Some(without)) if is_whole && *without != status => {
+        Some(without) if is_whole && without != status => {
             Err(format!("the verdict is {status}, and without a crash {without}"))
         }
         _ => Ok(Some(status).filter(|_| is_whole)),
@@ -231,10 +227,22 @@ fn replay(plan: &Plan, ledger: &Ledger, run: i64) -> Result<(Vec<Action>, Option
     let schedule = serde_json::from_value(settings["schedule"].clone()).map_err(|error| error.to_string())?;
     let mut schedule = Schedule::with_states(plan, schedule, states.into_iter().flatten());
     let mut actions = Vec::new();
+    let mut restart = None;
     for event in store.scheduled_events(RunNumber(run)).map_err(fault)? {
         if event.kind != "resumed" {
             let event: Event = serde_json::from_str(&event.body).map_err(|error| error.to_string())?;
-            actions.extend(schedule.on(plan, &SmallConditions, event));
+            if let Event::Command(command) = &event {
+                restart = match command {
+                    Command::Restart { path } => Some(path.clone().unwrap_or_default()),
+                    Command::Stop { path: None, .. } | Command::Kill => None,
+                    _ => restart,
+                };
+            }
+            let done = schedule.on(plan, &SmallConditions, event);
+            if done.iter().any(|action| matches!(action, Action::RunStarted { .. })) {
+                restart = None;
+            }
+            actions.extend(done);
         }
     }
     for test in store.tests(RunNumber(run)).map_err(fault)? {
@@ -249,6 +257,9 @@ fn replay(plan: &Plan, ledger: &Ledger, run: i64) -> Result<(Vec<Action>, Option
                 test.path
             ));
         }
+    }
+    if let Some(path) = restart.filter(|_| row.state == "finished") {
+        return Err(format!("the restart of `{path}` was lost"));
     }
     let finished = actions.iter().rev().find_map(|action| match action {
         Action::RunFinished { verdict } => Some(verdict.clone()),
