@@ -164,26 +164,6 @@ fn a_run_that_was_stopped_and_then_killed_does_not_go_on() {
 }
 
 #[test]
-fn many_members_of_a_parallel_group_all_end_and_are_all_recorded() {
-    let line = Line::new();
-    let mut plan = list(vec![]);
-    let root = plan.root();
-    let together = add(&mut plan, root, Node { parallel: true, ..group("Together") });
-    for number in 0..60 {
-        add(&mut plan, together, shell(&format!("T{number}"), "head -c 200000 /dev/zero"));
-    }
-    add(&mut plan, together, within(1.0, shell("Hangs", "sleep 1000")));
-    add(&mut plan, together, shell("Crashes", "kill -9 $$"));
-    add(&mut plan, together, shell("Forks", "sleep 1000 & exit 0"));
-    line.run(&plan, &[]).ended_with(1);
-    let statuses = line.statuses();
-    let failed: Vec<_> =
-        statuses.iter().filter(|(_, status)| status == "FAILED").map(|(path, _)| path.as_str()).collect();
-    assert_eq!(failed, ["Together.Hangs", "Together.Crashes"]);
-    assert_eq!(statuses.iter().filter(|(_, status)| status == "PASSED").count(), 61);
-}
-
-#[test]
 fn a_run_that_a_failure_ends_does_not_go_on_after_a_kill() {
     let line = Line::new();
     let plan = list(vec![
