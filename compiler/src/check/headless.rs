@@ -3,7 +3,7 @@
 //! In: a compiled list, the directory of its Python tests, and a function that knows the file. The sources of the tests are read, and of
 //! the modules beside them that they import; nothing is executed. A test that is always left out is not looked at. Programs are not read.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 use tlc_plan::expression::{Expression, Root};
@@ -103,14 +103,14 @@ impl Asked {
 
 /// The leaves that a run can come to.
 fn reachable(tree: &TestTree, arena: &Arena, evaluation: &mut Evaluation) -> Vec<TestId> {
-    let mut never: HashSet<TestId> = left_out(tree, arena, evaluation);
+    let mut never = left_out(tree, arena, evaluation);
     let mut leaves = Vec::new();
     for id in tree.preorder().skip(1) {
         let test = tree.test(id);
         if test.parent.is_some_and(|parent| never.contains(&parent)) || is_false(test.run_if, arena, evaluation) {
             never.insert(id);
         }
-        if test.children.is_empty() && !never.contains(&id) {
+        if tree.is_leaf(id) && !never.contains(&id) {
             leaves.push(id);
         }
     }

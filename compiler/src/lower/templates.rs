@@ -3,11 +3,11 @@
 use hashbrown::HashMap;
 use std::sync::Arc;
 
-use tlc_plan::{Data, Template};
 use tlc_plan::evaluate::ErrorKind;
 use tlc_plan::expression::{Expression, Place, Root};
 use tlc_plan::plan::ExpressionSource;
 use tlc_plan::template::ExpressionUse;
+use tlc_plan::{Data, Template};
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::document::{Arena, Contents, Entry, NodeId, Symbol, Value, escape_breakpoints, source_offset};

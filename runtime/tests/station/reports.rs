@@ -10,7 +10,8 @@ use crate::line::{Line, list, shell};
 
 /// A script that reads `start` and then sends these messages; to each with an id it waits for the answer, which goes to a file.
 pub fn talk(id: &str, messages: &[Value]) -> Node {
-    let mut script = String::from("read -r start <&\"$TLC_PROTOCOL_READ_FD\"; printf '%s\\n' \"$start\" > \"$LINE/start\"\n");
+    let mut script =
+        String::from("read -r start <&\"$TLC_PROTOCOL_READ_FD\"; printf '%s\\n' \"$start\" > \"$LINE/start\"\n");
     for message in messages {
         let mut message = message.clone();
         message["jsonrpc"] = "2.0".into();
@@ -18,7 +19,8 @@ pub fn talk(id: &str, messages: &[Value]) -> Node {
         assert!(!text.contains('\''), "it stands between quotes");
         script += &format!("printf '%s\\n' '{}' >&\"$TLC_PROTOCOL_WRITE_FD\"\n", text);
         if message.get("id").is_some() {
-            script += &format!("read -r answer <&\"$TLC_PROTOCOL_READ_FD\"; printf '%s\\n' \"$answer\" >> \"$LINE/{id}\"\n");
+            script +=
+                &format!("read -r answer <&\"$TLC_PROTOCOL_READ_FD\"; printf '%s\\n' \"$answer\" >> \"$LINE/{id}\"\n");
         }
     }
     shell(id, &script)
