@@ -16,5 +16,7 @@ mod reports;
 mod runs;
 #[path = "station/services.rs"]
 mod services;
+#[path = "station/spaces.rs"]
+mod spaces;
 #[path = "station/stores.rs"]
 mod stores;
