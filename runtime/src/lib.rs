@@ -17,4 +17,6 @@ pub mod station;
 pub mod store;
 pub mod worker;
 
+#[doc(hidden)]
+pub use run::rehearsal;
 pub use run::{Exit, RunOptions, control, results, run, store as care_for_store};

@@ -26,7 +26,7 @@ pub fn keys(tree: &Data, key: &str) -> Option<Vec<String>> {
 /// Sets a key; what stood there goes away, and an empty object stands for nothing.
 pub fn set(key: &str, value: &Data) -> DeviceChange {
     let value = split(value);
-    let is_nothing = value.as_object().is_some_and(IndexMap::is_empty);
+    let is_nothing = value.as_object().is_some_and(|members| members.is_empty());
     DeviceChange { key: key.to_owned(), value: (!is_nothing).then_some(value) }
 }
 

@@ -20,3 +20,5 @@ mod services;
 mod spaces;
 #[path = "station/stores.rs"]
 mod stores;
+#[path = "station/surroundings.rs"]
+mod surroundings;

@@ -14,12 +14,12 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::bench::Job;
-use super::{Course, Dispatch, Happening, RunPlace, journal};
+use super::{Course, Dispatch, Happening, RunPlace, Workers, journal};
 use crate::schedule::{Outcome, Purpose};
-use crate::station::{Resources, Services, Settings, shut_down as order_shutdown};
+use crate::station::{Resources, Services, Settings};
 use crate::store::AttemptStart;
 use crate::worker::measure::Declared;
-use crate::worker::{Attempt, Ended, Ending, Facilities, Identity, Program, Python, Reaper, Sources};
+use crate::worker::{Attempt, Ended, Ending, Facilities, Identity, Program, Python, Sources, Surroundings};
 
 /// How long a machine may stay up after its shutdown was ordered, if the test does not say (reference: Z6).
 const WAIT_SHUTDOWN: Duration = Duration::from_mins(1);
@@ -31,8 +31,9 @@ pub(crate) struct Ground {
     pub settings: Arc<Settings>,
     pub python: Option<Arc<Python>>,
     pub variables: Vec<(String, String)>,
-    pub reaper: Arc<Reaper>,
+    pub workers: Workers,
     pub sources: Arc<Sources>,
+    pub surroundings: Arc<Surroundings>,
     pub services: Arc<tokio::sync::Mutex<Services>>,
     pub resources: Arc<Resources>,
     pub facilities: Arc<Facilities>,
@@ -50,6 +51,7 @@ pub(super) enum Prepared {
 
 /// A shutdown that was allowed.
 pub(super) struct ShutdownOrder {
+    workers: Workers,
     settings: Arc<Settings>,
     operation: String,
     wait: Duration,
@@ -117,10 +119,10 @@ impl Dispatch<'_> {
             log: place.logs.join(log_name(self.attempts, path, number)),
             log_limit: self.ground.settings.limits.log_bytes,
             variables: self.ground.variables.clone(),
-            directory: place.tests.clone(),
             measurements: Data::object(IndexMap::new()),
             declared: Declared::default(),
             dut_options: Data::default(),
+            surroundings: Arc::clone(&self.ground.surroundings),
         }
     }
 
@@ -194,6 +196,7 @@ impl Dispatch<'_> {
             _ => None,
         };
         ShutdownOrder {
+            workers: self.ground.workers.clone(),
             settings: Arc::clone(&self.ground.settings),
             operation: self.operation(node),
             wait: seconds.unwrap_or(WAIT_SHUTDOWN),
@@ -239,18 +242,17 @@ pub(super) fn shut_down(
     attempt: u32,
 ) {
     tokio::spawn(async move {
-        let ShutdownOrder { settings, operation, wait } = order;
-        let ordered = tokio::task::spawn_blocking(move || order_shutdown(&settings, &operation)).await;
-        let ended = match ordered {
-            Ok(Ok(())) => tokio::select! {
+        let ShutdownOrder { workers, settings, operation, wait } = order;
+        let ended = match workers.shut_down(settings, operation).await {
+            Ok(()) => tokio::select! {
+                biased;
                 () = sleep(wait) => {
                     let message = format!("the machine is still up {} s after its shutdown was ordered", wait.as_secs_f64());
                     Ended { outcome: Outcome::Failed, ..Ended::broken(message) }
                 }
                 Ok(()) = ending.changed() => Ended { outcome: Outcome::Aborted, ..Ended::broken("Aborted: the run was stopped".into()) },
             },
-            Ok(Err(error)) => Ended::broken(error.to_string()),
-            Err(error) => Ended::broken(format!("the shutdown command was lost: {error}")),
+            Err(message) => Ended::broken(message),
         };
         let _ = over.send(Happening::AttemptOver { path, attempt, ended: Box::new(ended) });
     });

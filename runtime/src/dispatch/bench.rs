@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, watch};
 use super::{Ground, Happening};
 use crate::schedule::Outcome;
 use crate::station::Need;
-use crate::worker::{self, Attempt, Desk, Ended, Ending};
+use crate::worker::{Attempt, Desk, Ended, Ending};
 
 /// An attempt with what it needs around it.
 #[derive(Debug)]
@@ -46,13 +46,13 @@ impl Job {
             Ok(()) = ending.changed() => return aborted(ending.borrow().as_ref()),
         };
         if need.is_nothing() {
-            return worker::run(attempt, Arc::clone(&ground.reaper), ending, desk).await;
+            return ground.workers.run(attempt, ending, desk).await;
         }
         let met = match ground.services.lock().await.meet(need).await {
             Ok(met) => met,
             Err(error) => return Ended::broken(error.to_string()),
         };
-        let ended = worker::run(attempt, Arc::clone(&ground.reaper), ending, desk).await;
+        let ended = ground.workers.run(attempt, ending, desk).await;
         if let Err(error) = ground.services.lock().await.give_back(met).await {
             let _ = over.send(Happening::Told(error.to_string()));
         }

@@ -53,11 +53,6 @@ impl Evaluation {
         self.options.get("phase").and_then(Data::as_str).map(str::to_owned)
     }
 
-    /// Whether the list ends with its first failure.
-    pub fn stops_on_failure(&self) -> bool {
-        self.options.get("stop_on_failure").is_some_and(Data::is_truthy)
-    }
-
     /// Enclosing locals stand before those of the nodes that they enclose.
     fn load_locals(&self, plan: &Plan, locals: &Locals, device: &Data) -> Result<Data, String> {
         match locals {

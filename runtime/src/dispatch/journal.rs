@@ -1,11 +1,10 @@
 //! Makes rows of what happened.
 
-use std::time::Instant;
-
 use indexmap::IndexMap;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tlc_plan::Plan;
+use tokio::time::Instant;
 
 use super::recovery::RESUMED;
 use crate::schedule::{Event, State};
@@ -123,7 +122,7 @@ pub(crate) fn tests(plan: &Plan, locale: &str, states: Option<&IndexMap<String, 
 pub(crate) fn label(plan: &Plan, id: tlc_plan::NodeId, locale: &str) -> String {
     let node = plan.node(id);
     let text = node.label.get(locale).or_else(|| node.label.values().next());
-    text.map_or_else(|| node.id.clone(), Clone::clone)
+    text.map_or_else(|| node.id.to_string(), Clone::clone)
 }
 
 /// Whether a node is a teardown or in one.

@@ -15,14 +15,16 @@ mod room;
 mod signals;
 mod spaces;
 mod turn;
+mod workers;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tlc_plan::{NodeId, Plan};
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 
 pub(crate) use attempt::Ground;
 pub(crate) use evaluation::Evaluation;
@@ -31,6 +33,9 @@ pub(crate) use journal::{is_teardown, label, tests};
 pub(crate) use recovery::{Beginning, RecoveryError, RunSettings, replay};
 pub(crate) use signals::Signals;
 pub(crate) use spaces::Spaces;
+pub(crate) use workers::Workers;
+#[doc(hidden)]
+pub use workers::{Played, Script};
 
 use crate::control::{Answer, Control, Reply};
 use crate::report::Reporter;
@@ -68,6 +73,8 @@ pub(crate) struct Dispatch<'a> {
     pub attempts: u32,
     /// Someone stopped it before it was interrupted.
     pub stopped: bool,
+    /// The root of what is run, or was at last.
+    pub root: String,
 }
 
 /// How someone outside is heard.
@@ -218,14 +225,16 @@ impl Dispatch<'_> {
 
     /// The verdict of a run that did not say how it ended.
     fn open_verdict(&self) -> Verdict {
-        let root = self.schedule.run_root().unwrap_or_default().to_owned();
+        let root = self.root.clone();
         let status = self.schedule.states().get(&root).map_or(Status::Untested, |state| state.status);
         Verdict { root, status, attempts: self.attempts }
     }
 
     /// Waits for the next thing to happen, and takes all that has happened until then.
     async fn wait(&mut self, course: &mut Course, ended: &mut mpsc::UnboundedReceiver<Happening>) {
+        // In this order, so that the same happenings give the same run.
         tokio::select! {
+            biased;
             Some(happening) = ended.recv() => course.queue.push_back(happening),
             () = self.operator.signals.next() => self.signal(course),
             asked = self.operator.control.next() => self.asked(course, asked),

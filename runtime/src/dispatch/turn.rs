@@ -1,8 +1,9 @@
 //! One turn: what happened goes to the scheduler and into the store, and then it is acted upon.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 use tracing::debug;
 
 use super::attempt::Prepared;
@@ -139,7 +140,11 @@ impl Dispatch<'_> {
             Action::Shutdown { path } => Deed::ShutDown { path },
             Action::ShutdownRefused { path, reason } => Deed::RefuseShutDown { path, reason },
             Action::Note { level, text } => Deed::Show(Shown::Note { level, text }),
-            Action::RunStarted { .. } | Action::PassedOver { status: Status::Passed, .. } => return,
+            Action::PassedOver { status: Status::Passed, .. } => return,
+            Action::RunStarted { root, .. } => {
+                self.root = root;
+                return;
+            }
             Action::PassedOver { path, status } => not_run(path, format!("it is {status} already"), record),
             Action::RunFinished { verdict } => {
                 record.finished = Some(verdict);
@@ -220,7 +225,7 @@ impl Dispatch<'_> {
             course.kill_all("killed by the operator");
         }
         if course.running.is_empty() {
-            self.ground.reaper.end_strays().await;
+            self.ground.workers.end_strays().await;
         }
     }
 

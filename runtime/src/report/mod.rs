@@ -9,6 +9,7 @@ mod results;
 mod summary;
 
 use std::collections::{HashMap, HashSet};
+use std::sync::mpsc::Sender;
 
 use tlc_plan::Plan;
 
@@ -57,6 +58,41 @@ pub struct Reporter {
     held: Option<Vec<String>>,
     /// Why something could not be shown.
     unseen: Option<String>,
+    /// Is told what is shown, and nothing is.
+    witness: Option<Sender<Sight>>,
+}
+
+/// Something that was shown, for whoever watches a simulation.
+#[doc(hidden)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sight {
+    /// An attempt starts.
+    Started {
+        /// The test.
+        path: String,
+        /// Which start of it.
+        number: u32,
+    },
+    /// An attempt ended.
+    Ended {
+        /// The test.
+        path: String,
+        /// How.
+        outcome: Outcome,
+        /// Why.
+        message: Option<String>,
+    },
+    /// A node has a status.
+    Settled {
+        /// The node.
+        path: String,
+        /// What it is now.
+        status: Status,
+    },
+    /// A line of text.
+    Line(String),
+    /// A warning.
+    Warning(String),
 }
 
 impl Reporter {
@@ -73,6 +109,24 @@ impl Reporter {
             settled: HashSet::new(),
             held: None,
             unseen: None,
+            witness: None,
+        }
+    }
+
+    /// A reporter that shows nothing, and tells a witness what it would have shown.
+    pub(crate) fn to(witness: Sender<Sight>) -> Self {
+        Self { witness: Some(witness), ..Self::new(Progress::Plain) }
+    }
+
+    /// Whether somebody watches in place of people; then they have seen it.
+    fn witnessed(&self, sight: impl FnOnce() -> Sight) -> bool {
+        match &self.witness {
+            Some(witness) => {
+                // Nobody need watch to the end.
+                let _ = witness.send(sight());
+                true
+            }
+            None => false,
         }
     }
 
@@ -93,6 +147,9 @@ impl Reporter {
 
     /// An attempt starts.
     pub(crate) fn started(&mut self, path: &str, number: u32) {
+        if self.witnessed(|| Sight::Started { path: path.into(), number }) {
+            return;
+        }
         match &mut self.live {
             Some(live) => live.started(path),
             None => {
@@ -104,10 +161,13 @@ impl Reporter {
 
     /// An attempt ended.
     pub(crate) fn ended(&mut self, path: &str, ended: &Ended) {
+        let (outcome, duration, message) = (ended.outcome, ended.duration, ended.message.as_deref());
+        if self.witnessed(|| Sight::Ended { path: path.into(), outcome, message: message.map(Into::into) }) {
+            return;
+        }
         if let Some(live) = &mut self.live {
             live.ended(path);
         }
-        let (outcome, duration, message) = (ended.outcome, ended.duration, ended.message.as_deref());
         let word = self.output.paint(&format!("{:<8}", outcome.to_string()), Colour::of_outcome(outcome));
         let why = message.map_or_else(String::new, |message| format!(": {}", shortened(first_line(message))));
         self.line(&format!("{word} {} ({:.2} s){why}", name(path), duration.as_secs_f64()));
@@ -152,7 +212,7 @@ impl Reporter {
 
     /// A node has a status.
     pub(crate) fn settled(&mut self, path: &str, status: Status) {
-        if !self.labels.contains_key(path) {
+        if self.witnessed(|| Sight::Settled { path: path.into(), status }) || !self.labels.contains_key(path) {
             return;
         }
         match status {
@@ -194,6 +254,9 @@ impl Reporter {
 
     /// Something is not as it should be; shown whatever else is not.
     pub(crate) fn warn(&mut self, text: &str) {
+        if self.witnessed(|| Sight::Warning(text.into())) {
+            return;
+        }
         let word = self.output.paint_error("warning:", Colour::Yellow);
         let text = format!("{word} {text}");
         match &self.live {
@@ -242,7 +305,7 @@ impl Reporter {
             return held.push(text.to_owned());
         }
         match &self.live {
-            _ if self.quiet => {}
+            _ if self.witnessed(|| Sight::Line(text.into())) || self.quiet => {}
             Some(live) => live.above(text),
             None => self.show(&format!("{text}\n")),
         }

@@ -13,8 +13,8 @@ use crate::dispatch::{Conclusion, Dispatch, Ground, Operator, RunPlace, Spaces};
 use crate::prompt::Prompter;
 use crate::report::Reporter;
 use crate::station::{Places, ServiceGround, Services, Settings, StateDirectory, search_path};
-use crate::store::Store;
-use crate::worker::{Facilities, Python, Reaper, Secrets};
+use crate::store::{Contents, Store};
+use crate::worker::{Facilities, Python, Reaper, Secrets, Surroundings};
 
 impl Preparation<'_> {
     /// Makes ready what tests stand on, runs them, and takes it down again.
@@ -66,11 +66,12 @@ impl Preparation<'_> {
             settings: Arc::clone(&self.settings),
             python,
             variables,
-            reaper: Arc::clone(reaper),
+            workers: self.workers.clone(),
             sources: Arc::default(),
+            surroundings: self.surroundings(state.path()),
             services: Arc::clone(&services),
             resources: Arc::default(),
-            facilities: Arc::new(self.facilities(store, reaper)),
+            facilities: Arc::new(self.facilities(store.contents(), Prompter::new(self.answers.clone()), reaper)),
         };
         let concluded = match ready {
             Ok(()) => self.dispatch(prepared, ground, store, operator, reporter).await,
@@ -80,7 +81,7 @@ impl Preparation<'_> {
         concluded
     }
 
-    async fn dispatch(
+    pub(super) async fn dispatch(
         &self,
         prepared: Prepared,
         ground: Ground,
@@ -112,18 +113,19 @@ impl Preparation<'_> {
             resumed: prepared.resumed,
             attempts: prepared.attempts,
             stopped: prepared.stopped,
+            root: prepared.root,
         };
         dispatch.run(prepared.beginning).await.map_err(Trouble::from)
     }
 
     /// What all attempts use.
-    fn facilities(&self, store: &Store, reaper: &Arc<Reaper>) -> Facilities {
+    pub(super) fn facilities(&self, contents: Contents, prompter: Prompter, reaper: &Arc<Reaper>) -> Facilities {
         let Settings { secrets, directory, limits, .. } = &*self.settings;
         Facilities {
             secrets: Arc::new(Secrets::new(secrets.clone(), directory.clone(), Arc::clone(reaper))),
-            contents: store.contents(),
+            contents,
             attachment_limit: limits.attachment_bytes,
-            prompter: Prompter::new(self.answers.clone()),
+            prompter,
         }
     }
 
@@ -142,6 +144,12 @@ impl Preparation<'_> {
         Python::prepare(named.map(String::as_str), &search_path(), directory)
             .map(|python| Some(Arc::new(python)))
             .map_err(|error| Trouble::Environment(error.to_string()))
+    }
+
+    pub(super) fn surroundings(&self, state: &Path) -> Arc<Surroundings> {
+        let settings = &self.settings;
+        let (tests, scratch) = (self.tests.clone(), state.to_path_buf());
+        Arc::new(Surroundings::new(tests, scratch, &settings.pass_environment, settings.limits.of_processes()))
     }
 
     fn variables(&self, places: &Places) -> Result<Vec<(String, String)>, Trouble> {

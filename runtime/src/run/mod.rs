@@ -6,6 +6,8 @@
 mod conduct;
 mod control;
 mod preparation;
+#[doc(hidden)]
+pub mod rehearsal;
 mod results;
 mod store;
 
@@ -16,11 +18,11 @@ use std::sync::Arc;
 use tlc_plan::{Data, Plan};
 
 use crate::control::Control;
-use crate::dispatch::{Conclusion, Evaluation, Operator, Signals};
+use crate::dispatch::{Conclusion, Evaluation, Operator, Signals, Workers};
 use crate::report::{Progress, Reporter, Summary};
 use crate::schedule::Status;
 use crate::store::{RunNumber, Store, StoreError};
-use crate::worker::Reaper;
+use crate::worker::{Reaper, reserve};
 use preparation::{Preparation, device_data, read_answers, read_settings, tests_directory};
 use results::store_path;
 
@@ -121,7 +123,9 @@ impl From<StoreError> for Trouble {
 /// Runs a plan, shows it on this program's stdout and stderr, and says how it ended.
 pub fn run(plan: &Plan, options: &RunOptions) -> Exit {
     let mut reporter = Reporter::new(options.progress);
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    // Before anything else takes them: some shells can only name descriptors of one digit.
+    let runtime = reserve().and_then(|()| tokio::runtime::Builder::new_current_thread().enable_all().build());
+    let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => {
             reporter.error(&format!("unable to start: {error}"));
@@ -164,9 +168,10 @@ async fn run_here(plan: &Plan, options: &RunOptions, reporter: &mut Reporter) ->
     }
     let device = device_data(options, &store)?;
     let evaluation = Evaluation::load(plan, &device, &settings.data);
-    let preparation = Preparation { plan, options, settings, tests, device, evaluation, answers };
     let reaper = Reaper::new().map_err(|error| Trouble::Environment(format!("unable to adopt processes: {error}")))?;
     let reaper = Arc::new(reaper);
+    let workers = Workers::Processes(Arc::clone(&reaper));
+    let preparation = Preparation { plan, options, settings, tests, device, evaluation, answers, workers };
     let prepared = preparation.prepare(&mut store, reporter)?;
     let number = prepared.row.number;
     let control = Control::listen(store.path()).unwrap_or_else(|error| {
@@ -180,20 +185,29 @@ async fn run_here(plan: &Plan, options: &RunOptions, reporter: &mut Reporter) ->
     let conclusion = match concluded {
         Ok(conclusion) => conclusion,
         Err(trouble) => {
-            // What has not begun is not to be resumed.
-            if store.scheduled_events(number).is_ok_and(|events| events.is_empty()) {
-                store.abandon(number)?;
-                if matches!(trouble, Trouble::Interrupted) {
-                    reporter.warn(&format!(
-                        "run {number} was interrupted before any test started; it is recorded as abandoned"
-                    ));
-                }
-            }
+            abandon_unbegun(&mut store, number, &trouble, reporter)?;
             return Err(trouble);
         }
     };
     summarise(&store, number, reporter)?;
     Ok(exit_of(&conclusion))
+}
+
+/// What has not begun is not to be resumed.
+fn abandon_unbegun(
+    store: &mut Store,
+    number: RunNumber,
+    trouble: &Trouble,
+    reporter: &mut Reporter,
+) -> Result<(), StoreError> {
+    if !store.scheduled_events(number).is_ok_and(|events| events.is_empty()) {
+        return Ok(());
+    }
+    store.abandon(number)?;
+    if matches!(trouble, Trouble::Interrupted) {
+        reporter.warn(&format!("run {number} was interrupted before any test started; it is recorded as abandoned"));
+    }
+    Ok(())
 }
 
 fn exit_of(conclusion: &Conclusion) -> Exit {

@@ -13,13 +13,12 @@ use tlc_plan::{Data, Plan};
 use uuid::Uuid;
 
 use super::{RunOptions, Trouble};
-use crate::dispatch::{Beginning, Evaluation, RunSettings, is_teardown, named, replay, tests as test_rows};
+use crate::dispatch::{Beginning, Evaluation, RunSettings, Workers, is_teardown, named, replay, tests as test_rows};
 use crate::prompt::{Answers, AnswersError};
 use crate::report::{Reporter, local};
 use crate::schedule::{Command, Event, Schedule, Settings as ScheduleSettings, State};
 use crate::station::{Settings, SettingsError, StateDirectory};
 use crate::store::{NewRun, RunKey, RunNumber, RunRow, Store};
-use crate::worker::end_left_behind;
 use crate::worker::message::Identities;
 
 /// The only slot, so far.
@@ -34,6 +33,7 @@ pub(super) struct Preparation<'a> {
     pub device: Data,
     pub evaluation: Evaluation,
     pub answers: Option<Answers>,
+    pub workers: Workers,
 }
 
 /// A run that is ready to begin or to go on.
@@ -46,6 +46,8 @@ pub(super) struct Prepared {
     pub attempts: u32,
     pub stopped: bool,
     pub resumed: bool,
+    /// The root of what is run, or was at last.
+    pub root: String,
     pub headline: String,
     /// What tests find as `TLC_SEED`.
     pub seed: Option<u64>,
@@ -111,7 +113,7 @@ impl Preparation<'_> {
     /// The interrupted run of this plan, or a new one.
     pub(super) fn prepare(&self, store: &mut Store, reporter: &mut Reporter) -> Result<Prepared, Trouble> {
         let unfinished = store.unfinished()?;
-        end_left_behind(&unfinished);
+        self.workers.end_left_behind(&unfinished);
         for id in &unfinished {
             StateDirectory::clear(&store.run_directory(id));
         }
@@ -213,8 +215,7 @@ impl Preparation<'_> {
         let events = store.scheduled_events(number)?;
         let recovered = replay(self.plan, &self.evaluation, run, &settings, &events).map_err(environment)?;
         store.end_lost_attempts(number, recovered.ordered)?;
-        let mut beginning =
-            recovered.beginning(self.plan, &settings, self.evaluation.stops_on_failure(), self.device.clone());
+        let mut beginning = recovered.beginning(self.plan, &self.evaluation, &settings, self.device.clone());
         if !recovered.begun {
             beginning.events = self.first_events(settings.command);
         }
@@ -226,6 +227,7 @@ impl Preparation<'_> {
             lost: recovered.schedule.active().keys().cloned().collect(),
             schedule: recovered.schedule,
             beginning,
+            root: recovered.root.unwrap_or_else(|| run.root.clone()),
             before: recovered.before,
             attempts: store.attempts(number)?.len() as u32,
             stopped: recovered.stopped,
@@ -274,6 +276,7 @@ impl Preparation<'_> {
             schedule,
             beginning,
             resumed: false,
+            root: self.root(),
             lost: Vec::new(),
             before: Duration::ZERO,
             attempts: 0,

@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::io;
+use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
@@ -13,6 +14,7 @@ use tlc_plan::Data;
 
 use super::file::read_text;
 use crate::schedule::TeardownPolicy;
+use crate::worker::{ProcessLimits, pattern_problem};
 
 /// No settings are larger than this, in bytes.
 const SIZE_LIMIT: u64 = 1 << 20;
@@ -30,6 +32,8 @@ pub struct Settings {
     pub python: Option<String>,
     /// Variables for every test.
     pub environment: IndexMap<String, String>,
+    /// Variables of the runtime's environment that tests get, too: names, or beginnings of names with a `*`.
+    pub pass_environment: Vec<String>,
     /// Helper processes by their names, in the order in which they start.
     pub services: IndexMap<String, Service>,
     /// When teardowns run.
@@ -56,14 +60,24 @@ pub struct Settings {
 #[serde(try_from = "f64")]
 pub struct Positive(pub f64);
 
-/// How much of what is kept.
+/// How much of what is kept, and what each process of a test may use.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
-    /// How many bytes of an attempt's output.
+    /// How many bytes of an attempt's output are kept.
     pub log_bytes: u64,
     /// How many bytes an attachment may have.
     pub attachment_bytes: u64,
+    /// How much memory a process of a test may write, in bytes.
+    pub memory_bytes: Option<NonZeroU64>,
+    /// How many files it may have open.
+    pub open_files: Option<NonZeroU64>,
+    /// How much CPU time it may use, in seconds.
+    pub cpu_secs: Option<NonZeroU64>,
+    /// How many processes and threads its user may have.
+    pub processes: Option<NonZeroU64>,
+    /// How large a file may be that it writes, in bytes.
+    pub file_bytes: Option<NonZeroU64>,
 }
 
 /// A helper process.
@@ -143,6 +157,7 @@ impl Default for Settings {
             station: None,
             python: None,
             environment: IndexMap::new(),
+            pass_environment: Vec::new(),
             services: IndexMap::new(),
             teardown: TeardownPolicy::default(),
             teardown_timeout_secs: Positive(300.0),
@@ -158,7 +173,28 @@ impl Default for Settings {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { log_bytes: 4 << 20, attachment_bytes: 64 << 20 }
+        Self {
+            log_bytes: 4 << 20,
+            attachment_bytes: 64 << 20,
+            memory_bytes: None,
+            open_files: None,
+            cpu_secs: None,
+            processes: None,
+            file_bytes: None,
+        }
+    }
+}
+
+impl Limits {
+    /// Those that hold for each process of a test.
+    pub fn of_processes(&self) -> ProcessLimits {
+        ProcessLimits {
+            memory_bytes: self.memory_bytes.map(NonZeroU64::get),
+            open_files: self.open_files.map(NonZeroU64::get),
+            cpu_secs: self.cpu_secs.map(NonZeroU64::get),
+            processes: self.processes.map(NonZeroU64::get),
+            file_bytes: self.file_bytes.map(NonZeroU64::get),
+        }
     }
 }
 
@@ -225,6 +261,11 @@ impl Settings {
             if matches!(source, SecretSource::Command(command) if command.is_empty()) {
                 let key = format!("secrets.{name}.command");
                 return Err(SettingsError::at(path, key, "it is empty; expected a program and its arguments".into()));
+            }
+        }
+        for (place, pattern) in self.pass_environment.iter().enumerate() {
+            if let Some(problem) = pattern_problem(pattern) {
+                return Err(SettingsError::at(path, format!("pass_environment[{place}]"), problem));
             }
         }
         if self.data.as_object().is_none() {
@@ -332,6 +373,8 @@ mod tests {
         let message = wrong("{ teardown_timeout_secs: -1 }");
         assert!(message.contains("-1 is no number of seconds"), "{message}");
         assert!(wrong("{ services: { a: { command: [] } } }").contains("`services.a.command`"));
+        assert!(wrong("{ pass_environment: ['A', 'B=1'] }").contains("`pass_environment[1]`"));
+        assert!(wrong("{ limits: { memory_bytes: 0 } }").contains("`limits.memory_bytes`"));
         assert!(wrong("{ shutdown: { dance: [] } }").contains("`shutdown.dance`"));
         assert!(wrong(&"[".repeat(100_000)).contains("nested deeper"));
         assert!(wrong("").starts_with("station.json5"));

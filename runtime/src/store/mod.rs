@@ -10,6 +10,7 @@ mod error;
 mod failpoint;
 mod items;
 mod maintenance;
+mod memory;
 mod open;
 mod query;
 mod record;
@@ -22,9 +23,13 @@ use rusqlite::Connection;
 
 pub use contents::{ContentSource, Contents, Kept};
 pub use error::StoreError;
-use failpoint::{Failpoint, Moment};
+use failpoint::Failpoint;
+#[doc(hidden)]
+pub use failpoint::{Death, Fate, Moment};
 pub use items::{AttachmentRow, ItemRow, MeasurementRow, NoteRow, PartRow, PromptRow};
 pub use maintenance::Checked;
+#[doc(hidden)]
+pub use memory::Memory;
 pub use query::{AttemptRow, EventRow, RunRow, TestRow};
 pub(crate) use record::time;
 pub use record::{AttemptEnd, AttemptStart, Change, Entry, NewRun, RunKey, Source};
@@ -36,7 +41,8 @@ pub struct Store {
     path: PathBuf,
     connection: Connection,
     failpoint: Failpoint,
-    _lock: File,
+    /// A store in memory needs none.
+    _lock: Option<File>,
 }
 
 /// A store that is open for reading, also while another program writes.

@@ -46,7 +46,7 @@ fn writable_under(path: &Path, lock: File) -> Result<Store, StoreError> {
     settle(&connection).map_err(fault)?;
     schema::migrate(&mut connection, version).map_err(fault)?;
     super::contents_of(path).clear();
-    Ok(Store { path: path.to_path_buf(), connection, failpoint: Failpoint::from_environment(), _lock: lock })
+    Ok(Store { path: path.to_path_buf(), connection, failpoint: Failpoint::from_environment(), _lock: Some(lock) })
 }
 
 pub(super) fn readable(path: &Path) -> Result<Reader, StoreError> {

@@ -271,7 +271,8 @@ fn attempts_of(connection: &Connection, number: RunNumber) -> rusqlite::Result<V
 impl Store {
     /// The interrupted run of this plan in this slot, if there is one. While the lock is held no other run can be on.
     pub fn interrupted(&self, plan_hash: &str, slot: u32) -> Result<Option<RunRow>, StoreError> {
-        let sql = format!("{RUN} WHERE state = 'running' AND plan_hash = ?1 AND slot = ?2 ORDER BY run DESC LIMIT 1");
+        // The `+` keeps the search to the few open runs: the index of a plan's runs holds all that there ever were.
+        let sql = format!("{RUN} WHERE state = 'running' AND +plan_hash = ?1 AND slot = ?2 ORDER BY run DESC LIMIT 1");
         self.one_run(&sql, plan_hash, slot)
     }
 

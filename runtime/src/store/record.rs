@@ -212,10 +212,7 @@ pub struct AttemptEnd {
 impl Store {
     /// Records the beginning of a run, with the rows of its nodes.
     pub fn begin(&mut self, run: &NewRun, nodes: &[Change]) -> Result<RunNumber, StoreError> {
-        self.failpoint.pass(Moment::Before);
-        let number = self.begin_inner(run, nodes).map_err(|error| self.fault(&error))?;
-        self.failpoint.pass(Moment::After);
-        Ok(RunNumber(number))
+        self.step(|store| store.begin_inner(run, nodes)).map(RunNumber)
     }
 
     fn begin_inner(&mut self, run: &NewRun, nodes: &[Change]) -> rusqlite::Result<i64> {
@@ -251,10 +248,18 @@ impl Store {
         if entries.is_empty() && changes.is_empty() {
             return Ok(());
         }
+        self.step(|store| store.commit_inner(run, entries, changes))
+    }
+
+    /// Does something that becomes durable as a whole, or not at all.
+    fn step<T>(&mut self, step: impl FnOnce(&mut Self) -> rusqlite::Result<T>) -> Result<T, StoreError> {
         self.failpoint.pass(Moment::Before);
-        self.commit_inner(run, entries, changes).map_err(|error| self.fault(&error))?;
+        if self.failpoint.is_full() {
+            return Err(StoreError::Full(self.path.clone()));
+        }
+        let made = step(self).map_err(|error| self.fault(&error))?;
         self.failpoint.pass(Moment::After);
-        Ok(())
+        Ok(made)
     }
 
     fn commit_inner(&mut self, run: &RunKey, entries: &[Entry], changes: &[Change]) -> rusqlite::Result<()> {
@@ -276,24 +281,24 @@ impl Store {
         } else {
             ("crashed", Some("the device or the station's program went away while it ran"))
         };
-        self.connection
-            .execute(
+        self.step(|store| {
+            store.connection.execute(
                 "UPDATE attempts SET ended_at = ?2, outcome = ?3, message = ?4 WHERE run = ?1 AND outcome IS NULL",
                 params![run.0, time(Timestamp::now()), outcome, message],
             )
-            .map(|_| ())
-            .map_err(|error| self.fault(&error))
+        })
+        .map(|_| ())
     }
 
     /// Gives up an interrupted run: it will not be resumed.
     pub fn abandon(&mut self, run: RunNumber) -> Result<(), StoreError> {
-        self.connection
-            .execute(
+        self.step(|store| {
+            store.connection.execute(
                 "UPDATE runs SET state = 'abandoned', ended_at = ?2 WHERE run = ?1",
                 params![run.0, time(Timestamp::now())],
             )
-            .map(|_| ())
-            .map_err(|error| self.fault(&error))
+        })
+        .map(|_| ())
     }
 }
 

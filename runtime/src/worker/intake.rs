@@ -165,7 +165,7 @@ impl Intake {
             declared: attempt.declared.clone(),
             path: attempt.identity.path.clone(),
             locale: attempt.identity.locale.clone(),
-            directory: attempt.directory.clone().unwrap_or_default(),
+            directory: attempt.directory(),
             log,
             reports,
             gathered,

@@ -5,10 +5,14 @@
 //! survives it.
 
 mod channel;
+mod descriptors;
 pub mod desk;
 mod environment;
 mod intake;
 mod judge;
+#[cfg_attr(not(test), expect(dead_code, reason = "wired with the protocol"))]
+mod lager;
+mod limits;
 pub mod measure;
 pub mod message;
 mod output;
@@ -18,8 +22,11 @@ mod reaper;
 mod secrets;
 mod source;
 mod spawn;
+mod surroundings;
+#[cfg_attr(not(test), expect(dead_code, reason = "wired with the protocol"))]
+mod tap;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -30,9 +37,11 @@ use tracing::debug;
 use wait4::Wait4 as _;
 
 pub use channel::MESSAGE_LIMIT;
+pub(crate) use descriptors::{reserve, spawn_alone};
 pub use desk::{Desk, Facilities};
-pub(crate) use environment::mark;
+pub(crate) use environment::{mark, pattern_problem};
 pub use intake::{ITEM_BYTES, ITEM_LIMIT, PROMPT_LIMIT};
+pub use limits::ProcessLimits;
 pub use output::LogFile;
 pub(crate) use output::{Capture, capture_output, finish as finish_output, hash, last_lines};
 pub use protocol::PROTOCOL_VERSION;
@@ -41,6 +50,7 @@ pub use reaper::Reaper;
 pub(crate) use reaper::{end_left_behind, has_ended, terminate_group};
 pub use secrets::{MASK, Secrets};
 pub(crate) use source::Sources;
+pub use surroundings::Surroundings;
 
 use crate::schedule::Outcome;
 use desk::Item;
@@ -48,6 +58,7 @@ use intake::{Gathered, Intake, Report};
 use judge::{Cause, Evidence, Findings};
 use measure::Declared;
 use message::Finished;
+use surroundings::Scratch;
 
 /// How long a process group has between SIGTERM and SIGKILL.
 pub const GRACE: Duration = Duration::from_secs(2);
@@ -72,14 +83,14 @@ pub struct Attempt {
     pub log_limit: u64,
     /// Variables that services and the station publish to tests.
     pub variables: Vec<(String, String)>,
-    /// Where it starts; the current directory if there is none.
-    pub directory: Option<PathBuf>,
     /// The limits that the list declares, as the test gets them.
     pub measurements: Data,
     /// The same, ready to judge by.
     pub declared: Declared,
     /// The options of the device under test.
     pub dut_options: Data,
+    /// What surrounds it as every attempt of its run.
+    pub surroundings: Arc<Surroundings>,
 }
 
 /// What names an attempt, in its environment and in the handshake.
@@ -209,6 +220,11 @@ pub async fn run(
     desk: Desk,
 ) -> Ended {
     let begun = Instant::now();
+    let directory = attempt.directory();
+    let scratch = match Scratch::make(directory.clone()) {
+        Ok(scratch) => scratch,
+        Err(error) => return Ended::broken(format!("unable to make `{}`: {error}", directory.display())),
+    };
     let spawned = match spawn::start(&attempt, &reaper) {
         Ok(spawned) => spawned,
         Err(message) => return Ended::broken(message),
@@ -224,10 +240,10 @@ pub async fn run(
     let talk = tokio::spawn(converse(incoming, requests, protocol::start(&attempt), intake, reports));
     let mut watch = Watch::new(leader, begun, attempt.time_limit);
     let must_report = matches!(attempt.program, Program::Python { .. });
-    let mut exit = tokio::task::spawn_blocking(move || reaper::wait(leader));
+    let mut exit = std::pin::pin!(reaper::ended(leader));
     while !watch.over {
         tokio::select! {
-            _ = &mut exit => watch.over = true,
+            () = &mut exit => watch.over = true,
             Some(report) = reported.recv() => watch.report(report),
             () = until(watch.deadline) => watch.time_is_up(),
             Ok(()) = ending.changed() => watch.end_early(ending.borrow_and_update().clone()),
@@ -253,8 +269,10 @@ pub async fn run(
         failures: gathered.failures.clone(),
         missing: gathered.missing(&attempt.declared),
     };
+    scratch.remove().await;
     let ended = Ended::from_evidence(watch.evidence(&status, must_report, findings), duration, log);
-    Ended { usage, items: gathered.items, failures: gathered.failures, ..ended }.without(&secrets)
+    let ended = Ended { usage, items: gathered.items, failures: gathered.failures, ..ended };
+    ended.explained(&attempt.surroundings.limits, &attempt.log).without(&secrets)
 }
 
 /// How many lines of a test's own log may wait to be written.
@@ -304,6 +322,16 @@ impl Ended {
             error_code: masked(self.error_code),
             ..self
         }
+    }
+
+    /// Says in the message which limit was hit, as far as that can be known.
+    fn explained(mut self, limits: &ProcessLimits, log: &Path) -> Self {
+        let last = limits.any().then(|| last_lines(log, 3).join("\n")).unwrap_or_default();
+        let said = format!("{}\n{last}", self.message.as_deref().unwrap_or_default());
+        if let Some(why) = limits.explain(self.outcome, self.exit, self.usage.as_ref(), &said) {
+            self.message = Some(self.message.map_or(why.clone(), |message| format!("{message}; {why}")));
+        }
+        self
     }
 }
 

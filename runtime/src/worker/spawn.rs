@@ -1,17 +1,13 @@
 //! Starts the process of an attempt: in its own group, with one pipe for its output and a pair of pipes for the protocol.
 
-use std::fs;
 use std::io::{self, PipeReader, PipeWriter};
-use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 
-use command_fds::{CommandFdExt, FdMapping};
 use nix::unistd::Pid;
 use tokio::net::unix::pipe;
 
-use super::environment::{self, READ_FD, WRITE_FD};
-use super::{Attempt, Program, Reaper};
+use super::{Attempt, Program, Reaper, descriptors, environment};
 
 /// A started attempt.
 pub(super) struct Spawned {
@@ -28,19 +24,19 @@ pub(super) struct Spawned {
 
 /// Starts it; the error is a message for people.
 pub(super) fn start(attempt: &Attempt, reaper: &Reaper) -> Result<Spawned, String> {
-    let mut command = command(&attempt.program)?;
-    let name = command.get_program().to_string_lossy().into_owned();
-    if let Some(directory) = attempt.log.parent() {
-        let _ = fs::create_dir_all(directory);
-    }
+    let mut command = command(attempt)?;
+    let name = match &attempt.program {
+        Program::Exec(argv) => argv.first().cloned().unwrap_or_default(),
+        Program::Python { .. } => command.get_program().to_string_lossy().into_owned(),
+    };
     spawn(&mut command, attempt, reaper).map_err(|error| format!("unable to start `{name}`: {error}"))
 }
 
-fn command(program: &Program) -> Result<Command, String> {
-    match program {
+fn command(attempt: &Attempt) -> Result<Command, String> {
+    match &attempt.program {
         Program::Exec(argv) => {
             let (program, arguments) = argv.split_first().ok_or("`exec` names no program")?;
-            let mut command = Command::new(program);
+            let mut command = Command::new(attempt.surroundings.program(program));
             command.args(arguments);
             Ok(command)
         }
@@ -57,24 +53,13 @@ fn spawn(command: &mut Command, attempt: &Attempt, reaper: &Reaper) -> io::Resul
     let (worker_reads, requests) = io::pipe()?;
     let (reports, worker_writes) = io::pipe()?;
     environment::set(command, attempt);
-    if let Some(directory) = &attempt.directory {
-        command.current_dir(directory);
-    }
+    command.current_dir(attempt.directory());
     command.stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer).process_group(0);
-    pass(command, worker_reads, worker_writes)?;
-    let child = command.spawn()?;
+    let child = descriptors::spawn_with(command, worker_reads, worker_writes, environment::set_descriptors)?;
     let leader = Pid::from_raw(child.id().cast_signed());
     reaper.know(leader);
+    attempt.surroundings.limits.apply(leader);
     Ok(Spawned { child, leader, output: receiver(output)?, requests: sender(requests)?, reports: receiver(reports)? })
-}
-
-fn pass(command: &mut Command, reads: PipeReader, writes: PipeWriter) -> io::Result<()> {
-    let mappings = vec![
-        FdMapping { parent_fd: OwnedFd::from(reads), child_fd: READ_FD },
-        FdMapping { parent_fd: OwnedFd::from(writes), child_fd: WRITE_FD },
-    ];
-    command.fd_mappings(mappings).map_err(io::Error::other)?;
-    Ok(())
 }
 
 fn receiver(end: PipeReader) -> io::Result<pipe::Receiver> {

@@ -137,10 +137,10 @@ fn what_was_answered_survives_a_kill() {
     let plan = list(vec![
         shell(
             "Sets",
-            "read -r start <&3; \
-             echo '{\"jsonrpc\":\"2.0\",\"method\":\"measurement\",\"params\":{\"name\":\"m\",\"value\":1}}' >&4; \
-             echo '{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"data.set\",\"params\":{\"space\":\"cache\",\"key\":\"k\",\"value\":\"kept\"}}' >&4; \
-             read -r answer <&3; echo \"$answer\" > \"$LINE/answered\"; sleep 100",
+            "read -r start <&$TLC_PROTOCOL_READ_FD; \
+             echo '{\"jsonrpc\":\"2.0\",\"method\":\"measurement\",\"params\":{\"name\":\"m\",\"value\":1}}' >&$TLC_PROTOCOL_WRITE_FD; \
+             echo '{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"data.set\",\"params\":{\"space\":\"cache\",\"key\":\"k\",\"value\":\"kept\"}}' >&$TLC_PROTOCOL_WRITE_FD; \
+             read -r answer <&$TLC_PROTOCOL_READ_FD; echo \"$answer\" > \"$LINE/answered\"; sleep 100",
         ),
         talk("Reads", &[request("data.get", json!({"space": "cache", "key": "k"}))]),
     ]);
@@ -176,8 +176,7 @@ fn a_secret_is_nowhere_on_record() {
     fs::create_dir(&store).expect("a directory");
     let secret = "hunter2-\u{e4}-secret";
     line.write("token", &format!("{secret}\n"));
-    line.write(
-        "station.json5",
+    let settings = line.settings(
         "{ secrets: { token: { file: 'token' }, said: { command: ['sh', '-c', 'echo said-secret'] }, env: { env: 'LINE_SECRET' },
            short: { env: 'LINE_SHORT' }, gone: { file: 'gone' } } }",
     );
@@ -206,7 +205,7 @@ fn a_secret_is_nowhere_on_record() {
         ),
     ];
     let mut script = String::from(
-        "import json, os, sys, time\nr = os.fdopen(3); w = os.fdopen(4, 'w')\nr.readline()\n\
+        "import json, os, sys, time\nr = os.fdopen(int(os.environ['TLC_PROTOCOL_READ_FD'])); w = os.fdopen(int(os.environ['TLC_PROTOCOL_WRITE_FD']), 'w')\nr.readline()\n\
          def send(message):\n    w.write(json.dumps(dict(message, jsonrpc='2.0')) + '\\n'); w.flush()\n    return json.loads(r.readline()) if 'id' in message else None\n\
          def get(name):\n    return send({'id': name, 'method': 'secret', 'params': {'name': name}})\n\
          codes = [get(name).get('error', {}).get('code') for name in ('short', 'gone', 'none')]\n\
@@ -227,9 +226,8 @@ fn a_secret_is_nowhere_on_record() {
         crate::line::exec("Leak", &["python3", line.path("leak.py").to_str().expect("a path")]),
         shell("Later", "echo later $(cat \"$LINE/token\")"),
     ]);
-    let mut command = line.command(&plan, &[]);
-    let settings = line.path("station.json5");
-    command.args(["--station", settings.to_str().expect("a path")]).env("LAGER_SECRET_lager", "lager-secret");
+    let mut command = line.command(&plan, &["--station", &settings]);
+    command.env("LAGER_SECRET_lager", "lager-secret");
     command.env("LINE_SECRET", "env-secret").env("LINE_SHORT", "abc");
     // The last one counts.
     let position = command.get_args().position(|argument| argument == "--store").expect("a store") + 1;
@@ -319,9 +317,8 @@ fn prompts_are_answered_by_the_file_or_nobody() {
 fn the_station_names_a_file_of_answers_and_a_wrong_one_stops_the_run() {
     let line = Line::new();
     line.write("answers.json5", "{ '*': { '*': true } }");
-    line.write("station.json5", "{ answers: 'answers.json5' }");
-    let settings = line.path("station.json5");
-    let settings = ["--station", settings.to_str().expect("a path")];
+    let settings = line.settings("{ answers: 'answers.json5' }");
+    let settings = ["--station", settings.as_str()];
     let plan = list(vec![talk("Ask", &[request("prompt", json!({"kind": "note", "text": "Read"}))])]);
     line.run(&plan, &settings).ended_with(0);
     line.write("answers.json5", "{\n  A: [1] }");
@@ -391,12 +388,14 @@ fn a_prompt_that_is_open_at_the_end_is_cancelled_and_a_dismissed_one_too() {
     };
     let dismiss = r#"{"jsonrpc":"2.0","method":"dismiss","params":{"prompt":"one"}}"#;
     let script = format!(
-        "read -r start <&3; echo '{}' >&4; echo '{}' >&4; echo '{dismiss}' >&4; read -r answer <&3; printf '%s\\n' \"$answer\" > \"$LINE/Open\"",
+        "read -r start <&$TLC_PROTOCOL_READ_FD; echo '{}' >&$TLC_PROTOCOL_WRITE_FD; echo '{}' >&$TLC_PROTOCOL_WRITE_FD; echo '{dismiss}' >&$TLC_PROTOCOL_WRITE_FD; read -r answer <&$TLC_PROTOCOL_READ_FD; printf '%s\\n' \"$answer\" > \"$LINE/Open\"",
         prompt("one"),
         prompt("two")
     );
-    let twice =
-        format!("read -r start <&3; echo '{0}' >&4; echo '{0}' >&4; read -r answer <&3; sleep 0.2", prompt("same"));
+    let twice = format!(
+        "read -r start <&$TLC_PROTOCOL_READ_FD; echo '{0}' >&$TLC_PROTOCOL_WRITE_FD; echo '{0}' >&$TLC_PROTOCOL_WRITE_FD; read -r answer <&$TLC_PROTOCOL_READ_FD; sleep 0.2",
+        prompt("same")
+    );
     let begun = std::time::Instant::now();
     line.run(&list(vec![shell("Open", &script), shell("Twice", &twice)]), &[]).ended_with(1);
     assert!(begun.elapsed() < Duration::from_secs(30));
