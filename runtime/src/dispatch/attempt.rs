@@ -119,10 +119,10 @@ impl Dispatch<'_> {
             log: place.logs.join(log_name(self.attempts, path, number)),
             log_limit: self.ground.settings.limits.log_bytes,
             variables: self.ground.variables.clone(),
+            surroundings: Arc::clone(&self.ground.surroundings),
             measurements: Data::object(IndexMap::new()),
             declared: Declared::default(),
             dut_options: Data::default(),
-            surroundings: Arc::clone(&self.ground.surroundings),
         }
     }
 

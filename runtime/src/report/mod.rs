@@ -161,13 +161,14 @@ impl Reporter {
 
     /// An attempt ended.
     pub(crate) fn ended(&mut self, path: &str, ended: &Ended) {
-        let (outcome, duration, message) = (ended.outcome, ended.duration, ended.message.as_deref());
-        if self.witnessed(|| Sight::Ended { path: path.into(), outcome, message: message.map(Into::into) }) {
+        let seen = || Sight::Ended { path: path.into(), outcome: ended.outcome, message: ended.message.clone() };
+        if self.witnessed(seen) {
             return;
         }
         if let Some(live) = &mut self.live {
             live.ended(path);
         }
+        let (outcome, duration, message) = (ended.outcome, ended.duration, ended.message.as_deref());
         let word = self.output.paint(&format!("{:<8}", outcome.to_string()), Colour::of_outcome(outcome));
         let why = message.map_or_else(String::new, |message| format!(": {}", shortened(first_line(message))));
         self.line(&format!("{word} {} ({:.2} s){why}", name(path), duration.as_secs_f64()));

@@ -13,7 +13,7 @@ use crate::dispatch::{Conclusion, Dispatch, Ground, Operator, RunPlace, Spaces};
 use crate::prompt::Prompter;
 use crate::report::Reporter;
 use crate::station::{Places, ServiceGround, Services, Settings, StateDirectory, search_path};
-use crate::store::{Contents, Store};
+use crate::store::Store;
 use crate::worker::{Facilities, Python, Reaper, Secrets, Surroundings};
 
 impl Preparation<'_> {
@@ -71,7 +71,7 @@ impl Preparation<'_> {
             surroundings: self.surroundings(state.path()),
             services: Arc::clone(&services),
             resources: Arc::default(),
-            facilities: Arc::new(self.facilities(store.contents(), Prompter::new(self.answers.clone()), reaper)),
+            facilities: Arc::new(self.facilities(store, reaper)),
         };
         let concluded = match ready {
             Ok(()) => self.dispatch(prepared, ground, store, operator, reporter).await,
@@ -119,13 +119,13 @@ impl Preparation<'_> {
     }
 
     /// What all attempts use.
-    pub(super) fn facilities(&self, contents: Contents, prompter: Prompter, reaper: &Arc<Reaper>) -> Facilities {
+    pub(super) fn facilities(&self, store: &Store, reaper: &Arc<Reaper>) -> Facilities {
         let Settings { secrets, directory, limits, .. } = &*self.settings;
         Facilities {
             secrets: Arc::new(Secrets::new(secrets.clone(), directory.clone(), Arc::clone(reaper))),
-            contents,
+            contents: store.contents(),
             attachment_limit: limits.attachment_bytes,
-            prompter,
+            prompter: Prompter::new(self.answers.clone()),
         }
     }
 

@@ -171,7 +171,7 @@ async fn run_here(plan: &Plan, options: &RunOptions, reporter: &mut Reporter) ->
     let reaper = Reaper::new().map_err(|error| Trouble::Environment(format!("unable to adopt processes: {error}")))?;
     let reaper = Arc::new(reaper);
     let workers = Workers::Processes(Arc::clone(&reaper));
-    let preparation = Preparation { plan, options, settings, tests, device, evaluation, answers, workers };
+    let preparation = Preparation { plan, options, settings, tests, device, evaluation, workers, answers };
     let prepared = preparation.prepare(&mut store, reporter)?;
     let number = prepared.row.number;
     let control = Control::listen(store.path()).unwrap_or_else(|error| {

@@ -32,8 +32,8 @@ pub(super) struct Preparation<'a> {
     pub tests: Option<PathBuf>,
     pub device: Data,
     pub evaluation: Evaluation,
-    pub answers: Option<Answers>,
     pub workers: Workers,
+    pub answers: Option<Answers>,
 }
 
 /// A run that is ready to begin or to go on.

@@ -14,11 +14,10 @@ use super::preparation::{Preparation, device_data};
 use super::{RunOptions, Trouble, abandon_unbegun};
 use crate::control::{Answer, Asked, Control, Reply, Request};
 use crate::dispatch::{Evaluation, Ground, Operator, RunPlace, Signals, Workers};
-use crate::prompt::Prompter;
 use crate::report::Reporter;
 use crate::schedule::Verdict;
 use crate::station::{Places, ServiceGround, Services, Settings};
-use crate::store::{Contents, Store};
+use crate::store::Store;
 use crate::worker::Reaper;
 
 pub use crate::dispatch::{Played, Script};
@@ -108,10 +107,10 @@ async fn play(
     let evaluation = Evaluation::load(plan, &device, &settings.data);
     let workers = Workers::Scripted(script);
     let settings = Arc::clone(settings);
-    let preparation = Preparation { plan, options, settings, tests: None, device, evaluation, answers: None, workers };
+    let preparation = Preparation { plan, options, settings, tests: None, device, evaluation, workers, answers: None };
     let prepared = preparation.prepare(store, reporter)?;
     let number = prepared.row.number;
-    let ground = preparation.bare_ground(&prepared.id, store.contents())?;
+    let ground = preparation.bare_ground(&prepared.id, store)?;
     match preparation.dispatch(prepared, ground, store, operator, reporter).await {
         Ok(conclusion) => Ok(Ending {
             verdict: conclusion.verdict,
@@ -127,11 +126,10 @@ async fn play(
 
 impl Preparation<'_> {
     /// What attempts stand on that are no processes.
-    fn bare_ground(&self, run: &str, contents: Contents) -> Result<Ground, Trouble> {
+    fn bare_ground(&self, run: &str, store: &Store) -> Result<Ground, Trouble> {
         let nowhere = PathBuf::from("/nowhere");
         // It is never asked.
-        let reaper = Reaper::new().map_err(|error| Trouble::Environment(error.to_string()))?;
-        let reaper = Arc::new(reaper);
+        let reaper = Arc::new(Reaper::new().map_err(|error| Trouble::Environment(error.to_string()))?);
         let services = Services::new(ServiceGround {
             settings: Arc::clone(&self.settings),
             places: Places { state: nowhere.clone(), logs: nowhere.clone(), settings: nowhere.clone() },
@@ -145,7 +143,7 @@ impl Preparation<'_> {
                 logs: nowhere.clone(),
                 tests: None,
                 locale: self.options.locale.as_str().into(),
-                station: "".into(),
+                station: "rehearsal".into(),
             },
             settings: Arc::clone(&self.settings),
             python: None,
@@ -155,7 +153,7 @@ impl Preparation<'_> {
             surroundings: self.surroundings(&nowhere),
             services: Arc::new(Mutex::new(services)),
             resources: Arc::default(),
-            facilities: Arc::new(self.facilities(contents, Prompter::nobody(), &reaper)),
+            facilities: Arc::new(self.facilities(store, &reaper)),
         })
     }
 }

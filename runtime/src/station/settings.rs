@@ -66,8 +66,6 @@ pub struct Positive(pub f64);
 pub struct Limits {
     /// How many bytes of an attempt's output are kept.
     pub log_bytes: u64,
-    /// How many bytes an attachment may have.
-    pub attachment_bytes: u64,
     /// How much memory a process of a test may write, in bytes.
     pub memory_bytes: Option<NonZeroU64>,
     /// How many files it may have open.
@@ -78,6 +76,8 @@ pub struct Limits {
     pub processes: Option<NonZeroU64>,
     /// How large a file may be that it writes, in bytes.
     pub file_bytes: Option<NonZeroU64>,
+    /// How many bytes an attachment may have.
+    pub attachment_bytes: u64,
 }
 
 /// A helper process.
@@ -257,15 +257,15 @@ impl Settings {
                 return Err(SettingsError::at(path, key, "it is empty; expected a program and its arguments".into()));
             }
         }
+        for (place, pattern) in self.pass_environment.iter().enumerate() {
+            if let Some(problem) = pattern_problem(pattern) {
+                return Err(SettingsError::at(path, format!("pass_environment[{place}]"), problem));
+            }
+        }
         for (name, source) in &self.secrets {
             if matches!(source, SecretSource::Command(command) if command.is_empty()) {
                 let key = format!("secrets.{name}.command");
                 return Err(SettingsError::at(path, key, "it is empty; expected a program and its arguments".into()));
-            }
-        }
-        for (place, pattern) in self.pass_environment.iter().enumerate() {
-            if let Some(problem) = pattern_problem(pattern) {
-                return Err(SettingsError::at(path, format!("pass_environment[{place}]"), problem));
             }
         }
         if self.data.as_object().is_none() {

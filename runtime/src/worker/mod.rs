@@ -83,14 +83,14 @@ pub struct Attempt {
     pub log_limit: u64,
     /// Variables that services and the station publish to tests.
     pub variables: Vec<(String, String)>,
+    /// What surrounds it as every attempt of its run.
+    pub surroundings: Arc<Surroundings>,
     /// The limits that the list declares, as the test gets them.
     pub measurements: Data,
     /// The same, ready to judge by.
     pub declared: Declared,
     /// The options of the device under test.
     pub dut_options: Data,
-    /// What surrounds it as every attempt of its run.
-    pub surroundings: Arc<Surroundings>,
 }
 
 /// What names an attempt, in its environment and in the handshake.
@@ -269,8 +269,8 @@ pub async fn run(
         failures: gathered.failures.clone(),
         missing: gathered.missing(&attempt.declared),
     };
-    scratch.remove().await;
     let ended = Ended::from_evidence(watch.evidence(&status, must_report, findings), duration, log);
+    scratch.remove().await;
     let ended = Ended { usage, items: gathered.items, failures: gathered.failures, ..ended };
     ended.explained(&attempt.surroundings.limits, &attempt.log).without(&secrets)
 }
