@@ -18,6 +18,8 @@ mod reports;
 mod runs;
 #[path = "station/services.rs"]
 mod services;
+#[path = "station/spaces.rs"]
+mod spaces;
 #[path = "station/stores.rs"]
 mod stores;
 #[path = "station/surroundings.rs"]
