@@ -12,6 +12,8 @@ mod kills;
 mod line;
 #[path = "station/outcomes.rs"]
 mod outcomes;
+#[path = "station/outputs.rs"]
+mod outputs;
 #[path = "station/reports.rs"]
 mod reports;
 #[path = "station/runs.rs"]

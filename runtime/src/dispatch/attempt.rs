@@ -120,6 +120,7 @@ impl Dispatch<'_> {
             log_limit: self.ground.settings.limits.log_bytes,
             variables: self.ground.variables.clone(),
             surroundings: Arc::clone(&self.ground.surroundings),
+            output: self.ground.settings.output.of(path),
             measurements: Data::object(IndexMap::new()),
             declared: Declared::default(),
             dut_options: Data::default(),

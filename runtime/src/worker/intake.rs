@@ -60,7 +60,6 @@ pub(super) enum Back {
     /// To the worker, with the id of its request.
     Pipe(Value, mpsc::Sender<Vec<u8>>),
     /// To a reader of the test's output.
-    #[allow(dead_code, reason = "for the readers of a test's output")]
     Reader(oneshot::Sender<Answer>),
 }
 
