@@ -387,7 +387,9 @@ impl Reader {
     pub fn attempts(&self, number: RunNumber) -> Result<Vec<AttemptRow>, StoreError> {
         let read = || {
             let mut attempts = attempts_of(&self.connection, number)?;
-            attempts.iter_mut().try_for_each(|attempt| items::read_into(&self.connection, attempt))?;
+            attempts
+                .iter_mut()
+                .try_for_each(|attempt| items::read_into(&self.connection, &self.contents(), attempt))?;
             Ok(attempts)
         };
         read().map_err(|error| self.fault(&error))
@@ -408,7 +410,7 @@ impl Reader {
                 .query_map(params![path, limit], attempt)?
                 .map(|attempt| {
                     let mut attempt = attempt?;
-                    items::read_into(&self.connection, &mut attempt)?;
+                    items::read_into(&self.connection, &self.contents(), &mut attempt)?;
                     Ok(attempt)
                 })
                 .collect::<rusqlite::Result<_>>()
