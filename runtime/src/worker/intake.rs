@@ -437,7 +437,7 @@ impl Intake {
                 let mut gathered = lock(&gathered);
                 if refusal.is_unfit() {
                     gathered.refuse(&refusal.message);
-                } else if !back.is_awaited() && refusal.code != Refusal::OVER {
+                } else if !back.is_awaited() && refusal.code != Refusal::IMPOSSIBLE {
                     let note = KeptNote { level: NoteLevel::Warning, key: None, text: refusal.message.clone() };
                     gathered.keep(Reported::Note(note));
                 }

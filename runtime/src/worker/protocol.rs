@@ -10,7 +10,7 @@ use tlc_plan::Data;
 
 use super::desk::{Answer, Refusal};
 use super::message::Message;
-use super::{Attempt, Identity, Program};
+use super::{Attempt, Identity, MESSAGE_LIMIT, Program};
 
 /// The version in the handshake.
 pub const PROTOCOL_VERSION: u32 = 1;
@@ -142,10 +142,15 @@ pub(super) fn start(attempt: &Attempt) -> Vec<u8> {
 
 /// The answer to a request.
 pub(super) fn answer(id: &Value, answer: &Answer) -> Vec<u8> {
-    line(&match answer {
+    let line = line(&match answer {
         Ok(result) => json!({ "jsonrpc": "2.0", "id": id, "result": result }),
         Err(refusal) => json!({ "jsonrpc": "2.0", "id": id, "error": refusal.as_json() }),
-    })
+    });
+    if line.len() > MESSAGE_LIMIT && answer.is_ok() {
+        let what = format!("the answer would be longer than the {MESSAGE_LIMIT} bytes of a message");
+        return self::answer(id, &Err(Refusal::new(Refusal::IMPOSSIBLE, what)));
+    }
+    line
 }
 
 /// The answer to a request with an unknown method.

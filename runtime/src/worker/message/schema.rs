@@ -69,7 +69,7 @@ fn schema() -> Value {
     let codes = [
         Refusal::METHOD,
         Refusal::UNFIT,
-        Refusal::OVER,
+        Refusal::IMPOSSIBLE,
         Refusal::NOBODY,
         Refusal::TIMEOUT,
         Refusal::CANCELLED,
