@@ -171,7 +171,7 @@ impl Spaces {
         match (space, below_device(key)) {
             (Space::Shelf, Some("")) => effect.device.extend(shelf::replace(device, value)),
             (Space::Shelf, Some(below)) => effect.device.push(shelf::set(below, value)),
-            (Space::Shelf, None) => return self.put(vec![shelf::set(key, value)], effect),
+            (Space::Shelf, None) => return self.put(&[shelf::set(key, value)], effect),
             _ => effect.device.push(shelf::set(key, value)),
         }
         Ok(json!({}))
@@ -199,7 +199,8 @@ impl Spaces {
             changes.into_iter().partition(|change| below_device(&change.key).is_some_and(|below| !below.is_empty()));
         let below = |change: DeviceChange| DeviceChange { key: change.key[DEVICE.len() + 1..].to_owned(), ..change };
         effect.device.extend(device.into_iter().map(below));
-        self.put(own.into_iter().filter(|change| change.key != DEVICE).collect(), effect)
+        let own: Vec<_> = own.into_iter().filter(|change| change.key != DEVICE).collect();
+        self.put(&own, effect)
     }
 
     fn delete(&mut self, space: Space, key: &str, device: &Data, effect: &mut Effect) -> Answer {
@@ -214,7 +215,7 @@ impl Spaces {
             (Space::Shelf, Some("")) => effect.device.extend(shelf::replace(device, &Data::object(IndexMap::new()))),
             (Space::Shelf, None) => {
                 let change = shelf::delete(&self.shelf, key).ok_or_else(|| no_key(space, key))?;
-                return self.put(vec![change], effect);
+                return self.put(&[change], effect);
             }
             (_, below) => {
                 let below = if space == Space::Shelf { below.unwrap_or(key) } else { key };
@@ -247,11 +248,11 @@ impl Spaces {
     }
 
     /// Changes the shelf itself.
-    fn put(&mut self, changes: Vec<DeviceChange>, effect: &mut Effect) -> Answer {
+    fn put(&mut self, changes: &[DeviceChange], effect: &mut Effect) -> Answer {
         if changes.is_empty() {
             return Ok(json!({}));
         }
-        let changed = changed(&self.shelf, &changes);
+        let changed = changed(&self.shelf, changes);
         let value = changed.to_string();
         if value.len() > ROOM {
             return Err(full(Space::Shelf));
@@ -264,7 +265,9 @@ impl Spaces {
 
 fn changed(tree: &Data, changes: &[DeviceChange]) -> Data {
     let mut tree = tree.clone();
-    changes.iter().for_each(|change| change.apply(&mut tree));
+    for change in changes {
+        change.apply(&mut tree);
+    }
     tree
 }
 

@@ -221,7 +221,7 @@ impl Preparation<'_> {
         }
         Ok(Prepared {
             row: RunKey { number, slot: SLOT, unit: run.unit.clone() },
-            identity: self.identity_of(run),
+            identity: identity_of(run),
             id: run.id.clone(),
             seed: self.options.seed.or(settings.seed),
             lost: recovered.schedule.active().keys().cloned().collect(),
@@ -297,13 +297,13 @@ impl Preparation<'_> {
     fn named(&self) -> Identities {
         named(&self.options.unit, &self.options.operator)
     }
+}
 
-    /// What the tests of an interrupted run have said; what the command line said if they have said nothing.
-    fn identity_of(&self, run: &RunRow) -> Identities {
-        match serde_json::from_str::<Identities>(&run.identity) {
-            Ok(known) if known != Identities::default() => known,
-            _ => named(&run.unit, &run.operator),
-        }
+/// What the tests of an interrupted run have said; what the command line said if they have said nothing.
+fn identity_of(run: &RunRow) -> Identities {
+    match serde_json::from_str::<Identities>(&run.identity) {
+        Ok(known) if known != Identities::default() => known,
+        _ => named(&run.unit, &run.operator),
     }
 }
 

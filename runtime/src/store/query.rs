@@ -167,6 +167,7 @@ pub(super) fn as_json<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok,
     serde_json::from_str::<Value>(text).unwrap_or(Value::Null).serialize(serializer)
 }
 
+#[expect(clippy::ref_option, reason = "serde passes the field as it is")]
 pub(super) fn as_optional_json<S: Serializer>(text: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
     text.as_deref().map(|text| serde_json::from_str::<Value>(text).unwrap_or(Value::Null)).serialize(serializer)
 }
