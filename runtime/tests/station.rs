@@ -4,6 +4,8 @@
 mod control;
 #[path = "station/crashes.rs"]
 mod crashes;
+#[path = "station/crowd.rs"]
+mod crowd;
 #[path = "station/kills.rs"]
 mod kills;
 #[path = "station/line.rs"]

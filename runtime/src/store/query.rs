@@ -315,6 +315,15 @@ impl Store {
             .map_err(|error| self.fault(&error))
     }
 
+    /// The plan with this hash, as it was stored; nothing if there is none, or if it is no text.
+    pub fn plan(&self, hash: &str) -> Result<Option<String>, StoreError> {
+        self.connection
+            .query_row("SELECT bytes FROM plans WHERE hash = ?1", [hash], |row| row.get::<_, Vec<u8>>(0))
+            .optional()
+            .map(|bytes| bytes.and_then(|bytes| String::from_utf8(bytes).ok()))
+            .map_err(|error| self.fault(&error))
+    }
+
     /// The last run of this plan in this slot.
     pub fn last_of_plan(&self, plan_hash: &str, slot: u32) -> Result<Option<RunRow>, StoreError> {
         let sql = format!("{RUN} WHERE plan_hash = ?1 AND slot = ?2 ORDER BY run DESC LIMIT 1");

@@ -36,8 +36,9 @@ fn command(attempt: &Attempt) -> Result<Command, String> {
     match &attempt.program {
         Program::Exec(argv) => {
             let (program, arguments) = argv.split_first().ok_or("`exec` names no program")?;
-            let mut command = Command::new(attempt.surroundings.program(program));
-            command.args(arguments);
+            // A path is started by `posix_spawn` whatever the variables are.
+            let mut command = Command::new(attempt.find(program).unwrap_or_else(|| program.into()));
+            command.arg0(program).args(arguments);
             Ok(command)
         }
         Program::Python { python, .. } => {
