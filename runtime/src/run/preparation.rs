@@ -270,7 +270,7 @@ impl Preparation<'_> {
         store.end_lost_attempts(number, recovered.ordered)?;
         Ok(Prepared {
             row: RunKey { number, slot: run.slot, unit: run.unit.clone() },
-            identity: self.identity_of(run),
+            identity: identity_of(run),
             id: run.id.clone(),
             seed,
             lost: recovered.schedule.active().keys().cloned().collect(),
@@ -346,13 +346,13 @@ impl Preparation<'_> {
     fn named(&self) -> Identities {
         named(&self.options.unit, &self.options.operator)
     }
+}
 
-    /// What the tests of an interrupted run have said; what the command line said if they have said nothing.
-    fn identity_of(&self, run: &RunRow) -> Identities {
-        match serde_json::from_str::<Identities>(&run.identity) {
-            Ok(known) if known != Identities::default() => known,
-            _ => named(&run.unit, &run.operator),
-        }
+/// What the tests of an interrupted run have said; what the command line said if they have said nothing.
+fn identity_of(run: &RunRow) -> Identities {
+    match serde_json::from_str::<Identities>(&run.identity) {
+        Ok(known) if known != Identities::default() => known,
+        _ => named(&run.unit, &run.operator),
     }
 }
 
