@@ -26,7 +26,7 @@ use super::{Attempt, protocol};
 use crate::prompt::Placed;
 use crate::store::ContentSource;
 
-/// How many measurements, parts, attachments and notes an attempt may report.
+/// How many measurements, parts, attachments, notes and prompts an attempt may report.
 pub const ITEM_LIMIT: usize = 10_000;
 
 /// How long all of them may be together, as messages, in bytes.
@@ -34,6 +34,9 @@ pub const ITEM_BYTES: usize = 16 << 20;
 
 /// How many prompts of a test may be open.
 pub const PROMPT_LIMIT: usize = 16;
+
+/// How many things that could not be done are noted.
+const COMPLAINTS: usize = 100;
 
 /// How many requests of a test may wait for their answers.
 const WAITING: usize = 32;
@@ -84,6 +87,7 @@ pub(super) struct Gathered {
     /// The names of the measurements.
     measured: HashSet<String>,
     places: u32,
+    complaints: usize,
     counted: usize,
     bytes: usize,
 }
@@ -102,6 +106,14 @@ impl Gathered {
     fn keep(&mut self, what: Reported) {
         let position = self.place();
         self.items.push(Item { position, at: Timestamp::now(), what });
+    }
+
+    /// Something that the test cannot hear of; a test that goes on and on is not recorded with each of them.
+    fn complain(&mut self, text: String) {
+        self.complaints += 1;
+        if self.complaints <= COMPLAINTS {
+            self.keep(Reported::Note(KeptNote { level: NoteLevel::Warning, key: None, text }));
+        }
     }
 
     fn refuse(&mut self, what: &str) {
@@ -149,6 +161,8 @@ pub(super) struct Intake {
     /// What is to be shown next is due then.
     due: Option<Instant>,
     finished: bool,
+    /// Nobody waits for a prompt any more.
+    left: bool,
 }
 
 impl Intake {
@@ -176,17 +190,20 @@ impl Intake {
             shown_at: None,
             due: None,
             finished: false,
+            left: false,
         }
     }
 
-    /// Takes messages until nobody can send any more, and sees to it that all of them are answered.
-    pub async fn run(mut self, mut messages: mpsc::Receiver<Incoming>) {
+    /// Takes messages until nobody can send any more, and sees to it that all of them are answered. When the process is gone, nobody waits
+    /// for a prompt any more.
+    pub async fn run(mut self, mut messages: mpsc::Receiver<Incoming>, mut gone: watch::Receiver<bool>) {
         loop {
             tokio::select! {
                 incoming = messages.recv() => match incoming {
                     Some(incoming) => {
                         if let Err(what) = self.take(incoming).await {
                             let _ = self.reports.send(Report::Violation(what)).await;
+                            self.leave();
                             break;
                         }
                     }
@@ -194,10 +211,24 @@ impl Intake {
                 },
                 () = until(self.due) => self.show(),
                 Some(_) = self.tasks.join_next() => {}
+                () = leave(&mut gone), if !self.left => self.leave(),
             }
         }
+        // A test that says nothing more may wait for answers all the same.
+        loop {
+            tokio::select! {
+                task = self.tasks.join_next() => match task {
+                    Some(_) => {}
+                    None => break,
+                },
+                () = leave(&mut gone), if !self.left => self.leave(),
+            }
+        }
+    }
+
+    fn leave(&mut self) {
+        self.left = true;
         self.take_prompts_back();
-        while self.tasks.join_next().await.is_some() {}
     }
 
     /// Takes one message; the error is a violation of the protocol.
@@ -287,17 +318,19 @@ impl Intake {
         gathered.counted += 1;
         gathered.bytes += size;
         if gathered.counted > ITEM_LIMIT {
-            return Err(format!("reported more than {ITEM_LIMIT} measurements, parts, attachments and notes"));
+            return Err(format!("reported more than {ITEM_LIMIT} measurements, parts, attachments, notes and prompts"));
         }
         if gathered.bytes > ITEM_BYTES {
-            return Err(format!("reported more than {ITEM_BYTES} bytes of measurements, parts, attachments and notes"));
+            return Err(format!(
+                "reported more than {ITEM_BYTES} bytes of measurements, parts, attachments, notes and prompts"
+            ));
         }
         Ok(())
     }
 
     async fn finish(&mut self, finished: Finished, back: Back) {
         self.finished = true;
-        self.take_prompts_back();
+        self.leave();
         back.give(Ok(json!({}))).await;
         let _ = self.reports.send(Report::Finished(finished)).await;
     }
@@ -400,8 +433,7 @@ impl Intake {
     /// Something that is not done, and that is the test's to handle; if the test does not hear of it, the record does.
     async fn decline(&self, refusal: Refusal, back: Back) {
         if !back.is_awaited() {
-            let note = KeptNote { level: NoteLevel::Warning, key: None, text: refusal.message.clone() };
-            self.gathered().keep(Reported::Note(note));
+            self.gathered().complain(refusal.message.clone());
         }
         back.give(Err(refusal)).await;
     }
@@ -437,8 +469,7 @@ impl Intake {
                 if refusal.is_unfit() {
                     gathered.refuse(&refusal.message);
                 } else if !back.is_awaited() && refusal.code != Refusal::IMPOSSIBLE {
-                    let note = KeptNote { level: NoteLevel::Warning, key: None, text: refusal.message.clone() };
-                    gathered.keep(Reported::Note(note));
+                    gathered.complain(refusal.message.clone());
                 }
             }
             back.give(answer).await;
@@ -458,7 +489,7 @@ impl Intake {
     async fn prompt(&mut self, prompt: Prompt, back: Back) {
         self.prompts += 1;
         let name = prompt.prompt.clone().unwrap_or_else(|| self.prompts.to_string());
-        let (take_back, taken_back) = watch::channel(false);
+        let (take_back, taken_back) = watch::channel(self.left);
         let known = {
             let mut open = lock(&self.open);
             let full = open.len() >= PROMPT_LIMIT;
@@ -671,6 +702,10 @@ impl Asking {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn leave(gone: &mut watch::Receiver<bool>) {
+    let _ = gone.wait_for(|&gone| gone).await;
 }
 
 async fn until(due: Option<Instant>) {
