@@ -28,6 +28,8 @@ pub struct Settings {
     pub station: Option<String>,
     /// The interpreter for Python tests; `python3` if there is nothing else.
     pub python: Option<String>,
+    /// Modules that a warm interpreter imports before it runs its first test.
+    pub python_preload: Vec<String>,
     /// Variables for every test.
     pub environment: IndexMap<String, String>,
     /// Helper processes by their names, in the order in which they start.
@@ -126,6 +128,7 @@ impl Default for Settings {
         Self {
             station: None,
             python: None,
+            python_preload: Vec::new(),
             environment: IndexMap::new(),
             services: IndexMap::new(),
             teardown: TeardownPolicy::default(),

@@ -17,6 +17,13 @@ pub(super) const READ_FD: i32 = 3;
 /// The descriptor on which a worker writes.
 pub(super) const WRITE_FD: i32 = 4;
 
+/// The name of every process that an attempt of a warm interpreter forks and that does not become another program: such a process shows the
+/// environment of the interpreter. At most 15 bytes long, and as good as unique.
+pub(super) fn comm(invocation: &str) -> String {
+    let digits: Vec<char> = invocation.chars().rev().filter(char::is_ascii_alphanumeric).take(12).collect();
+    format!("tlc{}", digits.into_iter().rev().collect::<String>())
+}
+
 /// Sets the documented variables of an attempt.
 pub(super) fn set(command: &mut Command, attempt: &Attempt) {
     let Identity { run, slot, unit, invocation, path, list, phase, locale } = &attempt.identity;

@@ -8,21 +8,23 @@ mod channel;
 mod environment;
 mod judge;
 mod output;
+mod process;
 mod protocol;
 mod python;
 mod reaper;
 mod source;
 mod spawn;
+mod warm;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tlc_plan::Data;
+use tlc_plan::plan::Isolation;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 use tracing::debug;
-use wait4::Wait4 as _;
 
 pub use channel::MESSAGE_LIMIT;
 pub(crate) use environment::mark;
@@ -99,6 +101,8 @@ pub enum Program {
         tests: PathBuf,
         /// The dotted name.
         name: String,
+        /// How it gets its interpreter.
+        isolation: Isolation,
     },
 }
 
@@ -169,38 +173,31 @@ impl Ended {
 /// Runs the attempt to its end. `ending` ends it early; it may be set more than once, from `Stop` to `Kill`.
 pub async fn run(attempt: Attempt, reaper: Arc<Reaper>, mut ending: watch::Receiver<Option<Ending>>) -> Ended {
     let begun = Instant::now();
-    let spawned = match spawn::start(&attempt, &reaper) {
+    let spawned = match spawn::start(&attempt, &reaper).await {
         Ok(spawned) => spawned,
         Err(message) => return Ended::broken(message),
     };
-    let spawn::Spawned { mut child, leader, output, requests, reports: incoming } = spawned;
+    let spawn::Spawned { mut process, output, requests, reports: incoming } = spawned;
+    let leader = process.leader();
     debug!(invocation = attempt.identity.invocation, path = attempt.identity.path, process = %leader, "started");
     let capture = output::capture(output, attempt.log.clone(), attempt.log_limit);
     let (reports, mut reported) = mpsc::channel(4);
     let talk = tokio::spawn(channel::converse(incoming, requests, protocol::start(&attempt), reports));
     let mut watch = Watch::new(leader, begun, attempt.time_limit);
     let must_report = matches!(attempt.program, Program::Python { .. });
-    let mut exit = tokio::task::spawn_blocking(move || reaper::wait(leader));
     while !watch.over {
         tokio::select! {
-            _ = &mut exit => watch.over = true,
+            () = process.ended() => watch.over = true,
             Some(report) = reported.recv() => watch.report(report),
             () = until(watch.deadline) => watch.time_is_up(),
             Ok(()) = ending.changed() => watch.end_early(ending.borrow_and_update().clone()),
         }
     }
-    reaper.end(leader, &attempt.identity.invocation).await;
-    let waited = child.wait4();
-    reaper.forget(leader);
+    let process::Settled { status, usage } = process.settle(&reaper, &attempt.identity.invocation).await;
     while let Ok(Some(report)) = timeout(DRAIN, reported.recv()).await {
         watch.report(report);
     }
     talk.abort();
-    let usage = waited
-        .as_ref()
-        .ok()
-        .map(|waited| Usage { cpu: waited.rusage.utime + waited.rusage.stime, peak_memory: waited.rusage.maxrss });
-    let status = waited.map(|waited| waited.status);
     let duration = begun.elapsed();
     let log = output::finish(capture, DRAIN).await;
     Ended { usage, ..Ended::from_evidence(watch.evidence(&status, must_report), duration, log) }

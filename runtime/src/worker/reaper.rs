@@ -6,6 +6,8 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::ExitStatus;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -60,8 +62,14 @@ impl Reaper {
     /// Ends the group of `leader`, which must not have been waited for yet, and everything that carries the invocation's mark.
     pub(crate) async fn end(&self, leader: Pid, invocation: &str) {
         kill_group(leader);
+        self.end_escaped(invocation).await;
+    }
+
+    /// Ends everything that carries the invocation's mark and has left its group.
+    pub(crate) async fn end_escaped(&self, invocation: &str) {
         let mark = format!("{}={invocation}", environment::INVOCATION);
-        self.end_orphans(|pid| has_mark(pid, &mark)).await;
+        let name = environment::comm(invocation);
+        self.end_orphans(|pid| has_mark(pid, &mark) || has_name(pid, &name)).await;
     }
 
     /// Ends every orphan that carries no mark, for it has thrown it away; for a moment at which no attempt is running.
@@ -121,6 +129,11 @@ fn has_mark(pid: Pid, mark: &str) -> bool {
     has_variable(pid, |variable| variable == mark.as_bytes())
 }
 
+/// What was only forked by a test of a warm interpreter shows the environment of that, and the name of the test.
+fn has_name(pid: Pid, name: &str) -> bool {
+    fs::read(format!("/proc/{pid}/comm")).is_ok_and(|comm| comm.trim_ascii_end() == name.as_bytes())
+}
+
 fn has_variable(pid: Pid, wanted: impl Fn(&[u8]) -> bool) -> bool {
     match fs::read(format!("/proc/{pid}/environ")) {
         Ok(environ) if environ.is_empty() => waitpid(pid, Some(WaitPidFlag::WNOHANG)).is_ok_and(|_| false),
@@ -143,6 +156,18 @@ fn children() -> Vec<Pid> {
 /// Waits for the end of a child and leaves its status to be collected, so that its number is not given to another process yet.
 pub(crate) fn wait(pid: Pid) {
     while waitid(Id::Pid(pid), WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT) == Err(Errno::EINTR) {}
+}
+
+/// Collects the status of a child that came to us from its parent.
+pub(super) fn collect(pid: Pid) -> io::Result<ExitStatus> {
+    loop {
+        match waitpid(pid, None) {
+            Ok(WaitStatus::Exited(_, code)) => return Ok(ExitStatus::from_raw((code & 0xff) << 8)),
+            Ok(WaitStatus::Signaled(_, signal, _)) => return Ok(ExitStatus::from_raw(signal as i32)),
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
 }
 
 /// Whether a child has ended; its status is still to be collected.

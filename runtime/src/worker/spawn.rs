@@ -4,20 +4,22 @@ use std::fs;
 use std::io::{self, PipeReader, PipeWriter};
 use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
 
 use command_fds::{CommandFdExt, FdMapping};
 use nix::unistd::Pid;
+use tlc_plan::plan::Isolation;
 use tokio::net::unix::pipe;
 
 use super::environment::{self, READ_FD, WRITE_FD};
-use super::{Attempt, Program, Reaper};
+use super::process::Process;
+use super::{Attempt, Program, Python, Reaper};
 
 /// A started attempt.
 pub(super) struct Spawned {
-    pub child: Child,
-    /// The child, and its process group.
-    pub leader: Pid,
+    pub process: Process,
     /// Its stdout and stderr, in the order in which it wrote them.
     pub output: pipe::Receiver,
     /// Where the runtime writes.
@@ -27,13 +29,32 @@ pub(super) struct Spawned {
 }
 
 /// Starts it; the error is a message for people.
-pub(super) fn start(attempt: &Attempt, reaper: &Reaper) -> Result<Spawned, String> {
-    let mut command = command(&attempt.program)?;
-    let name = command.get_program().to_string_lossy().into_owned();
+pub(super) async fn start(attempt: &Attempt, reaper: &Arc<Reaper>) -> Result<Spawned, String> {
     if let Some(directory) = attempt.log.parent() {
         let _ = fs::create_dir_all(directory);
     }
+    if let Program::Python { python, isolation: Isolation::Fork | Isolation::Shared, tests, .. } = &attempt.program {
+        return warm(attempt, python, tests, reaper).await;
+    }
+    let mut command = command(&attempt.program)?;
+    let name = command.get_program().to_string_lossy().into_owned();
     spawn(&mut command, attempt, reaper).map_err(|error| format!("unable to start `{name}`: {error}"))
+}
+
+/// Starts it in a warm interpreter.
+async fn warm(attempt: &Attempt, python: &Arc<Python>, tests: &Path, reaper: &Arc<Reaper>) -> Result<Spawned, String> {
+    let unable = |error: io::Error| format!("unable to make the pipes of a test: {error}");
+    let (output, writer) = io::pipe().map_err(unable)?;
+    let (worker_reads, requests) = io::pipe().map_err(unable)?;
+    let (reports, worker_writes) = io::pipe().map_err(unable)?;
+    let ends = [writer.into(), worker_reads.into(), worker_writes.into()];
+    let process = python.start(attempt, tests, reaper, &ends).await?;
+    Ok(Spawned {
+        process,
+        output: receiver(output).map_err(unable)?,
+        requests: sender(requests).map_err(unable)?,
+        reports: receiver(reports).map_err(unable)?,
+    })
 }
 
 fn command(program: &Program) -> Result<Command, String> {
@@ -45,8 +66,8 @@ fn command(program: &Program) -> Result<Command, String> {
             Ok(command)
         }
         Program::Python { python, .. } => {
-            let mut command = Command::new(&python.interpreter);
-            command.arg(&python.worker);
+            let mut command = Command::new(python.interpreter());
+            command.arg(python.worker()).arg("test");
             Ok(command)
         }
     }
@@ -65,7 +86,8 @@ fn spawn(command: &mut Command, attempt: &Attempt, reaper: &Reaper) -> io::Resul
     let child = command.spawn()?;
     let leader = Pid::from_raw(child.id().cast_signed());
     reaper.know(leader);
-    Ok(Spawned { child, leader, output: receiver(output)?, requests: sender(requests)?, reports: receiver(reports)? })
+    let process = Process::spawned(child);
+    Ok(Spawned { process, output: receiver(output)?, requests: sender(requests)?, reports: receiver(reports)? })
 }
 
 fn pass(command: &mut Command, reads: PipeReader, writes: PipeWriter) -> io::Result<()> {

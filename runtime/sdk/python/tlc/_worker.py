@@ -13,6 +13,7 @@ The answers are JSON objects, one a line. When the other end is closed, everythi
 from __future__ import annotations
 
 import array
+import fcntl
 import gc
 import json
 import os
@@ -110,12 +111,11 @@ def _look_in(tests: str) -> None:
 
 def _serve(fd: int, tests: str, preload: List[str]) -> int:
     """Makes ready, and forks until the runtime is gone."""
-    connection = socket.socket(fileno=os.dup(fd))
+    connection = socket.socket(fileno=fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, WRITES + 1))
     # A forked test has its channel here; until then nothing else may come to lie on these.
-    null = os.open(os.devnull, os.O_RDWR)
+    null = fcntl.fcntl(os.open(os.devnull, os.O_RDWR), fcntl.F_DUPFD_CLOEXEC, WRITES + 1)
     for number in (READS, WRITES):
-        if number != null:
-            os.dup2(null, number, inheritable=False)
+        os.dup2(null, number, inheritable=False)
     _look_in(tests)
     _warm_up()
     try:
