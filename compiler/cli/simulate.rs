@@ -64,6 +64,9 @@ pub struct SimulateArgs {
     /// Only this test or group runs
     #[arg(long, value_name = "PATH")]
     only: Option<String>,
+    /// Everything before this test or group is skipped
+    #[arg(long, value_name = "PATH", conflicts_with = "every_failure")]
+    from: Option<String>,
     /// The build phase, instead of the list's
     #[arg(long, value_name = "PHASE", value_parser = tlc_compiler::plan::plan::PHASES)]
     phase: Option<String>,
@@ -174,11 +177,21 @@ fn script(args: &SimulateArgs, plan: &Plan) -> Result<Script, ExitCode> {
         stop: args.stop.clone(),
         only: args.only.clone(),
         device: args.with.device()?.unwrap_or(default.device),
-        settings: Settings { teardown, phase: args.phase.clone(), auto_run: None, from: None },
+        settings: Settings {
+            teardown,
+            phase: args.phase.clone(),
+            auto_run: None,
+            from: args.from.as_deref().map(|path| as_listed(plan, path)),
+        },
         durations: known_durations(args, plan)?,
         seed: args.seed,
         limit: default.limit,
     })
+}
+
+/// The path as the plan has it; one that it does not have stays as it is.
+fn as_listed(plan: &Plan, path: &str) -> String {
+    plan.find(path).map_or_else(|| path.to_owned(), |node| plan.node(node).path.clone())
 }
 
 /// `PATH` or `PATH:N`.

@@ -117,6 +117,18 @@ fn a_seed_draws_the_order_in_which_parallel_tests_end() {
 }
 
 #[test]
+fn a_run_that_begins_later_skips_what_is_before() {
+    let tests = ["A", "B", "C"].map(|id| json!({"id": id, "pytest_name": "t"}));
+    let plan = common::plan(&json!(tests), &Value::Null);
+    let settings = Settings { from: Some("B".into()), ..Settings::default() };
+    let timeline = run(&plan, &common::SmallConditions, &Script { settings, ..Script::default() });
+    let ran: Vec<_> = timeline.statuses.iter().map(|(path, status)| (path.as_str(), status.name())).collect();
+    assert_eq!(ran, [("A", "SKIPPED"), ("B", "PASSED"), ("C", "PASSED")]);
+    let elsewhere = Settings { from: Some("Z".into()), ..Settings::default() };
+    assert_eq!(Script { settings: elsewhere, ..Script::default() }.unknown_paths(&plan), ["Z"]);
+}
+
+#[test]
 fn a_list_without_an_end_is_given_up() {
     let plan = common::plan(&json!([{"id": "A", "pytest_name": "a", "iterations": -1}]), &Value::Null);
     let timeline = run(&plan, &common::SmallConditions, &Script { limit: 100, ..Script::default() });

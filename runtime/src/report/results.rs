@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use super::output::{Colour, Output};
-use super::summary::{Summary, render};
+use super::summary::{Summary, log_of, render};
 use crate::store::{AttemptRow, Checked, Reader, RunNumber, RunRow, StoreError, TestRow};
 
 /// How results are written.
@@ -175,7 +175,7 @@ fn history_line(attempt: &AttemptRow, output: &Output) -> String {
         attempt.run,
         local(&attempt.started_at),
         seconds(attempt.duration_ms),
-        attempt.log
+        log_of(attempt)
     )
 }
 

@@ -149,6 +149,14 @@ fn last<'a>(test: &TestRow, attempts: &'a [AttemptRow]) -> Option<&'a AttemptRow
     attempts.iter().rev().find(|attempt| attempt.path == test.path)
 }
 
+/// Where the log of an attempt is, if there is one.
+pub(super) fn log_of(attempt: &AttemptRow) -> &str {
+    match (attempt.log_written, &attempt.log_error) {
+        (Some(0), None) => "none, it wrote nothing",
+        (Some(_) | None, _) => &attempt.log,
+    }
+}
+
 fn failure(test: &TestRow, attempts: &[AttemptRow]) -> Option<Failure> {
     let waived = test.status == Status::FailedAndWaived.name();
     if !waived && test.status != Status::Failed.name() {
@@ -162,7 +170,7 @@ fn failure(test: &TestRow, attempts: &[AttemptRow]) -> Option<Failure> {
         message: test.message.clone().unwrap_or_else(|| "it failed".into()),
         log: attempt
             .filter(|attempt| was_started(attempt))
-            .map_or_else(|| "none, it was not started".into(), |attempt| attempt.log.clone()),
+            .map_or_else(|| "none, it was not started".into(), |attempt| log_of(attempt).into()),
         log_end: Vec::new(),
         waived,
     })

@@ -20,7 +20,7 @@ use crate::dispatch::{Conclusion, Evaluation, Operator, Signals};
 use crate::report::{Progress, Reporter, Summary};
 use crate::schedule::Status;
 use crate::store::{RunNumber, Store, StoreError};
-use crate::worker::Reaper;
+use crate::worker::{Reaper, reserve};
 use preparation::{Preparation, device_data, read_settings, tests_directory};
 use results::store_path;
 
@@ -119,7 +119,9 @@ impl From<StoreError> for Trouble {
 /// Runs a plan, shows it on this program's stdout and stderr, and says how it ended.
 pub fn run(plan: &Plan, options: &RunOptions) -> Exit {
     let mut reporter = Reporter::new(options.progress);
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    // Before anything else takes them: some shells can only name descriptors of one digit.
+    let runtime = reserve().and_then(|()| tokio::runtime::Builder::new_current_thread().enable_all().build());
+    let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => {
             reporter.error(&format!("unable to start: {error}"));

@@ -13,7 +13,7 @@ use tracing::debug;
 
 use super::directories::Places;
 use super::{Ready, Service};
-use crate::worker::{Capture, Reaper, capture_output, mark};
+use crate::worker::{Capture, Reaper, capture_output, mark, spawn_alone};
 
 /// How much of a service's output is kept, in bytes.
 const LOG_LIMIT: u64 = 4 << 20;
@@ -76,7 +76,7 @@ pub(super) fn spawn(
     let (output, writer) = io::pipe()?;
     mark(&mut command, run, invocation);
     command.stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer).process_group(0);
-    let child = command.spawn()?;
+    let child = spawn_alone(&mut command)?;
     drop(command);
     let leader = Pid::from_raw(child.id().cast_signed());
     reaper.know(leader);

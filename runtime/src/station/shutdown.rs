@@ -5,6 +5,7 @@ use std::io;
 use std::process::{Command, Stdio};
 
 use super::Settings;
+use crate::worker::spawn_alone;
 
 /// Why the machine does not shut down.
 #[derive(Debug)]
@@ -21,12 +22,10 @@ pub enum ShutdownError {
 pub fn shut_down(settings: &Settings, operation: &str) -> Result<(), ShutdownError> {
     let command = settings.shutdown.get(operation).and_then(|command| command.split_first());
     let Some((program, arguments)) = command else { return Err(ShutdownError::NotSet(operation.into())) };
-    let status = Command::new(program)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let status = spawn_alone(&mut command)
+        .and_then(|mut child| child.wait())
         .map_err(|error| ShutdownError::NotStarted(program.clone(), error))?;
     if status.success() { Ok(()) } else { Err(ShutdownError::Failed(format!("`{program}` ended with {status}"))) }
 }

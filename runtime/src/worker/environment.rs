@@ -1,5 +1,6 @@
 //! What an attempt finds in its environment.
 
+use std::os::fd::RawFd;
 use std::process::Command;
 
 use super::protocol::PROTOCOL_VERSION;
@@ -10,12 +11,6 @@ pub(super) const INVOCATION: &str = "TLC_INVOCATION";
 
 /// The variable that marks every process of a run.
 pub(crate) const RUN: &str = "TLC_RUN";
-
-/// The descriptor on which a worker reads.
-pub(super) const READ_FD: i32 = 3;
-
-/// The descriptor on which a worker writes.
-pub(super) const WRITE_FD: i32 = 4;
 
 /// The name of every process that an attempt of a warm interpreter forks and that does not become another program: such a process shows the
 /// environment of the interpreter. At most 15 bytes long, and as good as unique.
@@ -38,9 +33,12 @@ pub(super) fn set(command: &mut Command, attempt: &Attempt) {
         .env("TLC_PHASE", phase)
         .env("TLC_LOCALE", locale)
         .env("TLC_PROTOCOL", PROTOCOL_VERSION.to_string())
-        .env("TLC_PROTOCOL_READ_FD", READ_FD.to_string())
-        .env("TLC_PROTOCOL_WRITE_FD", WRITE_FD.to_string())
         .env("PYTHONUNBUFFERED", "1");
+}
+
+/// Tells an attempt on which descriptors it reads and writes.
+pub(super) fn set_descriptors(command: &mut Command, reads: RawFd, writes: RawFd) {
+    command.env("TLC_PROTOCOL_READ_FD", reads.to_string()).env("TLC_PROTOCOL_WRITE_FD", writes.to_string());
 }
 
 /// Marks a process that belongs to a run but to no test, so that it and what it starts are found again.

@@ -5,6 +5,7 @@
 //! survives it.
 
 mod channel;
+mod descriptors;
 mod environment;
 mod judge;
 mod output;
@@ -27,6 +28,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tracing::debug;
 
 pub use channel::MESSAGE_LIMIT;
+pub(crate) use descriptors::{reserve, spawn_alone};
 pub(crate) use environment::mark;
 pub use output::LogFile;
 pub(crate) use output::{Capture, capture_output, finish as finish_output, hash, last_lines};

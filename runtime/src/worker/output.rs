@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 use std::fmt::Write as _;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -60,7 +60,7 @@ pub(crate) async fn finish(capture: Capture, patience: Duration) -> LogFile {
 }
 
 async fn pump(mut output: pipe::Receiver, path: PathBuf, limit: u64, mut stop: oneshot::Receiver<()>) -> LogFile {
-    let mut log = Log::create(&path, limit);
+    let mut log = Log::new(path, limit);
     let mut buffer = vec![0; 32 << 10];
     loop {
         let read = tokio::select! {
@@ -72,7 +72,7 @@ async fn pump(mut output: pipe::Receiver, path: PathBuf, limit: u64, mut stop: o
             Ok(count) => log.write(&buffer[..count]),
         }
     }
-    log.finish(&path)
+    log.finish()
 }
 
 /// How much of a log is searched for its last lines, in bytes.
@@ -112,7 +112,9 @@ fn printable(line: &str) -> String {
 const SHOWN_WIDTH: usize = 400;
 
 struct Log {
+    path: PathBuf,
     file: Option<File>,
+    hasher: Sha256,
     /// Bytes that the beginning may still take.
     room: usize,
     tail: VecDeque<u8>,
@@ -122,26 +124,19 @@ struct Log {
 }
 
 impl Log {
-    fn create(path: &Path, limit: u64) -> Self {
+    /// A log whose file is made with its first byte.
+    fn new(path: PathBuf, limit: u64) -> Self {
         let half = usize::try_from(limit / 2).unwrap_or(usize::MAX);
-        let mut log = Self {
+        Self {
+            path,
             file: None,
+            hasher: Sha256::new(),
             room: half,
             tail: VecDeque::new(),
             tail_limit: half,
             at_line_start: true,
             summary: LogFile::default(),
-        };
-        match File::create(path) {
-            Ok(file) => log.file = Some(file),
-            Err(error) => log.fail(&error),
         }
-        log
-    }
-
-    fn fail(&mut self, error: &io::Error) {
-        self.file = None;
-        self.summary.error.get_or_insert_with(|| format!("unable to write the log: {error}"));
     }
 
     fn write(&mut self, bytes: &[u8]) {
@@ -176,14 +171,24 @@ impl Log {
     }
 
     fn put(&mut self, bytes: &[u8]) {
-        if let Some(file) = &mut self.file
-            && let Err(error) = file.write_all(bytes)
-        {
-            self.fail(&error);
+        if bytes.is_empty() || self.summary.error.is_some() {
+            return;
+        }
+        match self.append(bytes) {
+            Ok(()) => self.hasher.update(bytes),
+            Err(error) => self.summary.error = Some(format!("unable to write the log: {error}")),
         }
     }
 
-    fn finish(mut self, path: &Path) -> LogFile {
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let file = match &mut self.file {
+            Some(file) => file,
+            none => none.insert(create(&self.path)?),
+        };
+        file.write_all(bytes)
+    }
+
+    fn finish(mut self) -> LogFile {
         if self.summary.left_out > 0 {
             // The first line of the tail is cut somewhere; what is left of it is left out too.
             let cut = self.tail.iter().position(|&byte| byte == b'\n').map_or(0, |end| end + 1);
@@ -194,14 +199,18 @@ impl Log {
         }
         let tail: Vec<u8> = std::mem::take(&mut self.tail).into();
         self.put(&tail);
-        if self.file.take().is_some() {
-            match hash(path) {
-                Ok(sha256) => self.summary.sha256 = Some(sha256),
-                Err(error) => self.fail(&error),
-            }
+        if self.file.is_some() && self.summary.error.is_none() {
+            self.summary.sha256 = Some(hexadecimal(&self.hasher.finalize()));
         }
         self.summary
     }
+}
+
+fn create(path: &Path) -> io::Result<File> {
+    if let Some(directory) = path.parent() {
+        fs::create_dir_all(directory)?;
+    }
+    File::create(path)
 }
 
 /// The SHA-256 of a file.
@@ -215,10 +224,14 @@ pub(crate) fn hash(path: &Path) -> io::Result<String> {
             count => hasher.update(&buffer[..count]),
         }
     }
-    Ok(hasher.finalize().iter().fold(String::with_capacity(64), |mut text, byte| {
+    Ok(hexadecimal(&hasher.finalize()))
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text
-    }))
+    })
 }
 
 #[cfg(test)]
@@ -228,11 +241,11 @@ mod tests {
     fn logged(chunks: &[&[u8]], limit: u64) -> (String, LogFile) {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("log");
-        let mut log = Log::create(&path, limit);
+        let mut log = Log::new(path.clone(), limit);
         for chunk in chunks {
             log.write(chunk);
         }
-        let summary = log.finish(&path);
+        let summary = log.finish();
         (std::fs::read_to_string(&path).expect("the log"), summary)
     }
 
@@ -259,9 +272,9 @@ mod tests {
     fn the_last_lines_are_shown_without_their_times_and_without_what_moves_a_cursor() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("log");
-        let mut log = Log::create(&path, 1 << 20);
+        let mut log = Log::new(path.clone(), 1 << 20);
         log.write(b"one\ntwo words\n\x1b[2Jthree\n\n");
-        log.finish(&path);
+        log.finish();
         assert_eq!(last_lines(&path, 2), ["two words", "[2Jthree"]);
         assert_eq!(last_lines(&path, 9).len(), 3);
         assert!(last_lines(Path::new("/nowhere/at/all/log"), 5).is_empty());
@@ -269,11 +282,18 @@ mod tests {
 
     #[test]
     fn a_log_that_cannot_be_written_is_said_and_stops_nothing() {
-        let path = Path::new("/nowhere/at/all/log");
-        let mut log = Log::create(path, 10);
+        let mut log = Log::new("/proc/nowhere/at/all/log".into(), 10);
         log.write(b"hello, is there anybody?");
-        let summary = log.finish(path);
+        let summary = log.finish();
         assert!(summary.error.expect("an error").contains("unable to write the log"));
         assert_eq!(summary.written, 24);
+    }
+
+    #[test]
+    fn a_test_that_writes_nothing_has_no_file() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("log");
+        assert_eq!(Log::new(path.clone(), 10).finish(), LogFile::default());
+        assert!(!path.exists());
     }
 }

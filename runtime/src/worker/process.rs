@@ -5,19 +5,18 @@ use std::process::{Child, ExitStatus};
 use std::sync::Arc;
 
 use nix::unistd::Pid;
-use tokio::task::JoinHandle;
 use wait4::Wait4 as _;
 
 use super::python::Python;
-use super::reaper::{self, Reaper};
+use super::reaper::{End, Reaper};
 use super::warm::{Forked, Staying};
 use super::Usage;
 
 /// The process of an attempt.
 #[derive(Debug)]
 pub(super) enum Process {
-    /// A child of this process, and what waits for its end.
-    Spawned(Child, Option<JoinHandle<()>>),
+    /// A child of this process.
+    Spawned(Child, End),
     /// A child of a warm interpreter.
     Forked(Forked),
     /// A warm worker that may stay for the next test.
@@ -33,7 +32,8 @@ pub(super) struct Settled {
 
 impl Process {
     pub fn spawned(child: Child) -> Self {
-        Self::Spawned(child, None)
+        let end = End::of(Pid::from_raw(child.id().cast_signed()));
+        Self::Spawned(child, end)
     }
 
     /// The process, and its group.
@@ -47,13 +47,9 @@ impl Process {
 
     /// Waits for the end of the test; the waiting may be given up and begun again. The status is still to be collected.
     pub async fn ended(&mut self) {
-        let leader = self.leader();
         match self {
-            Self::Spawned(_, waiting) => {
-                let waiting = waiting.get_or_insert_with(|| tokio::task::spawn_blocking(move || reaper::wait(leader)));
-                let _ = waiting.await;
-            }
-            Self::Forked(forked) => forked.ended().await,
+            Self::Spawned(_, end) => end.reached().await,
+            Self::Forked(forked) => forked.end.reached().await,
             Self::Staying(staying, _) => staying.ended().await,
         }
     }

@@ -16,6 +16,7 @@ use nix::sys::prctl::set_child_subreaper;
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid, waitpid};
 use nix::unistd::Pid;
+use tokio::net::unix::pipe;
 use tokio::time::sleep;
 
 use super::environment;
@@ -32,8 +33,6 @@ pub struct Reaper {
     leaders: Mutex<BTreeSet<i32>>,
     /// Children that were there before.
     inherited: BTreeSet<i32>,
-    /// Holds descriptors 0 to 4 of this process occupied; see [`occupy`].
-    _reserved: Vec<fs::File>,
 }
 
 impl Reaper {
@@ -42,7 +41,7 @@ impl Reaper {
         // A program that became this one may have left it children; they are not ours to end.
         let inherited = children().into_iter().map(Pid::as_raw).collect();
         set_child_subreaper(true)?;
-        Ok(Self { leaders: Mutex::default(), inherited, _reserved: occupy()? })
+        Ok(Self { leaders: Mutex::default(), inherited })
     }
 
     fn leaders(&self) -> MutexGuard<'_, BTreeSet<i32>> {
@@ -105,19 +104,6 @@ impl Reaper {
     }
 }
 
-/// Keeps descriptors below 5 in use, so that a child's pair on 3 and 4 can never fall on the pipe by which a failed start is reported.
-fn occupy() -> io::Result<Vec<fs::File>> {
-    use std::os::fd::AsRawFd as _;
-    let mut held = Vec::new();
-    loop {
-        let file = fs::File::open("/dev/null")?;
-        if file.as_raw_fd() > environment::WRITE_FD {
-            return Ok(held);
-        }
-        held.push(file);
-    }
-}
-
 fn end_orphan(pid: Pid) {
     // Its children become ours with its end, and the next round finds them.
     let _ = kill(pid, Signal::SIGKILL);
@@ -153,9 +139,44 @@ fn children() -> Vec<Pid> {
         .collect()
 }
 
-/// Waits for the end of a child and leaves its status to be collected, so that its number is not given to another process yet.
-pub(crate) fn wait(pid: Pid) {
-    while waitid(Id::Pid(pid), WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT) == Err(Errno::EINTR) {}
+/// The end of a process: of a child of ours, or of a warm interpreter, that nobody has collected yet.
+#[derive(Debug)]
+pub(super) struct End {
+    pid: Pid,
+    descriptor: Option<pipe::Receiver>,
+}
+
+impl End {
+    /// The end of a process that has not been waited for.
+    pub fn of(pid: Pid) -> Self {
+        Self { pid, descriptor: process_descriptor(pid).ok() }
+    }
+
+    /// Waits for it and leaves the status to be collected, so that the process's number is not given to another one yet.
+    pub async fn reached(&self) {
+        match &self.descriptor {
+            Some(process) => drop(process.readable().await),
+            // An old kernel.
+            None => {
+                while !is_over(self.pid) {
+                    sleep(PAUSE).await;
+                }
+            }
+        }
+    }
+}
+
+/// A descriptor that becomes readable when the process has ended. It is no pipe, and is only waited for like one.
+fn process_descriptor(pid: Pid) -> io::Result<pipe::Receiver> {
+    let pid = rustix::process::Pid::from_raw(pid.as_raw()).ok_or(io::ErrorKind::NotFound)?;
+    let process = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::NONBLOCK)?;
+    pipe::Receiver::from_owned_fd_unchecked(process)
+}
+
+/// Whether a process is gone, or a zombie.
+fn is_over(pid: Pid) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with('Z'))
 }
 
 /// Collects the status of a child that came to us from its parent.

@@ -1,21 +1,17 @@
 //! Starts the process of an attempt: in its own group, with one pipe for its output and a pair of pipes for the protocol.
 
-use std::fs;
 use std::io::{self, PipeReader, PipeWriter};
-use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-use command_fds::{CommandFdExt, FdMapping};
 use nix::unistd::Pid;
 use tlc_plan::plan::Isolation;
 use tokio::net::unix::pipe;
 
-use super::environment::{self, READ_FD, WRITE_FD};
 use super::process::Process;
-use super::{Attempt, Program, Python, Reaper};
+use super::{Attempt, Program, Python, Reaper, descriptors, environment};
 
 /// A started attempt.
 pub(super) struct Spawned {
@@ -30,9 +26,6 @@ pub(super) struct Spawned {
 
 /// Starts it; the error is a message for people.
 pub(super) async fn start(attempt: &Attempt, reaper: &Arc<Reaper>) -> Result<Spawned, String> {
-    if let Some(directory) = attempt.log.parent() {
-        let _ = fs::create_dir_all(directory);
-    }
     if let Program::Python { python, isolation: Isolation::Fork | Isolation::Shared, tests, .. } = &attempt.program {
         return warm(attempt, python, tests, reaper).await;
     }
@@ -82,21 +75,11 @@ fn spawn(command: &mut Command, attempt: &Attempt, reaper: &Reaper) -> io::Resul
         command.current_dir(directory);
     }
     command.stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer).process_group(0);
-    pass(command, worker_reads, worker_writes)?;
-    let child = command.spawn()?;
+    let child = descriptors::spawn_with(command, worker_reads, worker_writes, environment::set_descriptors)?;
     let leader = Pid::from_raw(child.id().cast_signed());
     reaper.know(leader);
     let process = Process::spawned(child);
     Ok(Spawned { process, output: receiver(output)?, requests: sender(requests)?, reports: receiver(reports)? })
-}
-
-fn pass(command: &mut Command, reads: PipeReader, writes: PipeWriter) -> io::Result<()> {
-    let mappings = vec![
-        FdMapping { parent_fd: OwnedFd::from(reads), child_fd: READ_FD },
-        FdMapping { parent_fd: OwnedFd::from(writes), child_fd: WRITE_FD },
-    ];
-    command.fd_mappings(mappings).map_err(io::Error::other)?;
-    Ok(())
 }
 
 fn receiver(end: PipeReader) -> io::Result<pipe::Receiver> {

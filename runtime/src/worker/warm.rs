@@ -12,11 +12,10 @@ use std::os::fd::{AsRawFd as _, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream as StdUnixStream;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
-use command_fds::{CommandFdExt as _, FdMapping};
 use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
 use nix::unistd::Pid;
 use serde::Deserialize;
@@ -28,8 +27,8 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tracing::debug;
 
-use super::environment;
-use super::reaper::{self, Reaper};
+use super::{descriptors, environment};
+use super::reaper::{self, End, Reaper};
 use super::{Attempt, Usage};
 
 /// How long an interpreter may take until it is warm.
@@ -39,7 +38,7 @@ const WARM_UP: Duration = Duration::from_mins(1);
 const LINE_LIMIT: usize = 4 << 20;
 
 /// What distinguishes one test from another; the interpreter itself has none of it.
-const OF_A_TEST: [&str; 4] = [environment::INVOCATION, "TLC_TEST_PATH", "TLC_PROTOCOL_READ_FD", "TLC_PROTOCOL_WRITE_FD"];
+const OF_A_TEST: [&str; 2] = [environment::INVOCATION, "TLC_TEST_PATH"];
 
 type Variables = BTreeMap<OsString, Option<OsString>>;
 
@@ -78,8 +77,7 @@ struct Waiting {
     /// Nothing more will be told.
     over: bool,
     ready: Option<oneshot::Sender<Result<Vec<Source>, String>>>,
-    forks: VecDeque<oneshot::Sender<Result<(Pid, oneshot::Receiver<()>), String>>>,
-    ends: HashMap<i32, oneshot::Sender<()>>,
+    forks: VecDeque<oneshot::Sender<Result<Pid, String>>>,
     collections: HashMap<i32, oneshot::Sender<Collected>>,
 }
 
@@ -102,7 +100,6 @@ struct Line {
     failed: Option<String>,
     pid: Option<i32>,
     error: Option<String>,
-    ended: Option<i32>,
     collected: Option<i32>,
     status: i32,
     done: bool,
@@ -116,15 +113,8 @@ struct Line {
 pub(super) struct Forked {
     interpreter: Arc<Interpreter>,
     pub pid: Pid,
-    end: End,
-}
-
-#[derive(Debug)]
-enum End {
-    Awaited(oneshot::Receiver<()>),
-    /// Its interpreter is gone, and it is a child of this process now.
-    Ours(tokio::task::JoinHandle<()>),
-    Known,
+    /// Its end, as far as this process sees it.
+    pub end: End,
 }
 
 /// A worker that stays for more than one test.
@@ -250,15 +240,13 @@ impl Interpreter {
             command.env_remove(variable);
         }
         let log = fs::File::create(&recipe.log).map_err(unable)?;
-        command.arg(&recipe.worker).args(["serve", "3"]).arg(tests).args(&recipe.preload);
-        command.stdin(Stdio::null()).stdout(log.try_clone().map_err(unable)?).stderr(log).process_group(0);
+        command.arg(&recipe.worker).arg("serve").arg(tests).args(&recipe.preload);
+        command.stdin(OwnedFd::from(theirs)).stdout(log.try_clone().map_err(unable)?).stderr(log).process_group(0);
         if let Some(directory) = &attempt.directory {
             command.current_dir(directory);
         }
-        let mapping = vec![FdMapping { parent_fd: theirs.into(), child_fd: 3 }];
-        command.fd_mappings(mapping).map_err(|error| unable(io::Error::other(error)))?;
         let variables = variables_of(&command);
-        let child = command.spawn().map_err(unable)?;
+        let child = descriptors::spawn_alone(&mut command).map_err(unable)?;
         // The other end of the socket, which only the interpreter holds from now on.
         drop(command);
         let leader = Pid::from_raw(child.id().cast_signed());
@@ -319,7 +307,7 @@ impl Interpreter {
             send(writer.as_ref(), request, fds).await.map_err(|_| Trouble::Gone)?;
         }
         match answered.await {
-            Ok(Ok((pid, end))) => Ok(Forked { interpreter: Arc::clone(self), pid, end: End::Awaited(end) }),
+            Ok(Ok(pid)) => Ok(Forked { interpreter: Arc::clone(self), pid, end: End::of(pid) }),
             Ok(Err(reason)) => Err(Trouble::Refused(reason)),
             Err(_) => Err(Trouble::Gone),
         }
@@ -355,18 +343,14 @@ impl Told {
             && let Some(ready) = waiting.ready.take()
         {
             let _ = ready.send(Ok(line.sources));
-        } else if let Some(pid) = line.pid {
-            let (end, ended) = oneshot::channel();
-            waiting.ends.insert(pid, end);
-            if let Some(fork) = waiting.forks.pop_front() {
-                let _ = fork.send(Ok((Pid::from_raw(pid), ended)));
-            }
+        } else if let Some(pid) = line.pid
+            && let Some(fork) = waiting.forks.pop_front()
+        {
+            let _ = fork.send(Ok(Pid::from_raw(pid)));
         } else if let Some(reason) = line.error
             && let Some(fork) = waiting.forks.pop_front()
         {
             let _ = fork.send(Err(reason));
-        } else if let Some(end) = line.ended.and_then(|pid| waiting.ends.remove(&pid)) {
-            let _ = end.send(());
         } else if let Some(collection) = line.collected.and_then(|pid| waiting.collections.remove(&pid)) {
             let usage = Usage { cpu: seconds(line.cpu), peak_memory: line.memory };
             let _ = collection.send(Collected { status: line.status, usage });
@@ -374,7 +358,8 @@ impl Told {
     }
 }
 
-/// Hears what an interpreter says, to its end. Only when its process is gone are its children ours, so only then is anybody told.
+/// Hears what an interpreter says, to its end. Only when its process is gone are its children ours, so only then is
+/// anybody told.
 async fn listen(reader: OwnedReadHalf, told: Arc<Told>, mut child: Child, reaper: Arc<Reaper>) {
     let mut reader = BufReader::new(reader);
     let mut line = Vec::new();
@@ -396,19 +381,6 @@ async fn listen(reader: OwnedReadHalf, told: Arc<Told>, mut child: Child, reaper
 }
 
 impl Forked {
-    /// Waits for its end; its status is still to be collected.
-    pub async fn ended(&mut self) {
-        if let End::Awaited(end) = &mut self.end {
-            let is_told = end.await.is_ok();
-            let pid = self.pid;
-            self.end = if is_told { End::Known } else { End::Ours(tokio::task::spawn_blocking(move || reaper::wait(pid))) };
-        }
-        if let End::Ours(end) = &mut self.end {
-            let _ = end.await;
-            self.end = End::Known;
-        }
-    }
-
     /// Takes its status and what it used; its number may be given to another process then. What it used is not known if its interpreter is
     /// gone.
     pub async fn collect(self) -> (io::Result<ExitStatus>, Option<Usage>) {
@@ -447,7 +419,7 @@ impl Staying {
                         self.free = Some(Usage { cpu: seconds(said.cpu), peak_memory: said.memory });
                     }
                 }
-                Ok(_) | Err(_) => return self.process.ended().await,
+                Ok(_) | Err(_) => return self.process.end.reached().await,
             }
         }
     }
@@ -462,10 +434,10 @@ impl Staying {
 
     /// Sees to the end of a worker that ended while nobody looked.
     async fn bury(self, reaper: Arc<Reaper>) {
-        let mut process = self.process;
+        let process = self.process;
         let pid = process.pid;
         reaper::kill_group(pid);
-        process.ended().await;
+        process.end.reached().await;
         let _ = process.collect().await;
         reaper.forget(pid);
     }
@@ -551,12 +523,12 @@ mod tests {
         let (fork, mut forked) = oneshot::channel();
         told.waiting().forks.push_back(fork);
         let line = |text: &str| serde_json::from_str::<Line>(text).expect("a line");
-        told.take(line(r#"{"ended": 9}"#));
         told.take(line(r#"{"pid": 7}"#));
-        let (pid, mut ended) = forked.try_recv().expect("an answer").expect("a child");
-        assert!(pid == Pid::from_raw(7) && ended.try_recv().is_err());
-        told.take(line(r#"{"ended": 7}"#));
-        assert!(ended.try_recv().is_ok());
+        assert_eq!(forked.try_recv().expect("an answer"), Ok(Pid::from_raw(7)));
+        let (collection, mut collected) = oneshot::channel();
+        told.waiting().collections.insert(7, collection);
+        told.take(line(r#"{"collected": 7, "status": 256, "cpu": 0.5, "memory": 4096}"#));
+        assert_eq!(collected.try_recv().expect("its status").status, 256);
         told.take(line(r#"{"error": "nobody waits for this"}"#));
         told.take(line(r#"{"unknown": 1}"#));
     }

@@ -228,18 +228,18 @@ fn a_flood_of_output_is_bounded() {
 fn a_worker_that_breaks_the_protocol_is_told_apart() {
     let line = Line::new();
     let plan = list(vec![
-        shell("Garbage", "echo garbage >&4; sleep 100"),
-        shell("Long", "head -c 3000000 /dev/zero | tr '\\0' 'x' >&4; sleep 100"),
+        shell("Garbage", "echo garbage >&\"$TLC_PROTOCOL_WRITE_FD\"; sleep 100"),
+        shell("Long", "head -c 3000000 /dev/zero | tr '\\0' 'x' >&\"$TLC_PROTOCOL_WRITE_FD\"; sleep 100"),
         shell(
             "Speaks",
-            r#"read -r start <&3; case "$start" in *'"path":"Speaks"'*) echo '{"jsonrpc":"2.0","method":"finished","params":{"outcome":"failed","message":"so it is"}}' >&4;; esac"#,
+            r#"read -r start <&"$TLC_PROTOCOL_READ_FD"; case "$start" in *'"path":"Speaks"'*) echo '{"jsonrpc":"2.0","method":"finished","params":{"outcome":"failed","message":"so it is"}}' >&"$TLC_PROTOCOL_WRITE_FD";; esac"#,
         ),
         shell(
             "Asks",
-            r#"read -r start <&3; echo '{"jsonrpc":"2.0","id":9,"method":"dance"}' >&4; read -r answer <&3; case "$answer" in *-32601*) exit 0;; esac; exit 1"#,
+            r#"read -r start <&"$TLC_PROTOCOL_READ_FD"; echo '{"jsonrpc":"2.0","id":9,"method":"dance"}' >&"$TLC_PROTOCOL_WRITE_FD"; read -r answer <&"$TLC_PROTOCOL_READ_FD"; case "$answer" in *-32601*) exit 0;; esac; exit 1"#,
         ),
         shell("Closes", "exec 3<&- 4>&-; sleep 0.1"),
-        shell("Lies", r#"echo '{"jsonrpc":"2.0","method":"finished","params":{"outcome":"passed"}}' >&4; exit 3"#),
+        shell("Lies", r#"echo '{"jsonrpc":"2.0","method":"finished","params":{"outcome":"passed"}}' >&"$TLC_PROTOCOL_WRITE_FD"; exit 3"#),
     ]);
     line.run(&plan, &[]).ended_with(1);
     let seen = |path: &str| line.attempt(path)["message"].as_str().unwrap_or_default().to_owned();

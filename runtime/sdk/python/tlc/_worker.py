@@ -1,6 +1,6 @@
 """The process of a Python test, and the warm interpreter that forks one for each test.
 
-`test` runs one test in a cold interpreter. `serve` waits for requests on a socket, whose number follows:
+`test` runs one test in a cold interpreter. `serve` waits for requests on a socket, its stdin:
 
 * a frame of the runtime is its length in four bytes, little-endian, and a JSON object; descriptors come with it
 * `{"op": "fork", …}` with three descriptors (output, where the test reads, where it writes): forks, and runs one test
@@ -18,7 +18,6 @@ import gc
 import json
 import os
 import random
-import select
 import signal
 import socket
 import struct
@@ -46,7 +45,7 @@ def main(arguments: List[str]) -> int:
     """What is to be done is said by the arguments; returns an exit code."""
     mode, *rest = arguments or ["test"]
     if mode == "serve":
-        return _serve(int(rest[0]), rest[1], rest[2:])
+        return _serve(rest[0], rest[1:])
     channel = Channel.from_environment()
     if channel is None:
         print("the runtime starts this program", file=sys.stderr)
@@ -109,11 +108,12 @@ def _look_in(tests: str) -> None:
 # The warm interpreter.
 
 
-def _serve(fd: int, tests: str, preload: List[str]) -> int:
+def _serve(tests: str, preload: List[str]) -> int:
     """Makes ready, and forks until the runtime is gone."""
-    connection = socket.socket(fileno=fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, WRITES + 1))
+    connection = socket.socket(fileno=fcntl.fcntl(0, fcntl.F_DUPFD_CLOEXEC, WRITES + 1))
     # A forked test has its channel here; until then nothing else may come to lie on these.
     null = fcntl.fcntl(os.open(os.devnull, os.O_RDWR), fcntl.F_DUPFD_CLOEXEC, WRITES + 1)
+    os.dup2(null, 0)
     for number in (READS, WRITES):
         os.dup2(null, number, inheritable=False)
     _look_in(tests)
@@ -165,45 +165,27 @@ def _sources(tests: str) -> List[Tuple[str, int, int]]:
 
 
 class Server:
-    """Forks, and tells what became of what it forked."""
+    """Forks. Whoever asked sees by himself when a child ends; its status is taken when he asks for it."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
-        self._running: Set[int] = set()
-        self._ended: Set[int] = set()
-        self._wake, self._woken = os.pipe()
-        for fd in (self._wake, self._woken):
-            os.set_blocking(fd, False)
-        signal.signal(signal.SIGCHLD, lambda *_: None)
-        signal.set_wakeup_fd(self._woken, warn_on_full_buffer=False)
+        self._children: Set[int] = set()
 
     def run(self) -> None:
         """Until the other end is closed."""
-        poll = select.poll()
-        poll.register(self._connection, select.POLLIN)
-        poll.register(self._wake, select.POLLIN)
-        own = self._connection.fileno()
         try:
             while True:
-                for fd, _event in poll.poll():
-                    if fd != own:
-                        self._look()
-                    elif not self._serve():
-                        return
+                frame = receive(self._connection)
+                if frame is None:
+                    return
+                request, fds = frame
+                if request["op"] == "collect":
+                    self._collect(request["pid"])
+                else:
+                    self._fork(request, fds)
         finally:
-            for pid in self._running | self._ended:
+            for pid in self._children:
                 _kill_group(pid)
-
-    def _serve(self) -> bool:
-        frame = receive(self._connection)
-        if frame is None:
-            return False
-        request, fds = frame
-        if request["op"] == "collect":
-            self._collect(request["pid"])
-        else:
-            self._fork(request, fds)
-        return True
 
     def _fork(self, request: Dict[str, Any], fds: List[int]) -> None:
         try:
@@ -219,7 +201,7 @@ class Server:
         except OSError:
             pass
         _close(fds)
-        self._running.add(pid)
+        self._children.add(pid)
         _say(self._connection, {"pid": pid})
 
     def _become(self, request: Dict[str, Any], fds: List[int]) -> NoReturn:
@@ -227,9 +209,7 @@ class Server:
         code = 1
         try:
             os.setpgid(0, 0)
-            signal.set_wakeup_fd(-1)
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            _close([self._wake, self._woken, self._connection.detach()])
+            _close([self._connection.detach()])
             random.seed()
             numpy = sys.modules.get("numpy")
             if numpy is not None:
@@ -245,24 +225,11 @@ class Server:
         finally:
             os._exit(code)
 
-    def _look(self) -> None:
-        """Tells which children have ended."""
-        try:
-            os.read(self._wake, 4096)
-        except BlockingIOError:
-            pass
-        for pid in list(self._running):
-            if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None:
-                self._running.discard(pid)
-                self._ended.add(pid)
-                _say(self._connection, {"ended": pid})
-
     def _collect(self, pid: int) -> None:
-        if pid not in self._running and pid not in self._ended:
+        if pid not in self._children:
             return
         _, status, usage = os.wait4(pid, 0)
-        self._running.discard(pid)
-        self._ended.discard(pid)
+        self._children.discard(pid)
         answer = {"collected": pid, "status": status, "cpu": usage.ru_utime + usage.ru_stime, "memory": usage.ru_maxrss * 1024}
         _say(self._connection, answer)
 
