@@ -16,3 +16,5 @@ mod runs;
 mod services;
 #[path = "station/stores.rs"]
 mod stores;
+#[path = "station/warm.rs"]
+mod warm;

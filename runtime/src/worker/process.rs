@@ -7,10 +7,10 @@ use std::sync::Arc;
 use nix::unistd::Pid;
 use wait4::Wait4 as _;
 
+use super::Usage;
 use super::python::Python;
 use super::reaper::{End, Reaper};
 use super::warm::{Forked, Staying};
-use super::Usage;
 
 /// The process of an attempt.
 #[derive(Debug)]

@@ -188,7 +188,8 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory");
         let missing = Python::prepare(None, &[], "/nowhere", directory.path()).expect_err("there is none");
         assert!(missing.to_string().contains("no `python3` on PATH"));
-        let missing = Python::prepare(Some("/opt/python9"), &[], "/usr/bin", directory.path()).expect_err("there is none");
+        let missing =
+            Python::prepare(Some("/opt/python9"), &[], "/usr/bin", directory.path()).expect_err("there is none");
         assert!(missing.to_string().contains("`/opt/python9`"));
         let other = Python::prepare(Some("/bin/true"), &[], "", directory.path()).expect_err("it is no Python");
         assert!(other.to_string().contains("it does not answer"), "{other}");

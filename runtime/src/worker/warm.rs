@@ -27,9 +27,9 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tracing::debug;
 
-use super::{descriptors, environment};
 use super::reaper::{self, End, Reaper};
 use super::{Attempt, Usage};
+use super::{descriptors, environment};
 
 /// How long an interpreter may take until it is warm.
 const WARM_UP: Duration = Duration::from_mins(1);
@@ -145,7 +145,8 @@ impl Pool {
         attempt: &Attempt,
         reaper: &Arc<Reaper>,
     ) -> Result<Arc<Interpreter>, String> {
-        if let Some(interpreter) = self.interpreter.take_if(|interpreter| interpreter.is_over() || interpreter.is_outdated())
+        if let Some(interpreter) =
+            self.interpreter.take_if(|interpreter| interpreter.is_over() || interpreter.is_outdated())
         {
             debug!("the warm interpreter is replaced");
             drop(interpreter);
@@ -262,7 +263,9 @@ impl Interpreter {
         match timeout(WARM_UP, is_ready).await {
             Ok(Ok(Ok(sources))) => Ok(Self { sources, ..interpreter }),
             Ok(Ok(Err(reason))) => Err(format!("the interpreter `{name}` cannot be made ready for tests: {reason}")),
-            Ok(Err(_)) => Err(format!("the interpreter `{name}` ended before it was ready: {}", last_line(&recipe.log))),
+            Ok(Err(_)) => {
+                Err(format!("the interpreter `{name}` ended before it was ready: {}", last_line(&recipe.log)))
+            }
             Err(_) => Err(format!("the interpreter `{name}` was not ready after {} s", WARM_UP.as_secs())),
         }
     }
@@ -411,7 +414,12 @@ impl Staying {
     /// Waits until it is done with its test: free for the next one, or ended.
     pub async fn ended(&mut self) {
         while self.free.is_none() {
-            match self.stream.read_until(b'\n', &mut self.line).await {
+            let read = tokio::select! {
+                read = self.stream.read_until(b'\n', &mut self.line) => read,
+                // What the test left behind may hold the other end of the socket.
+                () = self.process.end.reached() => return,
+            };
+            match read {
                 Ok(1..) if self.line.ends_with(b"\n") => {
                     let said: Line = serde_json::from_slice(&self.line).unwrap_or_default();
                     self.line.clear();

@@ -263,7 +263,7 @@ def _mark(name: str) -> None:
     try:
         if _marks < 0:
             _marks = os.open("/proc/self/comm", os.O_WRONLY | os.O_CLOEXEC)
-        os.pwrite(_marks, name.encode(), 0)
+        os.write(_marks, name.encode())
     except OSError:
         pass
 
@@ -276,6 +276,10 @@ def _stay(connection: socket.socket) -> int:
     import _thread
 
     _thread.start_new_thread(_leave_with, (connection.fileno(),))
+    while not _thread._count():
+        time.sleep(0.0001)
+    # What a test forks has no part in the conversation.
+    os.register_at_fork(after_in_child=connection.close)
     null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
     warm = Warm()
     while True:
