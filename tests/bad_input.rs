@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Outcome, diagnostics, directory, run};
+use common::{Outcome, diagnostics, directory, outcome, run};
 
 const BASE: &str = r#"{"options": {}, "constants": {}, "definitions": {"FactoryTest": {"inherit": "FactoryTest"}}}"#;
 
@@ -214,4 +214,44 @@ fn a_reader_that_goes_away_is_no_error() {
     let output = child.wait_with_output().expect("it ends");
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
     assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn a_circle_of_lists_is_reported_once() {
+    let list = |parent: &str| format!("{{\"inherit\": [\"{parent}.test_list\"], \"label\": \"L\", \"tests\": []}}");
+    let (a, b, c) = (list("b"), list("a"), list("b"));
+    let lists = directory(&[("a.test_list.json", &a), ("b.test_list.json", &b), ("c.test_list.json", &c)]);
+    for target in [".", "a.test_list.json", "b.test_list.json", "c.test_list.json"] {
+        let found = diagnostics(&run(lists.path(), &["check", target, "--format", "json"]));
+        assert_eq!(found.len(), 1, "{target}: {found:?}");
+        assert_eq!(found[0]["message"], "`a.test_list` inherits itself: `a.test_list` → `b.test_list` → `a.test_list`");
+    }
+}
+
+#[test]
+fn a_directory_that_cannot_be_read_is_not_passed_over() {
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::os::unix::process::CommandExt as _;
+    let lists = directory(&[("base.test_list.json", BASE), ("closed/more.test_list.json", BASE)]);
+    let rights = |path: &str, mode| {
+        std::fs::set_permissions(lists.path().join(path), std::fs::Permissions::from_mode(mode)).expect("rights");
+    };
+    rights("", 0o755);
+    rights("closed", 0o000);
+    // Nothing is closed to root: the command is copied to where somebody else can start it.
+    let copy = lists.path().join("tlc");
+    std::fs::copy(env!("CARGO_BIN_EXE_tlc"), &copy).expect("a copy");
+    let mut command = std::process::Command::new(&copy);
+    command.args(["check", "."]).current_dir(lists.path()).env("NO_COLOR", "1");
+    if nix::unistd::geteuid().is_root() {
+        command.uid(65534).gid(65534);
+    }
+    let outcome = outcome(command.output().expect("tlc can be started"));
+    rights("closed", 0o755);
+    assert_eq!((outcome.code, &*outcome.stdout), (3, ""), "{}", outcome.stderr);
+    assert!(
+        outcome.stderr.contains("the directory `./closed` cannot be read: Permission denied"),
+        "{}",
+        outcome.stderr
+    );
 }

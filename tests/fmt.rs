@@ -39,7 +39,7 @@ fn sorted(value: &Data) -> Data {
         Data::Object(members) => {
             let mut members: Vec<_> = members.iter().map(|(key, value)| (key.clone(), sorted(value))).collect();
             members.sort_by(|a, b| a.0.cmp(&b.0));
-            Data::object(members.into_iter().collect())
+            Data::object(members.into_iter().collect::<tlc_compiler::plan::data::Object>())
         }
         other => other.clone(),
     }

@@ -1,6 +1,7 @@
 //! `tlc check --format sarif|github`: what the standard, and GitHub, ask of them.
 //!
-//! SARIF 2.1.0 is checked by what its sections 3.13 to 3.52 demand of the properties that are used, and that there are no others.
+//! SARIF 2.1.0 is compared with the schema that OASIS has published for it (`tests/formats/`), and with what sections 3.13 to 3.52 of the
+//! standard demand of the properties that are used, and that there are no others.
 
 mod common;
 
@@ -99,6 +100,27 @@ fn related(results: &[Value]) {
             physical_location(&location["physicalLocation"]);
         }
     }
+}
+
+#[test]
+fn sarif_fits_the_published_schema() {
+    // A bracket in its patterns means itself, which is said with a backslash by now.
+    let schema = include_str!("formats/sarif-schema-2.1.0.json").replace("{2}]?$", "{2}\\\\]?$");
+    let schema: Value = serde_json::from_str(&schema).expect("JSON");
+    let schema = jsonschema::validator_for(&schema).expect("a schema");
+    let fits = |outcome: &Outcome| {
+        let log: Value = serde_json::from_str(&outcome.stdout).expect("JSON");
+        let wrong: Vec<String> =
+            schema.iter_errors(&log).map(|error| format!("{}: {error}", error.instance_path())).collect();
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+        log
+    };
+    let log = fits(&rich("sarif"));
+    assert!(log["runs"][0]["results"].as_array().is_some_and(|results| results.len() > 3));
+    let lists = directory(&[("base.test_list.json", BASE)]);
+    let mut nothing = fits(&run(lists.path(), &["check", "base.test_list.json", "--format", "sarif"]));
+    nothing["runs"][0]["results"] = "none".into();
+    assert!(!schema.is_valid(&nothing), "the schema refuses what does not fit");
 }
 
 #[test]

@@ -112,7 +112,7 @@ fn dot(plan: &Plan) -> String {
         format!("digraph \"{}\" {{\n  rankdir=LR;\n  node [shape=box, fontname=\"sans-serif\"];\n", quote(&plan.id));
     for id in plan.preorder() {
         let node = plan.node(id);
-        let name = if node.path.is_empty() { &plan.id } else { &node.id };
+        let name = if node.path.is_empty() { &*plan.id } else { &*node.id };
         let style = match (&node.test, node.teardown, node.parallel) {
             (_, true, _) => ", style=dashed",
             (None, _, true) => ", style=\"rounded,bold\"",

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use tlc_compiler::diagnostic::{Diagnostic, Severity};
-use tlc_compiler::lists::{self, Found};
+use tlc_compiler::lists::{self, FindError, Found};
 use tlc_compiler::plan::Data;
 use tlc_compiler::source::{self, SourceMap};
 use tlc_compiler::{Compilation, Request, compile};
@@ -23,6 +23,9 @@ pub struct WithArgs {
     /// A directory of catalogues, `LOCALE.po`
     #[arg(long, value_name = "DIR")]
     pub po: Option<PathBuf>,
+    /// No plan is wanted; a command that needs none sets it.
+    #[arg(skip)]
+    pub only_findings: bool,
     /// Where Python tests lie, over what `tlc.json5` says; a command that has the argument sets it.
     #[arg(skip)]
     pub tests: Option<PathBuf>,
@@ -80,7 +83,9 @@ impl WithArgs {
         let tests = self.tests.clone().or_else(|| found.settings.tests.clone());
         let levels = levels(&found.settings, &given);
         levels.apply(&mut diagnostics);
-        let request = Request { id: found.id.clone(), layers: found.layers.clone(), po, tests, device, levels };
+        let only_findings = self.only_findings;
+        let request =
+            Request { id: found.id.clone(), layers: found.layers.clone(), po, tests, device, levels, only_findings };
         Ok(Compiled { compilation: compile(&request), found, settings: (diagnostics, sources) })
     }
 
@@ -153,7 +158,8 @@ pub fn expand(argument: &str) -> Result<Vec<String>, ExitCode> {
         return Ok(vec![argument.to_owned()]);
     }
     lists::below(Path::new(argument)).map_err(|error| {
+        let code = if matches!(error, FindError::Unreadable(..)) { ENVIRONMENT } else { USAGE };
         complain(error);
-        ExitCode::from(USAGE)
+        ExitCode::from(code)
     })
 }

@@ -61,9 +61,9 @@ fn children_below(plan: &Plan, child: NodeId, indent: &str, below: &str, text: &
 }
 
 fn line(node: &Node, plan: &Plan, id: NodeId) -> String {
-    let mut line = node.id.clone();
+    let mut line = node.id.to_string();
     let label = english(node);
-    if label.replace(' ', "") != node.id {
+    if label.replace(' ', "") != *node.id {
         let _ = write!(line, "  “{label}”");
     }
     if let Some(test) = &node.test {
@@ -77,7 +77,7 @@ fn line(node: &Node, plan: &Plan, id: NodeId) -> String {
 
 fn program(test: &Test) -> String {
     match &test.program {
-        Program::Pytest(name) => name.clone(),
+        Program::Pytest(name) => name.to_string(),
         Program::Exec(argv) => {
             let first = argv.as_data().and_then(|argv| argv.as_list()?.first()?.as_str().map(str::to_owned));
             format!("$ {}", first.unwrap_or_else(|| "...".into()))

@@ -5,7 +5,7 @@
 //!
 //! Files are read here and not by a library, because a mistake in one must have its place and must never end the process.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 use std::path::{Path, PathBuf};
 
 use tlc_plan::plan::Text;
@@ -46,7 +46,10 @@ impl Catalogues {
             return (catalogues, diagnostics);
         }
         catalogues.directory = Some(directory.to_owned());
-        for path in source::files_below(directory, ".po") {
+        let below = source::files_below(directory, ".po");
+        let own = below.unreadable.iter().filter(|(path, _)| path == directory);
+        diagnostics.extend(own.map(|(path, error)| unreadable_directory(path, error)));
+        for path in below.files {
             let locale = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
             if path.parent() != Some(directory) || locale.is_empty() {
                 continue;
@@ -107,6 +110,11 @@ fn load_file(sources: &mut SourceMap, path: &Path, diagnostics: &mut Vec<Diagnos
         }
     }
     texts
+}
+
+fn unreadable_directory(directory: &Path, error: &std::io::Error) -> Diagnostic {
+    let message = format!("the directory `{}` cannot be read: {error}", directory.display());
+    Diagnostic::new("unreadable-file", Severity::Error, message).help("give yourself the right to read it")
 }
 
 fn no_directory(directory: &Path) -> Diagnostic {

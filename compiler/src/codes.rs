@@ -73,6 +73,7 @@ macro_rules! codes {
 codes! {
     "argument-fails" Deny,
     "bad-count" Refusal,
+    "bad-exec" Deny,
     "bad-id" Refusal,
     "bad-name" Refusal,
     "broken-definition" Deny,
@@ -120,6 +121,7 @@ codes! {
     "parent-path" Refusal,
     "po-duplicate" Warn,
     "po-syntax" Refusal,
+    "prefix-without-space" Warn,
     "refused-name" Refusal,
     "requirement-comes-later" Warn,
     "runs-nothing" Deny,

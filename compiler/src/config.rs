@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::document::{Arena, Member, NodeId, read};
+use crate::document::{Arena, Member, Name, NodeId, read};
 use crate::lineage::{Lineage, file_in};
 use crate::merge::{NoTrace, Trace, merge};
 use crate::source::{ReadError, SourceMap};
+use crate::words;
 
 /// The file whose members replace constants, without `.json`.
 const CONSTANTS_NAME: &str = "test_list_constants";
@@ -31,7 +32,7 @@ pub fn resolve(lineage: &Lineage, arena: &mut Arena, trace: &mut impl Trace) -> 
 
 impl Config {
     /// A value of the top level.
-    pub fn get(&self, arena: &Arena, key: &str) -> Option<NodeId> {
+    pub fn get(&self, arena: &Arena, key: impl Name) -> Option<NodeId> {
         arena.entry(self.root).get(key).map(|entry| entry.id)
     }
 
@@ -49,11 +50,11 @@ impl Config {
             .iter()
             .filter_map(|directory| constants_file(&file_in(directory, CONSTANTS_NAME), sources, arena, diagnostics))
             .collect();
-        let Some(constants) = self.get(arena, "constants").filter(|_| !files.is_empty()) else { return self };
+        let Some(constants) = self.get(arena, words::CONSTANTS).filter(|_| !files.is_empty()) else { return self };
         let (added, _) = merge(arena, &files, &mut NoTrace);
         let constants = replace_members(arena, constants, &members(arena, added));
         let key = arena.intern("constants");
-        let Some(member) = arena.entry(self.root).member("constants").copied() else { return self };
+        let Some(member) = arena.entry(self.root).member(words::CONSTANTS).copied() else { return self };
         let root = replace_members(arena, self.root, &[Member { key, value: constants, ..member }]);
         Self { root }
     }

@@ -158,6 +158,6 @@ impl Suggestions {
 pub fn settle(diagnostics: &mut Vec<Diagnostic>) {
     let place = |diagnostic: &Diagnostic| diagnostic.labels.first().map(|label| label.span);
     diagnostics.sort_by_key(|diagnostic| (place(diagnostic), std::cmp::Reverse(diagnostic.severity)));
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = hashbrown::HashSet::new();
     diagnostics.retain(|diagnostic| seen.insert((diagnostic.code, place(diagnostic), diagnostic.message.clone())));
 }

@@ -4,7 +4,6 @@
 
 use std::sync::Arc;
 
-use indexmap::IndexMap;
 use tlc_plan::Data;
 use tlc_plan::data::Object;
 use tlc_plan::plan::{Count, Text};
@@ -13,6 +12,7 @@ use crate::document::{Arena, Entry, NodeId};
 use crate::lineage::Lineage;
 use crate::source::SourceMap;
 use crate::tree::{TestId, TestTree, texts};
+use crate::words;
 use crate::{Compilation, marks};
 
 /// The files of a list as they were read: path and value, the list itself first.
@@ -54,7 +54,7 @@ pub fn resolved(compilation: &mut Compilation) -> Data {
     let merged = compilation.config.as_ref().map_or(Data::Null, |config| arena.entry(config.root).to_data());
     let order =
         compilation.lineage.iter().flat_map(|lineage| lineage.order.iter().map(|ancestor| ancestor.name.clone()));
-    let mut top = IndexMap::from([
+    let mut top = Object::from([
         (Arc::from("id"), Data::from(compilation.id.as_str())),
         (Arc::from("linearization"), strings(order)),
         (Arc::from("merged"), merged),
@@ -70,9 +70,9 @@ pub fn resolved(compilation: &mut Compilation) -> Data {
     let marks = marks::at_start(tree, arena, &mut compilation.evaluation);
     set("skipped_at_start", strings(marks.skipped));
     set("skip_forced", strings(marks.forced));
-    let waived: std::collections::HashSet<TestId> = marks.waived.iter().copied().collect();
+    let waived: hashbrown::HashSet<TestId> = marks.waived.iter().copied().collect();
     set("waived_at_start", strings(tree.preorder().filter(|id| waived.contains(id)).map(|id| tree.path(arena, id))));
-    let children = tree.test(tree.root()).children.clone();
+    let children: Vec<TestId> = tree.children(tree.root()).collect();
     let mut dump = Nodes { tree, arena, evaluation: &mut compilation.evaluation };
     set("tests", Data::list(children.into_iter().map(|child| dump.node(child)).collect()));
     Data::object(top)
@@ -94,7 +94,7 @@ struct Nodes<'a> {
 impl Nodes<'_> {
     fn node(&mut self, id: TestId) -> Data {
         let mut node = self.fields(id);
-        let children = self.tree.test(id).children.iter().map(|child| self.node(*child)).collect();
+        let children = self.tree.children(id).map(|child| self.node(child)).collect();
         node.insert("subtests".into(), Data::list(children));
         Data::object(node)
     }
@@ -108,7 +108,7 @@ impl Nodes<'_> {
         let field = |name: &str| written.get(name);
         let names = |name: &str| strings(texts(arena, test.object, name));
         let require = tree_requirements(written);
-        let mut node: Object = IndexMap::with_capacity(32);
+        let mut node = Object::with_capacity(40);
         let mut set = |key: &str, value: Data| node.insert(key.into(), value);
         set("path", Data::string(tree.path(arena, id)));
         set("id", Data::String(arena.text(test.id).clone()));
@@ -126,14 +126,14 @@ impl Nodes<'_> {
         set("run_if", test.run_if.map_or(Data::Null, |run_if| arena.entry(run_if).to_data()));
         set("run_if_value", test.run_if.map_or(Data::Bool(true), |run_if| self.evaluation.condition(run_if, arena)));
         set("require_run", require);
-        set("require_run_resolved", strings(test.require_run.iter().map(|required| tree.path(arena, *required))));
+        set("require_run_resolved", strings(tree.requirements(id).iter().map(|required| tree.path(arena, *required))));
         set("exclusive_resources", names("exclusive_resources"));
         set("exclusive_resources_effective", strings(tree.exclusive_resources(arena, id)));
         set("enable_services", names("enable_services"));
         set("disable_services", names("disable_services"));
         set("allow_reboot", Data::Bool(test.allow_reboot));
-        set("disable_abort", Data::Bool(crate::tree::flag(arena, test.object, "disable_abort").unwrap_or(false)));
-        set("no_host", Data::Bool(crate::tree::flag(arena, test.object, "no_host").unwrap_or(false)));
+        set("disable_abort", Data::Bool(crate::tree::flag(arena, test.object, words::DISABLE_ABORT).unwrap_or(false)));
+        set("no_host", Data::Bool(crate::tree::flag(arena, test.object, words::NO_HOST).unwrap_or(false)));
         set("no_host_effective", Data::Bool(tree.no_host(arena, id)));
         // What `waived_tests` marks is in `waived_at_start`; the field itself is the original's, which no list can set.
         set("waived", Data::Bool(false));
@@ -158,7 +158,7 @@ impl Nodes<'_> {
 /// `require_run` as a list, as it was written; `all` is the root.
 fn tree_requirements(written: Entry<'_>) -> Data {
     let path = |item: Entry<'_>| if item.as_str() == Some("all") { Data::from("") } else { item.to_data() };
-    match written.get("require_run") {
+    match written.get(words::REQUIRE_RUN) {
         Some(field) if field.as_str().is_some_and(|text| !text.is_empty()) => Data::list(vec![path(field)]),
         Some(field) => Data::list(field.items().map(path).collect()),
         None => Data::list(Vec::new()),
@@ -168,7 +168,7 @@ fn tree_requirements(written: Entry<'_>) -> Data {
 /// The layout in its long form.
 pub fn layout(written: Option<Entry<'_>>) -> Data {
     let kind = written.and_then(|layout| layout.as_str().or_else(|| layout.get("type")?.as_str()).map(str::to_owned));
-    let options = written.and_then(|layout| layout.get("options")).map_or_else(|| object([]), Entry::to_data);
+    let options = written.and_then(|layout| layout.get(words::OPTIONS)).map_or_else(|| object([]), Entry::to_data);
     object([("type", Data::string(kind.unwrap_or_else(|| "tab".into()))), ("options", options)])
 }
 
@@ -189,7 +189,8 @@ fn count(count: Count) -> Data {
 }
 
 fn text(text: &Text) -> Data {
-    Data::object(text.iter().map(|(locale, text)| (locale.as_str().into(), Data::from(text.as_str()))).collect())
+    let texts = text.iter().map(|(locale, text)| (locale.as_str().into(), Data::from(text.as_str())));
+    Data::object(texts.collect::<Object>())
 }
 
 fn strings(texts: impl IntoIterator<Item = String>) -> Data {
@@ -197,7 +198,7 @@ fn strings(texts: impl IntoIterator<Item = String>) -> Data {
 }
 
 fn object<const N: usize>(members: [(&str, Data); N]) -> Data {
-    Data::object(members.into_iter().map(|(key, value)| (key.into(), value)).collect())
+    Data::object(members.into_iter().map(|(key, value)| (key.into(), value)).collect::<Object>())
 }
 
 /// The value of a stage that is a value of the arena.

@@ -23,6 +23,7 @@ pub mod settings;
 pub mod source;
 pub mod tree;
 pub mod why;
+mod words;
 
 pub use check::unused;
 pub use tlc_plan as plan;
@@ -56,6 +57,8 @@ pub struct Request {
     pub device: Option<Data>,
     /// Levels of lints that differ from the usual ones.
     pub levels: Levels,
+    /// No plan is wanted, only what there is to say.
+    pub only_findings: bool,
 }
 
 /// Everything that came of a list.
@@ -72,7 +75,7 @@ pub struct Compilation {
     pub config: Option<Config>,
     /// The tests; `None` for a library, and where they could not be built.
     pub tree: Option<TestTree>,
-    /// What a station runs; `None` if the list is refused.
+    /// What a station runs; `None` if the list is refused, or only findings were wanted.
     pub plan: Option<Plan>,
     /// Expressions, and what they are evaluated with.
     pub evaluation: Evaluation,
@@ -118,11 +121,15 @@ pub fn compile(request: &Request) -> Compilation {
         tree::resolve(&input, &mut arena, &mut evaluation, &mut diagnostics)
     });
     let refused = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
-    let plan = tree
-        .as_ref()
-        .filter(|_| !refused || only_tests_are_wrong(&diagnostics))
-        .map(|tree| lower::lower(&request.id, tree, &arena, &sources, &mut evaluation, &mut diagnostics))
-        .filter(|_| !refused);
+    let sound = tree.as_ref().filter(|_| !refused || only_tests_are_wrong(&diagnostics));
+    let plan = match sound {
+        Some(tree) if refused || request.only_findings => {
+            lower::find(tree, &arena, &sources, &mut evaluation, &mut diagnostics);
+            None
+        }
+        Some(tree) => Some(lower::lower(&request.id, tree, &arena, &sources, &mut evaluation, &mut diagnostics)),
+        None => None,
+    };
     if let (Some(lineage), Some(config)) = (&lineage, &config) {
         let tests = tree.as_ref().zip(request.tests.as_deref());
         let tests = tests.map(|(tree, directory)| check::PythonTests::read(directory, tree, &arena, &mut sources));

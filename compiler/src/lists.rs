@@ -25,6 +25,8 @@ pub struct Found {
 /// Why there is no such list.
 #[derive(Debug)]
 pub enum FindError {
+    /// A directory cannot be read.
+    Unreadable(PathBuf, std::io::Error),
     /// Nothing has this path.
     NoFile(PathBuf),
     /// A file whose name is not that of a list.
@@ -99,9 +101,12 @@ fn add<'a>(layers: &mut Vec<PathBuf>, more: impl Iterator<Item = &'a PathBuf>) {
     }
 }
 
-/// The paths of all lists in a directory and below it, sorted.
+/// The paths of all lists in a directory and below it, sorted. A part that cannot be read is an error, for nobody would miss its lists.
 pub fn below(directory: &Path) -> Result<Vec<String>, FindError> {
-    let files = source::files_below(directory, &format!("{SUFFIX}.json"));
+    let source::Below { files, unreadable } = source::files_below(directory, &format!("{SUFFIX}.json"));
+    if let Some((directory, error)) = unreadable.into_iter().next() {
+        return Err(FindError::Unreadable(directory, error));
+    }
     if files.is_empty() {
         return Err(FindError::Empty(directory.to_owned()));
     }
@@ -119,6 +124,7 @@ fn id_of(name: &str) -> String {
 impl fmt::Display for FindError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Unreadable(path, error) => write!(f, "the directory `{}` cannot be read: {error}", path.display()),
             Self::NoFile(path) => write!(f, "there is no file `{}`", path.display()),
             Self::NotAList(path) => {
                 write!(f, "`{}` is no test list: the name of one ends with `{SUFFIX}.json`", path.display())

@@ -1,6 +1,6 @@
 //! `skipped_tests` and `waived_tests` when a run starts: which nodes they mark.
 
-use std::collections::HashSet;
+use hashbrown::HashSet;
 
 use tlc_plan::Data;
 use tlc_plan::plan::{PHASES, pattern_matches};
@@ -75,12 +75,10 @@ fn skipped(tree: &TestTree, forced: &HashSet<TestId>) -> HashSet<TestId> {
     if forced.is_empty() {
         return skipped;
     }
-    let order: Vec<TestId> = tree.preorder().collect();
-    for id in order.into_iter().rev() {
-        let children = &tree.test(id).children;
+    for id in tree.preorder().rev() {
         let marked = tree.ancestors(id).any(|node| forced.contains(&node));
-        let all = !children.is_empty() && children.iter().all(|child| skipped.contains(child));
-        if (children.is_empty() && marked && id != tree.root()) || all {
+        let all = !tree.is_leaf(id) && tree.children(id).all(|child| skipped.contains(&child));
+        if (tree.is_leaf(id) && marked && id != tree.root()) || all {
             skipped.insert(id);
         }
     }

@@ -8,14 +8,17 @@
 //! All values of a member are considered at once, lowest first, which gives the same as merging them one by one, without building what
 //! a later one throws away. What needs no change is shared, not copied.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use crate::diagnostic::Diagnostic;
-use crate::document::{Arena, Member, NodeId, Symbol, Value};
+use crate::document::{Arena, Contents, Member, NodeId, Symbol, Value};
 use crate::source::Span;
+use crate::words;
 
 /// Told about every step of a merge, with the path from the top of what is merged.
 pub trait Trace {
+    /// Nobody reads it.
+    const IS_SILENT: bool = false;
     /// A member was entered.
     fn enter(&mut self, key: Symbol);
     /// The member was left.
@@ -42,6 +45,8 @@ pub enum Step {
 pub struct NoTrace;
 
 impl Trace for NoTrace {
+    const IS_SILENT: bool = true;
+
     fn enter(&mut self, _: Symbol) {}
     fn leave(&mut self) {}
     fn step(&mut self, _: Step) {}
@@ -50,9 +55,16 @@ impl Trace for NoTrace {
 /// Merges objects, the lowest first. What is no object counts for nothing.
 ///
 /// The result is one of the objects where that says the same, and a new one otherwise; it holds no marker outside of arrays.
-pub fn merge(arena: &mut Arena, objects: &[NodeId], trace: &mut impl Trace) -> (NodeId, Vec<Diagnostic>) {
-    let mut merge = Merge { arena, trace, diagnostics: Vec::new() };
+pub fn merge<T: Trace>(arena: &mut Arena, objects: &[NodeId], trace: &mut T) -> (NodeId, Vec<Diagnostic>) {
+    let mut merge = Merge { arena, trace, diagnostics: Vec::new(), open: Vec::new() };
     let span = objects.last().map_or(Span::default(), |object| merge.arena.node(*object).span);
+    if let [below, above] = objects
+        && T::IS_SILENT
+        && merge.is_plain(*below)
+        && merge.is_plain(*above)
+    {
+        return (merge.plain(*below, *above), merge.diagnostics);
+    }
     let top = objects.iter().copied().filter(|object| merge.arena.entry(*object).is_object()).collect::<Vec<_>>();
     let merged = merge.objects(&top, span, true);
     (merged, merge.diagnostics)
@@ -62,6 +74,8 @@ struct Merge<'a, T> {
     arena: &'a mut Arena,
     trace: &'a mut T,
     diagnostics: Vec<Diagnostic>,
+    /// The members of the plain objects that are being merged, those of the innermost last.
+    open: Vec<Member>,
 }
 
 /// What lies at a key so far.
@@ -74,23 +88,60 @@ struct Slot {
 enum State {
     Deleted,
     Scalar(NodeId),
+    Object(NodeId),
+    /// Two or more.
     Objects(Vec<NodeId>),
 }
 
+/// Slots up to this many are looked for one by one.
+const FEW: usize = 24;
+
 impl<T: Trace> Merge<'_, T> {
+    /// Whether it is a small object without markers.
+    fn is_plain(&self, object: NodeId) -> bool {
+        let entry = self.arena.entry(object);
+        entry.is_object() && !entry.contents().has(Contents::MARKER) && entry.members().len() <= FEW
+    }
+
+    /// One plain object over another: most merges are no more than this.
+    fn plain(&mut self, below: NodeId, above: NodeId) -> NodeId {
+        let from = self.open.len();
+        self.open.extend_from_slice(self.arena.entry(below).members());
+        let kept = self.open.len();
+        for position in 0..self.arena.entry(above).members().len() {
+            let member = self.arena.entry(above).members()[position];
+            let Some(at) = self.open[from..kept].iter().position(|known| known.key == member.key) else {
+                self.open.push(member);
+                continue;
+            };
+            let old = self.open[from + at].value;
+            let value = match (self.arena.entry(old).is_object(), self.arena.entry(member.value).is_object()) {
+                (true, true) if self.is_plain(old) && self.is_plain(member.value) => self.plain(old, member.value),
+                (true, true) => self.member(member.key, &[old, member.value]),
+                _ => member.value,
+            };
+            self.open[from + at] = Member { value, ..member };
+        }
+        let span = self.arena.entry(above).span();
+        let merged = self.arena.add_object(&self.open[from..], span);
+        self.open.truncate(from);
+        merged
+    }
+
     /// `top`: the objects are not members of anything, so a marker directly in them is an ordinary key.
     fn objects(&mut self, objects: &[NodeId], span: Span, top: bool) -> NodeId {
         if let [only] = objects
-            && !self.arena.node(*only).has_marker
+            && !self.arena.contents(*only).has(Contents::MARKER)
         {
             return *only;
         }
-        let mut slots: Vec<Slot> = Vec::new();
-        let mut index: HashMap<Symbol, usize> = HashMap::new();
+        let most = objects.iter().map(|object| self.arena.entry(*object).members().len()).sum();
+        let mut slots: Vec<Slot> = Vec::with_capacity(most);
+        let mut index: Option<HashMap<Symbol, usize>> = (most > FEW).then(HashMap::new);
         for object in objects {
             for position in 0..self.arena.entry(*object).members().len() {
                 let member = self.arena.entry(*object).members()[position];
-                if top || !self.is_marker(member.key) {
+                if top || !is_marker(member.key) {
                     self.add(&mut slots, &mut index, member);
                 }
             }
@@ -99,20 +150,24 @@ impl<T: Trace> Merge<'_, T> {
         self.arena.add_object(&members, span)
     }
 
-    fn add(&mut self, slots: &mut Vec<Slot>, index: &mut HashMap<Symbol, usize>, member: Member) {
+    fn add(&mut self, slots: &mut Vec<Slot>, index: &mut Option<HashMap<Symbol, usize>>, member: Member) {
         self.trace.enter(member.key);
-        let present = index.get(&member.key).copied();
+        let is_present = |slot: &Slot| slot.key == member.key && !matches!(slot.state, State::Deleted);
+        let present = match index {
+            Some(index) => index.get(&member.key).copied(),
+            None => slots.iter().position(is_present),
+        };
         let state = present.map(|at| std::mem::replace(&mut slots[at].state, State::Deleted));
         let state = self.fold(state, member.value);
         match (present, state) {
             (Some(at), State::Deleted) => {
                 slots[at].state = State::Deleted;
-                index.remove(&member.key);
+                index.as_mut().map(|index| index.remove(&member.key));
             }
             (Some(at), state) => slots[at] = Slot { key: member.key, key_span: member.key_span, state },
             (None, State::Deleted) => {}
             (None, state) => {
-                index.insert(member.key, slots.len());
+                index.as_mut().map(|index| index.insert(member.key, slots.len()));
                 slots.push(Slot { key: member.key, key_span: member.key_span, state });
             }
         }
@@ -125,21 +180,25 @@ impl<T: Trace> Merge<'_, T> {
             self.trace.step(Step::Set(value));
             return State::Scalar(value);
         }
-        if self.marker(value, "__delete__") {
+        if self.marker(value, words::DELETE) {
             if matches!(below, None | Some(State::Deleted)) {
-                self.idle_marker(value, "__delete__");
+                self.idle_marker(value, words::DELETE);
             }
             self.trace.step(Step::Delete(value));
             return State::Deleted;
         }
-        if self.marker(value, "__replace__") {
-            if !matches!(below, Some(State::Objects(_))) {
-                self.idle_marker(value, "__replace__");
+        if self.marker(value, words::REPLACE) {
+            if !matches!(below, Some(State::Object(_) | State::Objects(_))) {
+                self.idle_marker(value, words::REPLACE);
             }
             self.trace.step(Step::Replace(value));
-            return State::Objects(vec![value]);
+            return State::Object(value);
         }
         match below {
+            Some(State::Object(first)) => {
+                self.trace.step(Step::Override(value));
+                State::Objects(vec![first, value])
+            }
             Some(State::Objects(mut objects)) => {
                 self.trace.step(Step::Override(value));
                 objects.push(value);
@@ -147,7 +206,7 @@ impl<T: Trace> Merge<'_, T> {
             }
             Some(State::Scalar(_) | State::Deleted) | None => {
                 self.trace.step(Step::Set(value));
-                State::Objects(vec![value])
+                State::Object(value)
             }
         }
     }
@@ -156,37 +215,42 @@ impl<T: Trace> Merge<'_, T> {
         let value = match slot.state {
             State::Deleted => return None,
             State::Scalar(value) => value,
-            State::Objects(objects) => {
-                let span = self.arena.node(*objects.last()?).span;
-                self.trace.enter(slot.key);
-                let merged = self.objects(&objects, span, false);
-                self.trace.leave();
-                merged
-            }
+            State::Object(object) => self.member(slot.key, &[object]),
+            State::Objects(objects) => self.member(slot.key, &objects),
         };
         Some(Member { key: slot.key, key_span: slot.key_span, value })
     }
 
-    fn idle_marker(&mut self, object: NodeId, name: &str) {
+    /// Objects that lie above each other at a key.
+    fn member(&mut self, key: Symbol, objects: &[NodeId]) -> NodeId {
+        let span = self.arena.entry(objects[objects.len() - 1]).span();
+        self.trace.enter(key);
+        let merged = self.objects(objects, span, false);
+        self.trace.leave();
+        merged
+    }
+
+    fn idle_marker(&mut self, object: NodeId, name: Symbol) {
         let place = self.arena.entry(object).member(name).map(|member| member.key_span);
+        let name = self.arena.text(name);
         self.diagnostics.extend(place.map(|place| marker_without_effect(name, place)));
     }
 
-    fn is_marker(&self, key: Symbol) -> bool {
-        matches!(&**self.arena.text(key), "__delete__" | "__replace__")
-    }
-
-    fn marker(&mut self, object: NodeId, name: &str) -> bool {
+    fn marker(&mut self, object: NodeId, name: Symbol) -> bool {
         let Some(marker) = self.arena.entry(object).get(name) else { return false };
         match marker.value() {
             Value::Bool(value) => value,
             _ => {
-                let finding = marker_is_no_boolean(name, marker.type_name(), marker.span());
+                let finding = marker_is_no_boolean(self.arena.text(name), marker.type_name(), marker.span());
                 self.diagnostics.push(finding);
                 false
             }
         }
     }
+}
+
+fn is_marker(key: Symbol) -> bool {
+    matches!(key, words::DELETE | words::REPLACE)
 }
 
 fn marker_without_effect(name: &str, span: Span) -> Diagnostic {

@@ -6,6 +6,7 @@
 use std::fmt;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
 
@@ -51,10 +52,14 @@ struct SourceFile {
     path: PathBuf,
     base: u32,
     text: String,
-    line_starts: Vec<u32>,
+    /// Looked for when a place is first asked for.
+    line_starts: OnceLock<Vec<u32>>,
     /// How many code points stand before each block of [`BLOCK`] bytes; empty if every code point is one byte.
     code_points: Vec<u32>,
 }
+
+/// How many bytes are searched for line ends at once.
+const LINE_BLOCK: usize = 32;
 
 /// How far apart counted places lie.
 const BLOCK: usize = 1024;
@@ -122,10 +127,14 @@ impl SourceMap {
         if base + text.len() as u64 >= u64::from(u32::MAX) {
             return None;
         }
-        let mut line_starts = vec![0];
-        line_starts.extend(text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at as u32 + 1));
         let code_points = code_points(&text);
-        self.files.push(SourceFile { path: path.to_owned(), base: base as u32, text, line_starts, code_points });
+        self.files.push(SourceFile {
+            path: path.to_owned(),
+            base: base as u32,
+            text,
+            line_starts: OnceLock::new(),
+            code_points,
+        });
         Some(FileId(self.files.len() as u32 - 1))
     }
 
@@ -177,10 +186,24 @@ impl SourceMap {
 }
 
 impl SourceFile {
+    /// Where the lines begin.
+    fn line_starts(&self) -> &[u32] {
+        self.line_starts.get_or_init(|| {
+            let mut starts = vec![0];
+            for (block, bytes) in self.text.as_bytes().chunks(LINE_BLOCK).enumerate() {
+                if bytes.contains(&b'\n') {
+                    let ends = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
+                    starts.extend(ends.map(|(at, _)| (block * LINE_BLOCK + at) as u32 + 1));
+                }
+            }
+            starts
+        })
+    }
+
     /// The line and the column of a byte, both from 0; the column in code points.
     fn place(&self, local: usize) -> (usize, usize) {
-        let line = self.line_starts.partition_point(|start| *start as usize <= local) - 1;
-        (line, self.code_points_before(local) - self.code_points_before(self.line_starts[line] as usize))
+        let line = self.line_starts().partition_point(|start| *start as usize <= local) - 1;
+        (line, self.code_points_before(local) - self.code_points_before(self.line_starts()[line] as usize))
     }
 
     fn code_points_before(&self, local: usize) -> usize {
@@ -270,22 +293,38 @@ pub fn shortened(path: PathBuf) -> PathBuf {
     if is_same(&path, &short) { short } else { path }
 }
 
-/// The files below a directory whose name ends so, sorted. Links to directories are not followed.
-pub fn files_below(directory: &Path, ending: &str) -> Vec<PathBuf> {
-    let mut found = Vec::new();
+/// What is below a directory.
+#[derive(Debug, Default)]
+pub struct Below {
+    /// The files that were looked for, sorted.
+    pub files: Vec<PathBuf>,
+    /// Directories that cannot be read, sorted, and why.
+    pub unreadable: Vec<(PathBuf, std::io::Error)>,
+}
+
+/// The files below a directory whose name ends so. Links to directories are not followed.
+pub fn files_below(directory: &Path, ending: &str) -> Below {
+    let mut found = Below::default();
     let mut open = vec![directory.to_owned()];
     while let Some(directory) = open.pop() {
-        let Ok(entries) = std::fs::read_dir(&directory) else { continue };
+        let entries = match std::fs::read_dir(&directory) {
+            Ok(entries) => entries,
+            Err(error) => {
+                found.unreadable.push((directory, error));
+                continue;
+            }
+        };
         for entry in entries.flatten() {
             let path = entry.path();
             if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                 open.push(path);
             } else if entry.file_name().to_string_lossy().ends_with(ending) {
-                found.push(path);
+                found.files.push(path);
             }
         }
     }
-    found.sort();
+    found.files.sort();
+    found.unreadable.sort_by(|(one, _), (other, _)| one.cmp(other));
     found
 }
 
@@ -329,22 +368,22 @@ impl SourceCode for SourceMap {
         if end > file.text.len() {
             return Err(MietteError::OutOfBounds);
         }
-        let first = file.line_starts.partition_point(|at| *at as usize <= local) - 1;
+        let first = file.line_starts().partition_point(|at| *at as usize <= local) - 1;
         let last = file
-            .line_starts
+            .line_starts()
             .partition_point(|at| *at as usize <= end.saturating_sub(usize::from(!span.is_empty())))
             .max(1)
             - 1;
         let mut shown = first.saturating_sub(before);
-        let mut from = file.line_starts[shown] as usize;
-        let mut to = file.line_starts.get(last + after + 1).map_or(file.text.len(), |at| *at as usize);
+        let mut from = file.line_starts()[shown] as usize;
+        let mut to = file.line_starts().get(last + after + 1).map_or(file.text.len(), |at| *at as usize);
         let mut column = if before == 0 { file.place(local).1 } else { 0 };
         if to - from > LONGEST_SHOWN {
             if span.len() > LONGEST_SHOWN {
                 return Err(MietteError::OutOfBounds);
             }
-            let begin = file.line_starts[first] as usize;
-            let line_end = file.line_starts.get(last + 1).map_or(file.text.len(), |at| *at as usize);
+            let begin = file.line_starts()[first] as usize;
+            let line_end = file.line_starts().get(last + 1).map_or(file.text.len(), |at| *at as usize);
             from = file.text.floor_char_boundary(local.saturating_sub(AROUND).max(begin));
             to = file.text.ceil_char_boundary((end + AROUND).min(line_end));
             shown = first;

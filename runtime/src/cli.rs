@@ -44,6 +44,9 @@ pub struct RunArgs {
     /// Continue the last run with the tests that have one of these statuses, for example `untested,failed`
     #[arg(long, value_name = "STATUS", value_delimiter = ',', value_parser = status)]
     pub status: Vec<Status>,
+    /// Answers to the prompts of tests, instead of the station's
+    #[arg(long, value_name = "FILE", value_parser = file)]
+    pub answers: Option<PathBuf>,
     /// The Python interpreter for tests
     #[arg(long, value_name = "PROGRAM")]
     pub python: Option<String>,
@@ -233,6 +236,7 @@ impl RunArgs {
             retry: self.retry,
             seed: self.seed,
             status: self.status.clone(),
+            answers: self.answers.clone(),
             python: self.python.clone(),
             phase: self.phase.clone(),
             device_data,

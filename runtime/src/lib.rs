@@ -7,12 +7,16 @@
 pub mod cli;
 pub mod control;
 mod dispatch;
+pub mod prompt;
 pub mod report;
 mod run;
 pub mod schedule;
+mod shelf;
 pub mod simulate;
 pub mod station;
 pub mod store;
 pub mod worker;
 
+#[doc(hidden)]
+pub use run::rehearsal;
 pub use run::{Exit, RunOptions, control, results, run, store as care_for_store};

@@ -7,10 +7,11 @@ mod model;
 
 use std::collections::VecDeque;
 
+use common::teardowns::teardowns_ran;
 use model::random::{self, Case, case};
 use model::{Incident, Model};
 use proptest::prelude::*;
-use tlc_plan::plan::{NodeId, Plan};
+use tlc_plan::plan::Plan;
 use tlc_runtime::schedule::{
     Action, Command, DeviceChange, Event, Outcome, Schedule, Settings, State, Status, TeardownPolicy,
 };
@@ -95,6 +96,7 @@ impl World<'_> {
             Incident::Kill => self.feed(Event::Command(Command::Kill)),
             Incident::Crash => {
                 self.running.clear();
+                self.incidents.clear();
                 let device = self.schedule.device().clone();
                 self.feed(Event::Started { device });
             }
@@ -187,65 +189,6 @@ fn paths_exist(plan: &Plan, actions: &[Action]) {
         };
         assert!(plan.find(path).is_some(), "`{path}` is not in the list");
     }
-}
-
-/// After the last test of a group in a run, each of its teardowns has started, or it is said why not.
-fn teardowns_ran(plan: &Plan, actions: &[Action]) {
-    let ends = |action: &Action| matches!(action, Action::RunFinished { .. });
-    for run in actions.split_inclusive(ends) {
-        let by_hand = |action: &Action| match action {
-            Action::End { path, reason, .. } => reason.contains("killed") || is_teardown(plan, path),
-            _ => false,
-        };
-        if run.iter().any(by_hand) {
-            continue;
-        }
-        for group in plan.preorder().filter(|&node| !plan.is_leaf(node) && !plan.node(node).parallel) {
-            let path = &plan.node(group).path;
-            let last = run.iter().rposition(|action| match action {
-                Action::Start { path: leaf, .. } => is_below(leaf, path) && !is_teardown(plan, leaf),
-                _ => false,
-            });
-            let entered = |action: &Action| match action {
-                Action::RunStarted { root, .. } => is_below(path, root),
-                _ => false,
-            };
-            let entered = run.iter().any(entered) && !is_teardown(plan, path);
-            let Some(last) = last.filter(|_| entered) else { continue };
-            for &teardown in plan.children(group).iter().filter(|&&child| plan.node(child).teardown) {
-                let name = &plan.node(teardown).path;
-                assert!(run[last..].iter().any(|action| settles(action, name)), "the teardown `{name}` was missed");
-            }
-        }
-    }
-}
-
-/// Whether this says that a teardown ran, or why it did not.
-fn settles(action: &Action, teardown: &str) -> bool {
-    match action {
-        Action::Start { path, .. } | Action::PassedOver { path, .. } | Action::Skipped { path, .. } => {
-            is_below(path, teardown)
-        }
-        Action::StateChanged { path, state } => {
-            is_below(path, teardown) && state.message.as_ref().is_some_and(|it| it.contains("requires"))
-        }
-        _ => false,
-    }
-}
-
-fn is_teardown(plan: &Plan, path: &str) -> bool {
-    let mut at: Option<NodeId> = plan.find(path);
-    while let Some(node) = at {
-        if plan.node(node).teardown {
-            return true;
-        }
-        at = plan.parent(node);
-    }
-    false
-}
-
-fn is_below(path: &str, ancestor: &str) -> bool {
-    ancestor.is_empty() || path == ancestor || path.strip_prefix(ancestor).is_some_and(|rest| rest.starts_with('.'))
 }
 
 proptest! {

@@ -196,9 +196,16 @@ fn teardowns_run_after_a_power_loss() {
 }
 
 #[test]
-fn a_power_loss_during_a_teardown_goes_on_with_the_next_one() {
+fn a_teardown_that_a_power_loss_interrupts_starts_again() {
+    let with = json!({"outcomes": {"G.H.T": ["CRASH", "P"]}});
+    assert_eq!(always(nested(), with), "G.H.A G.H.B G.H.T --reboot(crash)-- G.H.T G.T T");
+}
+
+#[test]
+fn a_teardown_that_takes_the_station_with_it_is_given_up() {
     let with = json!({"outcomes": {"G.H.T": ["CRASH"]}});
-    assert_eq!(always(nested(), with), "G.H.A G.H.B G.H.T --reboot(crash)-- G.T T");
+    let again = " --reboot(crash)-- G.H.T".repeat(3);
+    assert_eq!(always(nested(), with), format!("G.H.A G.H.B G.H.T{again} --reboot(crash)-- G.T T"));
 }
 
 #[test]

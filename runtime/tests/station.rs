@@ -10,11 +10,15 @@ mod kills;
 mod line;
 #[path = "station/outcomes.rs"]
 mod outcomes;
+#[path = "station/reports.rs"]
+mod reports;
 #[path = "station/runs.rs"]
 mod runs;
 #[path = "station/services.rs"]
 mod services;
 #[path = "station/stores.rs"]
 mod stores;
+#[path = "station/surroundings.rs"]
+mod surroundings;
 #[path = "station/warm.rs"]
 mod warm;

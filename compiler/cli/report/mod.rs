@@ -8,7 +8,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan};
 use serde_json::{Value, json};
-use tlc_compiler::diagnostic::{Diagnostic, Severity};
+use tlc_compiler::diagnostic::{Diagnostic, Label, Severity};
 use tlc_compiler::source::{SourceMap, Span};
 
 /// How diagnostics are written.
@@ -245,7 +245,14 @@ impl miette::Diagnostic for Shown<'_> {
         if self.diagnostic.labels.is_empty() {
             return None;
         }
-        Some(Box::new(self.diagnostic.labels.iter().enumerate().map(|(index, label)| {
+        let mut labels: Vec<_> = self.diagnostic.labels.iter().enumerate().collect();
+        // What is shown before its own place comes after what really is there.
+        let shown = |label: &Label| visible(label.span, self.sources).0;
+        let is_moved = |label: &Label| label.span.start as usize > shown(label);
+        let shares =
+            |label: &Label| self.diagnostic.labels.iter().filter(|other| shown(other) == shown(label)).count() > 1;
+        labels.sort_by_key(|(_, label)| is_moved(label) && shares(label));
+        Some(Box::new(labels.into_iter().map(|(index, label)| {
             let text = Some(label.text.clone()).filter(|text| !text.is_empty());
             let span = visible(label.span, self.sources);
             if index == 0 {

@@ -8,6 +8,7 @@ use std::cell::Cell;
 use ruff_python_ast::{Arguments, Expr, ExprCall, Number, Operator, UnaryOp};
 use ruff_text_size::Ranged;
 use tlc_plan::Data;
+use tlc_plan::data::Object;
 
 use super::check::is_instance;
 use super::python::{MAX_DEPTH, Module, Names};
@@ -285,7 +286,7 @@ impl<'a> Declaring<'a> {
                     let Data::String(key) = self.literal(item.key.as_ref()?, depth + 1)? else { return None };
                     Some((key, self.literal(&item.value, depth + 1)?))
                 });
-                members.collect::<Option<_>>().map(Data::object)
+                members.collect::<Option<Object>>().map(Data::object)
             }
             other => self.literal(self.value_of(other)?, depth + 1),
         }

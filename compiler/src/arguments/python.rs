@@ -2,7 +2,7 @@
 //!
 //! What stands in `ARGS` is read in `declaring`.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use ruff_python_ast::{Expr, ExprCall, Stmt, StmtClassDef};
 use ruff_text_size::{Ranged, TextRange};

@@ -3,13 +3,14 @@
 //!
 //! What only a station or the test itself knows fits everything (reference: T5).
 
-use std::collections::HashSet;
+use hashbrown::HashSet;
 
 use crate::arguments::{Declaration, Problem, ProblemKind};
 use crate::diagnostic::Diagnostic;
 use crate::document::{Arena, Entry};
 use crate::source::Span;
 use crate::tree::{Evaluation, TestId, TestTree};
+use crate::words;
 
 use super::PythonTests;
 use super::python_tests::Found;
@@ -38,7 +39,7 @@ pub(super) fn check(
 /// Where the name of the test is written.
 fn place(tree: &TestTree, arena: &Arena, id: TestId) -> Span {
     let test = tree.test(id);
-    arena.entry(test.object).get("pytest_name").map_or(test.span, Entry::span)
+    arena.entry(test.object).get(words::PYTEST_NAME).map_or(test.span, Entry::span)
 }
 
 fn of_leaf(

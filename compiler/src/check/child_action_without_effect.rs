@@ -4,10 +4,14 @@ use crate::diagnostic::Diagnostic;
 use crate::document::Arena;
 use crate::source::Span;
 use crate::tree::TestTree;
+use crate::words;
 
 pub(super) fn check(tree: &TestTree, arena: &Arena, diagnostics: &mut Vec<Diagnostic>) {
-    for id in tree.preorder().skip(1).filter(|id| tree.test(*id).children.is_empty() && !tree.is_incomplete(*id)) {
-        if let Some(field) = arena.entry(tree.test(id).object).member("child_action_on_failure") {
+    if !tree.has_field(words::CHILD_ACTION_ON_FAILURE) {
+        return;
+    }
+    for id in tree.preorder().skip(1).filter(|id| tree.is_leaf(*id) && !tree.is_incomplete(*id)) {
+        if let Some(field) = arena.entry(tree.test(id).object).member(words::CHILD_ACTION_ON_FAILURE) {
             diagnostics.push(has_no_children(&tree.path(arena, id), field.key_span));
         }
     }

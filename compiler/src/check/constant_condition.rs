@@ -1,12 +1,12 @@
 //! `constant-condition`: a `run_if`, or a condition in an expression, can only be true or only be false, whatever constants and device
 //! data say; or an `eval!` is a single literal. A condition that reads a constant is a switch, and is none of these.
 
-use std::collections::HashSet;
+use hashbrown::HashSet;
 
 use tlc_plan::expression::Expression;
 
 use crate::diagnostic::Diagnostic;
-use crate::document::{Entry, NodeId, Value};
+use crate::document::{Contents, Entry, NodeId, Value};
 use crate::source::Span;
 use crate::tree::evaluation::{EVAL, place};
 use crate::tree::{Evaluation, TestTree};
@@ -29,10 +29,10 @@ pub(super) fn check(
     for written in tree.options.iter().filter_map(|(_, setting)| setting.written) {
         conditions.value(list.arena.entry(written));
     }
-    for id in tree.preorder().skip(1) {
+    for id in tree.preorder().skip(1).filter(|id| !tree.test(*id).is_copy) {
         let test = tree.test(id);
         if let Some(run_if) = test.run_if.filter(|run_if| !told.contains(run_if)) {
-            conditions.run_if(list.arena.entry(run_if), !test.children.is_empty());
+            conditions.run_if(list.arena.entry(run_if), !tree.is_leaf(id));
         }
         conditions.value(list.arena.entry(test.args));
     }
@@ -58,6 +58,9 @@ impl Conditions<'_> {
     }
 
     fn value(&mut self, value: Entry<'_>) {
+        if !value.contents().has(Contents::EXPRESSION) {
+            return;
+        }
         match value.value() {
             Value::String(_) => self.expression(value),
             Value::List(..) => value.items().for_each(|item| self.value(item)),

@@ -2,11 +2,12 @@
 //!
 //! Only the list's own files are looked at: what a parent repeats may matter to another list that inherits it beside others.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use crate::diagnostic::Diagnostic;
-use crate::document::{Arena, Entry, Member, NodeId, Symbol};
+use crate::document::{Arena, Contents, Entry, Member, NodeId, Symbol};
 use crate::source::Span;
+use crate::words;
 
 use super::Checked;
 
@@ -37,13 +38,13 @@ pub(super) fn check(list: &Checked<'_>, diagnostics: &mut Vec<Diagnostic>) {
 }
 
 fn definitions(arena: &Arena, root: NodeId) -> &[Member] {
-    arena.entry(root).get("definitions").map_or(&[], Entry::members)
+    arena.entry(root).get(words::DEFINITIONS).map_or(&[], Entry::members)
 }
 
 /// Whether everything in a value is what lies below it already. Where a marker is involved, nothing is said.
 fn changes_nothing(value: Entry<'_>, below: &Below<'_>) -> bool {
     let Some((_, nearest)) = below.last() else { return false };
-    let marked = |entry: &Entry<'_>| entry.arena.node(entry.id).has_marker;
+    let marked = |entry: &Entry<'_>| entry.arena.node(entry.id).contents.has(Contents::MARKER);
     if marked(&value) || below.iter().any(|(_, entry)| marked(entry)) {
         return false;
     }

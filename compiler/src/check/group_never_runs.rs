@@ -1,15 +1,17 @@
 //! `group-never-runs`: every test of a group is left out by a condition that nothing can change, or by a rule of `skipped_tests` that
 //! always holds, so that the group never runs.
 
-use std::collections::HashSet;
+use hashbrown::{HashMap, HashSet};
 
 use tlc_plan::plan::pattern_matches;
 
 use crate::diagnostic::Diagnostic;
-use crate::document::{Arena, Entry, NodeId, Value};
+use crate::document::{Arena, Entry, NodeId, Symbol, Value};
 use crate::expression::parse;
 use crate::source::Span;
 use crate::tree::{Evaluation, TestId, TestTree};
+
+use crate::words;
 
 use super::truth::Truth;
 
@@ -21,16 +23,19 @@ pub(super) fn check(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> HashSet<NodeId> {
     let patterns = patterns(tree, arena);
-    let mut left_out = LeftOut { tree, arena, evaluation, patterns };
+    if patterns.is_empty() && !tree.has_field(words::RUN_IF) {
+        return HashSet::new();
+    }
+    let mut left_out = LeftOut { tree, arena, evaluation, patterns, conditions: HashMap::new() };
     let never: HashSet<TestId> = left_out.all();
     let mut told = HashSet::new();
     for id in tree.preorder().skip(1).filter(|id| never.contains(id)) {
         let test = tree.test(id);
         let around = test.parent.is_some_and(|parent| never.contains(&parent));
-        if around || test.children.is_empty() || left_out.reason(id).is_some() {
+        if around || tree.is_leaf(id) || left_out.reason(id).is_some() {
             continue;
         }
-        let below: Vec<TestId> = descendants(tree, id).collect();
+        let below: Vec<TestId> = tree.within(id).collect();
         let reasons: Vec<Span> = below.iter().filter_map(|id| left_out.reason(*id)).collect();
         diagnostics.push(never_runs(&tree.path(arena, id), test.span, &reasons));
         told.extend(below.iter().filter_map(|id| tree.test(*id).run_if));
@@ -44,17 +49,16 @@ struct LeftOut<'a> {
     evaluation: &'a mut Evaluation,
     /// Patterns of rules that always hold, and where they are written.
     patterns: Vec<(String, Span)>,
+    conditions: HashMap<Symbol, bool>,
 }
 
 impl LeftOut<'_> {
     /// Tests that something leaves out, and groups all of whose tests are left out.
     fn all(&mut self) -> HashSet<TestId> {
-        let order: Vec<TestId> = self.tree.preorder().skip(1).collect();
         let mut never = HashSet::new();
-        for id in order.into_iter().rev() {
-            let children = &self.tree.test(id).children;
-            let whole = !children.is_empty() && !self.tree.is_incomplete(id);
-            if (whole && children.iter().all(|child| never.contains(child))) || self.reason(id).is_some() {
+        for id in self.tree.within(self.tree.root()).rev() {
+            let whole = !self.tree.is_leaf(id) && !self.tree.is_incomplete(id);
+            if (whole && self.tree.children(id).all(|child| never.contains(&child))) || self.reason(id).is_some() {
                 never.insert(id);
             }
         }
@@ -65,8 +69,7 @@ impl LeftOut<'_> {
     fn reason(&mut self, id: TestId) -> Option<Span> {
         let run_if = self.tree.test(id).run_if.map(|node| self.arena.entry(node));
         if let Some(Value::String(text)) = run_if.map(Entry::value)
-            && let Ok(expression) = &*self.evaluation.expression(text, 0, self.arena)
-            && Truth::new(expression).of_all() == Some(false)
+            && self.is_false(text)
         {
             return run_if.map(Entry::span);
         }
@@ -75,6 +78,19 @@ impl LeftOut<'_> {
         }
         let path = self.tree.path(self.arena, id);
         self.patterns.iter().find(|(pattern, _)| pattern_matches(pattern, &path)).map(|(_, span)| *span)
+    }
+}
+
+impl LeftOut<'_> {
+    /// Whether a condition is always false; each is looked at once.
+    fn is_false(&mut self, text: Symbol) -> bool {
+        if let Some(known) = self.conditions.get(&text) {
+            return *known;
+        }
+        let parsed = self.evaluation.expression(text, 0, self.arena);
+        let is_false = parsed.as_ref().as_ref().is_ok_and(|expression| Truth::new(expression).of_all() == Some(false));
+        self.conditions.insert(text, is_false);
+        is_false
     }
 }
 
@@ -91,15 +107,6 @@ fn patterns(tree: &TestTree, arena: &Arena) -> Vec<(String, Span)> {
         }
     }
     found
-}
-
-fn descendants(tree: &TestTree, group: TestId) -> impl Iterator<Item = TestId> + '_ {
-    let mut open: Vec<TestId> = tree.test(group).children.iter().rev().copied().collect();
-    std::iter::from_fn(move || {
-        let next = open.pop()?;
-        open.extend(tree.test(next).children.iter().rev());
-        Some(next)
-    })
 }
 
 fn never_runs(path: &str, span: Span, reasons: &[Span]) -> Diagnostic {

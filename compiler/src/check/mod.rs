@@ -4,6 +4,7 @@
 //! from being used. This stage comes last: a lint is silent about what another stage has already reported.
 
 mod arguments;
+mod bad_exec;
 mod child_action_without_effect;
 mod constant_condition;
 mod definition_without_effect;
@@ -12,6 +13,7 @@ mod group_never_runs;
 mod impossible_limits;
 mod json5_in_json;
 mod never_ends;
+mod prefix_without_space;
 mod python_tests;
 mod requirement_comes_later;
 mod runs_nothing;
@@ -59,6 +61,7 @@ pub(crate) fn check(list: &Checked<'_>, evaluation: &mut Evaluation, diagnostics
     duplicate_key::check(list, diagnostics);
     json5_in_json::check(list, diagnostics);
     definition_without_effect::check(list, diagnostics);
+    prefix_without_space::check(list, diagnostics);
     let Some(tree) = list.tree else { return };
     let refused = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
     runs_nothing::check(tree, list.arena, diagnostics);
@@ -67,6 +70,7 @@ pub(crate) fn check(list: &Checked<'_>, evaluation: &mut Evaluation, diagnostics
     shared_resource::check(tree, list.arena, diagnostics);
     never_ends::check(tree, list.arena, diagnostics);
     impossible_limits::check(tree, list.arena, diagnostics);
+    bad_exec::check(tree, list.arena, evaluation, diagnostics);
     text_without_english::check(tree, list.arena, diagnostics);
     untranslated_text::check(tree, list, evaluation.catalogues(), diagnostics);
     let never = group_never_runs::check(tree, list.arena, evaluation, diagnostics);

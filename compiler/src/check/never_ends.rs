@@ -7,8 +7,12 @@ use crate::diagnostic::Diagnostic;
 use crate::document::Arena;
 use crate::source::Span;
 use crate::tree::{TestId, TestTree};
+use crate::words;
 
 pub(super) fn check(tree: &TestTree, arena: &Arena, diagnostics: &mut Vec<Diagnostic>) {
+    if !tree.has_field(words::ITERATIONS) {
+        return;
+    }
     for id in tree.preorder().skip(1) {
         let test = tree.test(id);
         if (test.iterations, test.retries) != (Count::Unlimited, Count::Unlimited) {
@@ -24,11 +28,7 @@ pub(super) fn check(tree: &TestTree, arena: &Arena, diagnostics: &mut Vec<Diagno
 
 /// What comes after a test, in its group or in one around it.
 fn next_after(tree: &TestTree, id: TestId) -> Option<TestId> {
-    tree.ancestors(id).find_map(|node| {
-        let siblings = &tree.test(tree.test(node).parent?).children;
-        // Ids are given in the order of the list.
-        siblings.get(siblings.partition_point(|sibling| *sibling <= node)).copied()
-    })
+    tree.ancestors(id).find_map(|node| tree.next_sibling(node))
 }
 
 fn without_end(path: &str, next: &str, iterations: Span, retries: Span) -> Diagnostic {

@@ -45,7 +45,7 @@ impl PythonTests {
 /// The Python test that a node runs.
 fn name_of(tree: &TestTree, arena: &Arena, id: TestId) -> Option<Symbol> {
     let test = tree.test(id);
-    let runs = test.children.is_empty() && !test.class.is_shutdown();
+    let runs = tree.is_leaf(id) && !test.class.is_shutdown();
     test.pytest_name.filter(|name| runs && !arena.text(*name).is_empty())
 }
 

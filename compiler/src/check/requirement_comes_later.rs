@@ -4,11 +4,15 @@ use crate::diagnostic::Diagnostic;
 use crate::document::{Arena, Entry};
 use crate::source::Span;
 use crate::tree::{TestId, TestTree};
+use crate::words;
 
 pub(super) fn check(tree: &TestTree, arena: &Arena, diagnostics: &mut Vec<Diagnostic>) {
-    for id in tree.preorder().skip(1).filter(|id| tree.test(*id).children.is_empty() || tree.test(*id).parallel) {
-        let required = &tree.test(id).require_run;
-        let spans = places(arena.entry(tree.test(id).object).get("require_run"));
+    if !tree.has_field(words::REQUIRE_RUN) {
+        return;
+    }
+    for id in tree.preorder().skip(1).filter(|id| tree.is_leaf(*id) || tree.test(*id).parallel) {
+        let required = tree.requirements(id);
+        let spans = places(arena.entry(tree.test(id).object).get(words::REQUIRE_RUN));
         if required.len() != spans.len() {
             // One of them names no test, which was reported.
             continue;

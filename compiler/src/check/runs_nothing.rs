@@ -5,6 +5,7 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::document::{Arena, Entry};
 use crate::source::Span;
 use crate::tree::{TestId, TestTree};
+use crate::words;
 
 pub(super) fn check(tree: &TestTree, arena: &Arena, diagnostics: &mut Vec<Diagnostic>) {
     for id in tree.preorder().skip(1).filter(|id| runs_nothing(tree, arena, *id)) {
@@ -13,8 +14,10 @@ pub(super) fn check(tree: &TestTree, arena: &Arena, diagnostics: &mut Vec<Diagno
             continue;
         }
         let written = arena.entry(test.object);
-        let subtests = written.member("subtests").map(|member| member.key_span);
-        diagnostics.push(nothing_to_run(&tree.path(arena, id), test.span, subtests));
+        let empty = [("subtests", words::SUBTESTS), ("exec", words::EXEC)]
+            .into_iter()
+            .find_map(|(field, symbol)| Some((field, written.member(symbol)?.key_span)));
+        diagnostics.push(nothing_to_run(&tree.path(arena, id), test.span, empty));
     }
 }
 
@@ -28,14 +31,18 @@ fn is_refused(test: Span, diagnostics: &[Diagnostic]) -> bool {
 fn runs_nothing(tree: &TestTree, arena: &Arena, id: TestId) -> bool {
     let test = tree.test(id);
     let written = arena.entry(test.object);
-    let has_program = written.get("exec").is_some_and(|exec| exec.items().len() > 0)
-        || written.get("pytest_name").and_then(Entry::as_str).is_some_and(|name| !name.is_empty());
-    test.children.is_empty() && !tree.is_incomplete(id) && !test.class.is_shutdown() && !has_program
+    let has_program = written.get(words::EXEC).is_some_and(|exec| exec.items().len() > 0)
+        || written.get(words::PYTEST_NAME).and_then(Entry::as_str).is_some_and(|name| !name.is_empty());
+    tree.is_leaf(id) && !tree.is_incomplete(id) && !test.class.is_shutdown() && !has_program
 }
 
-fn nothing_to_run(path: &str, span: Span, subtests: Option<Span>) -> Diagnostic {
-    match subtests {
-        Some(subtests) => {
+fn nothing_to_run(path: &str, span: Span, empty: Option<(&str, Span)>) -> Diagnostic {
+    match empty {
+        Some(("exec", exec)) => {
+            Diagnostic::denied("runs-nothing", format!("`{path}` runs nothing"), exec, "names no program")
+                .help("name a program, then its arguments; until then it fails when it is run")
+        }
+        Some((_, subtests)) => {
             Diagnostic::denied("runs-nothing", format!("the group `{path}` has no tests"), span, "this group")
                 .label(subtests, "empty")
                 .help("add tests, or remove the group; until then it fails when it is run")

@@ -6,13 +6,17 @@ use crate::diagnostic::Diagnostic;
 use crate::document::Arena;
 use crate::source::Span;
 use crate::tree::TestTree;
+use crate::words;
 
 pub(super) fn check(tree: &TestTree, arena: &Arena, diagnostics: &mut Vec<Diagnostic>) {
+    if !tree.has_field(words::PARALLEL) || !tree.has_field(words::EXCLUSIVE_RESOURCES) {
+        return;
+    }
     for group in tree.preorder().filter(|id| tree.test(*id).parallel) {
         let mut holders: BTreeMap<&str, (String, Span)> = BTreeMap::new();
-        for child in &tree.test(group).children {
-            let Some(field) = arena.entry(tree.test(*child).object).get("exclusive_resources") else { continue };
-            let path = tree.path(arena, *child);
+        for child in tree.children(group) {
+            let Some(field) = arena.entry(tree.test(child).object).get(words::EXCLUSIVE_RESOURCES) else { continue };
+            let path = tree.path(arena, child);
             for (name, span) in field.items().filter_map(|item| Some((item.as_str()?, item.span()))) {
                 match holders.get(name) {
                     Some((holder, place)) if *holder != path => {

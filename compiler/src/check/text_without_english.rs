@@ -2,17 +2,21 @@
 //! (reference: S2, S3).
 
 use crate::diagnostic::Diagnostic;
-use crate::document::{Arena, Entry};
+use crate::document::{Arena, Contents, Entry};
 use crate::source::Span;
 use crate::tree::TestTree;
+use crate::words::is_locale;
 
 pub(super) fn check(tree: &TestTree, arena: &Arena, diagnostics: &mut Vec<Diagnostic>) {
-    for id in tree.preorder().filter(|id| tree.test(*id).children.is_empty()) {
+    for id in tree.preorder().filter(|id| tree.is_leaf(*id)) {
         within(arena.entry(tree.test(id).args), diagnostics);
     }
 }
 
 fn within(value: Entry<'_>, diagnostics: &mut Vec<Diagnostic>) {
+    if !value.contents().has(Contents::LOCALES) {
+        return;
+    }
     if lacks_english(value) {
         diagnostics.push(no_english(value.span()));
         return;
@@ -29,12 +33,6 @@ fn lacks_english(value: Entry<'_>) -> bool {
         is_locale(key) && &**key != "en-US" && value.arena.entry(member.value).as_str().is_some()
     };
     !members.is_empty() && members.iter().all(is_text)
-}
-
-/// Two small letters, a dash, two large ones.
-fn is_locale(key: &str) -> bool {
-    matches!(key.as_bytes(), [a, b, b'-', c, d]
-        if a.is_ascii_lowercase() && b.is_ascii_lowercase() && c.is_ascii_uppercase() && d.is_ascii_uppercase())
 }
 
 fn no_english(span: Span) -> Diagnostic {

@@ -3,16 +3,19 @@
 //!
 //! An expression that was found to fail is explained here: what it lacks, or what it reads, and where that is written.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
+
+use hashbrown::HashSet;
 
 use tlc_plan::Data;
 use tlc_plan::expression::{Access, Root};
 
 use crate::diagnostic::{Diagnostic, Label, Suggestions};
-use crate::document::{Entry, NodeId, Value};
+use crate::document::{Contents, Entry, NodeId, Value};
 use crate::source::Span;
 use crate::tree::evaluation::{EVAL, place};
 use crate::tree::{Evaluation, TestId, TestTree};
+use crate::words;
 
 use super::Checked;
 
@@ -77,11 +80,20 @@ impl<'a> Reads<'a> {
     fn test(&mut self, id: TestId) {
         let test = self.tree.test(id);
         let written = self.list.arena.entry(test.object);
+        let args = self.list.arena.entry(test.args);
+        if test.is_copy && test.run_if.is_none() && !args.contents().has(Contents::EXPRESSION) {
+            // The original has the same program and limits, but perhaps other locals.
+            let mut others = [words::EXEC, words::MEASUREMENTS].into_iter().filter_map(|field| written.get(field));
+            if !others.any(|value| value.contents().has(Contents::EXPRESSION)) {
+                return;
+            }
+        }
         if let Some(run_if) = test.run_if {
             self.text(self.list.arena.entry(run_if), 0, test.locals.index());
         }
-        if test.children.is_empty() {
-            let values = [Some(self.list.arena.entry(test.args)), written.get("exec"), written.get("measurements")];
+        if self.tree.is_leaf(id) {
+            let values =
+                [Some(self.list.arena.entry(test.args)), written.get(words::EXEC), written.get(words::MEASUREMENTS)];
             for value in values.into_iter().flatten() {
                 self.value(value, test.locals.index());
             }
@@ -89,6 +101,9 @@ impl<'a> Reads<'a> {
     }
 
     fn value(&mut self, value: Entry<'_>, locals: usize) {
+        if !value.contents().has(Contents::EXPRESSION) {
+            return;
+        }
         match value.value() {
             Value::String(_) if value.as_str().is_some_and(|text| text.starts_with(EVAL)) => {
                 self.text(value, EVAL.len(), locals);
@@ -114,10 +129,19 @@ impl<'a> Reads<'a> {
     }
 
     fn access(&mut self, access: &Access, at: Place) {
+        let found = self.find(access, at);
+        let is_fine = match found {
+            Found::Open => true,
+            Found::Value(_) => self.told.range(at.literal.start..at.literal.end()).next().is_none(),
+            Found::Missing(..) => false,
+        };
+        if is_fine {
+            return;
+        }
         let span = place(self.list.sources, at.literal, at.skip, access.place.start, access.place.end);
         let told: Vec<usize> =
             self.told.range(at.literal.start..span.end()).flat_map(|(_, indices)| indices).copied().collect();
-        match self.find(access, at) {
+        match found {
             Found::Open => {}
             Found::Value(value) => self.explain(access, value, at, span, &told),
             Found::Missing(depth, owner) => self.missing(access, (depth, owner), at, span, &told),
@@ -168,9 +192,11 @@ impl<'a> Reads<'a> {
     fn find(&self, access: &Access, at: Place) -> Found<'a> {
         let locals = &self.tree.locals[at.locals];
         let mut value: &'a Data = match access.root {
-            Root::Constants => &self.tree.constants,
+            // What is no object at all has a finding of its own.
+            Root::Constants if self.tree.constants.as_object().is_some() => &self.tree.constants,
             // `locals` in a condition has a finding of its own.
-            Root::Locals if at.skip > 0 => &locals.value,
+            Root::Locals if at.skip > 0 && locals.value.as_object().is_some() => &locals.value,
+            Root::Constants => return Found::Open,
             Root::Locals | Root::Options | Root::Device | Root::Dut | Root::Station | Root::StateProxy => {
                 return Found::Open;
             }
@@ -191,7 +217,7 @@ impl<'a> Reads<'a> {
         let (first, rest) = access.names[..depth].split_first()?;
         let arena = self.list.arena;
         let top = match access.root {
-            Root::Constants => arena.entry(self.list.config.get(arena, "constants")?).member(first),
+            Root::Constants => arena.entry(self.list.config.get(arena, words::CONSTANTS)?).member(first),
             _ => std::iter::successors(Some(locals), |id| Some(self.tree.locals[*id].enclosing?.index()))
                 .filter_map(|id| self.tree.locals[id].own)
                 .find_map(|own| arena.entry(own).member(first)),

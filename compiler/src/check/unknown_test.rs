@@ -1,12 +1,13 @@
 //! `unknown-test`: `pytest_name` names a Python test that is not in the tests directory so that every attempt fails.
 
-use std::collections::HashSet;
+use hashbrown::HashSet;
 use std::path::Path;
 
 use crate::diagnostic::{Diagnostic, Suggestions};
 use crate::document::Arena;
 use crate::source::{self, Span};
 use crate::tree::TestTree;
+use crate::words;
 
 use super::PythonTests;
 use super::python_tests::Found;
@@ -17,7 +18,7 @@ pub(super) fn check(tree: &TestTree, tests: &PythonTests, arena: &Arena, diagnos
     let mut suggestions = Suggestions::default();
     for id in tree.preorder() {
         let Some((name, Found::Missing)) = tests.of(tree, arena, id) else { continue };
-        let Some(written) = arena.entry(tree.test(id).object).get("pytest_name") else { continue };
+        let Some(written) = arena.entry(tree.test(id).object).get(words::PYTEST_NAME) else { continue };
         if !seen.insert(written.span()) {
             continue;
         }
@@ -29,7 +30,7 @@ pub(super) fn check(tree: &TestTree, tests: &PythonTests, arena: &Arena, diagnos
 
 /// The names of the tests in a directory: `a.b` for `a/b.py`.
 fn names_in(directory: &Path) -> Vec<String> {
-    let files = source::files_below(directory, ".py");
+    let files = source::files_below(directory, ".py").files;
     let within = files.iter().filter_map(|file| file.strip_prefix(directory).ok());
     let names = within.map(|file| file.with_extension("").to_string_lossy().replace('/', "."));
     names.map(|name| name.strip_suffix(".__init__").map_or(name.clone(), str::to_owned)).collect()

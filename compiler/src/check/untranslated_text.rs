@@ -1,7 +1,7 @@
 //! `untranslated-text`: a label or an `i18n!` text has no translation in a locale whose catalogue is given, so that operators read English
 //! there (reference: S1, S4). Allowed unless somebody asks for it: lists are written before they are translated.
 
-use std::collections::HashSet;
+use hashbrown::HashSet;
 
 use crate::catalogue::{Catalogues, ENGLISH};
 use crate::diagnostic::Diagnostic;
@@ -9,6 +9,7 @@ use crate::document::{Arena, Entry, Value};
 use crate::source::Span;
 use crate::tree::TestTree;
 use crate::tree::label::I18N;
+use crate::words;
 
 use super::Checked;
 
@@ -17,7 +18,7 @@ pub(super) fn check(tree: &TestTree, list: &Checked<'_>, catalogues: &Catalogues
         return;
     }
     let mut texts = Texts { catalogues, diagnostics, seen: HashSet::new() };
-    if let Some(label) = list.config.get(list.arena, "label") {
+    if let Some(label) = list.config.get(list.arena, words::LABEL) {
         texts.label(list.arena.entry(label));
     }
     for locals in tree.locals.iter().filter_map(|locals| locals.own) {
@@ -25,7 +26,7 @@ pub(super) fn check(tree: &TestTree, list: &Checked<'_>, catalogues: &Catalogues
     }
     for id in tree.preorder().skip(1) {
         let test = tree.test(id);
-        if let Some(label) = list.arena.entry(test.object).get("label") {
+        if let Some(label) = list.arena.entry(test.object).get(words::LABEL) {
             texts.label(label);
         }
         texts.marked(list.arena.entry(test.args));

@@ -4,13 +4,16 @@
 //! project, a directory with a `tlc.json5`, is looked at, and only where a list with tests inherits it: other files, such as
 //! the standard lists, are made for lists that are elsewhere. As long as a list is refused, nothing is said.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
+
+use hashbrown::HashSet;
 use std::path::{Path, PathBuf};
 
 use crate::Compilation;
 use crate::diagnostic::Diagnostic;
 use crate::document::{Arena, Entry, Member};
 use crate::source::Span;
+use crate::words;
 
 use super::{unused_constant, unused_definition};
 
@@ -87,7 +90,7 @@ fn lies_in(path: &Path, directory: &Path) -> bool {
 
 /// A comment, or a value that only removes what lies below.
 fn is_kept(arena: &Arena, member: &Member) -> bool {
-    arena.text(member.key).starts_with("__comment") || arena.entry(member.value).get("__delete__").is_some()
+    arena.text(member.key).starts_with("__comment") || arena.entry(member.value).get(words::DELETE).is_some()
 }
 
 impl<'a> User<'a> {

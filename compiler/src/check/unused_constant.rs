@@ -3,7 +3,7 @@
 //! A name counts as read wherever `constants.NAME` stands in a text of the files, in definitions that nothing uses too. Where `constants`
 //! stands without a name after it, as in `constants["a"]`, every constant counts as read.
 
-use std::collections::HashSet;
+use hashbrown::HashSet;
 
 use crate::Compilation;
 use crate::diagnostic::Diagnostic;

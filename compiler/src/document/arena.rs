@@ -2,16 +2,20 @@
 //!
 //! A [`NodeId`] is a value, a [`Symbol`] is a text. Values are only ever added: what a later stage makes of several files is a new value
 //! that refers to old ones, and each keeps the span of the text that won.
+//!
+//! A large list has millions of values, so each is packed into 16 bytes, and says what is to be found in it, so that nobody walks through
+//! values in vain.
 
-use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher};
 use std::sync::{Arc, OnceLock};
 
-use hashbrown::{DefaultHashBuilder, HashTable};
+use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 use num_bigint::BigInt;
 use tlc_plan::Data;
+use tlc_plan::data::Object;
 
 use crate::source::Span;
+use crate::words::{self, WORDS};
 
 /// A value of an [`Arena`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -28,8 +32,8 @@ pub struct Node {
     pub value: Value,
     /// Where it stands; for what several files made together, where the strongest of them has it.
     pub span: Span,
-    /// An object with `__delete__` or `__replace__` is this value, or is reachable from it through objects only.
-    pub has_marker: bool,
+    /// What is to be found in it.
+    pub contents: Contents,
 }
 
 /// What a value is.
@@ -51,6 +55,57 @@ pub enum Value {
     List(u32, u32),
     /// The members from an index into the arena's members, and how many. No key stands twice.
     Object(u32, u32),
+}
+
+/// What is to be found in a value, or is the value itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Contents(u8);
+
+impl Contents {
+    /// An object with `__delete__` or `__replace__`, reached through objects only.
+    pub const MARKER: Self = Self(1);
+    /// A text that begins as an expression does.
+    pub const EXPRESSION: Self = Self(2);
+    /// A text that is marked to be translated.
+    pub const TRANSLATED: Self = Self(8);
+    /// An object whose first key looks like a locale.
+    pub const LOCALES: Self = Self(4);
+
+    /// Whether this is to be found.
+    pub fn has(self, one: Self) -> bool {
+        self.0 & one.0 != 0
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// What a text says of a value that it is, not of an object whose key it is.
+    fn of_value(self) -> Self {
+        Self(self.0 & !Self::LOCALES.0)
+    }
+
+    /// What is still to be found from outside of a list.
+    fn within_list(self) -> Self {
+        Self(self.0 & !Self::MARKER.0)
+    }
+}
+
+/// Some of the words that lists are written with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Words(u64);
+
+impl Words {
+    /// Whether a text is among them; true if it is no such word.
+    pub fn has(self, text: Symbol) -> bool {
+        text.bit() == 0 || self.0 & text.bit() != 0
+    }
+
+    /// Those of both.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
 }
 
 /// A member of an object.
@@ -76,64 +131,147 @@ pub struct Entry<'a> {
 /// The values and texts of a compilation.
 #[derive(Debug)]
 pub struct Arena {
-    nodes: Vec<Node>,
+    nodes: Vec<Packed>,
+    lists: Vec<(u32, u32)>,
+    objects: Vec<Members>,
     items: Vec<NodeId>,
     members: Vec<Member>,
+    integers: Vec<i64>,
+    floats: Vec<f64>,
     large: Vec<Arc<BigInt>>,
     texts: Vec<Arc<str>>,
-    symbols: HashTable<Symbol>,
+    /// What each text is.
+    kinds: Vec<Contents>,
+    /// The symbols with the lower half of their hashes.
+    symbols: HashTable<(u32, Symbol)>,
     hasher: DefaultHashBuilder,
     /// Objects of more than [`LARGE_OBJECT`] members, by the index of their first member, in ascending order.
     large_objects: Vec<(u32, MemberIndex)>,
 }
 
+/// A [`Node`] as it is kept.
+#[derive(Clone, Copy, Debug)]
+struct Packed {
+    kind: Kind,
+    contents: Contents,
+    /// The value, or an index into the table of its kind.
+    payload: u32,
+    span: Span,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Null,
+    False,
+    True,
+    /// An integer of 32 bits.
+    Short,
+    Integer,
+    Big,
+    Float,
+    String,
+    List,
+    Object,
+}
+
+/// Where the members of an object are, and which of the [`WORDS`] are among its keys.
+#[derive(Clone, Copy, Debug)]
+struct Members {
+    first: u32,
+    len: u32,
+    words: Words,
+}
+
 /// The members of a large object by their keys, made when one is first asked for.
-type MemberIndex = OnceLock<HashMap<Symbol, u32, DefaultHashBuilder>>;
+type MemberIndex = OnceLock<HashMap<Symbol, u32>>;
 
 /// Members of an object up to this many are looked for one by one.
 const LARGE_OBJECT: usize = 48;
 
-/// The symbols of the markers of a merge, which every arena has first.
-const MARKERS: [&str; 2] = ["__delete__", "__replace__"];
+/// The name of a member: a text, or the symbol that it is known to have.
+pub trait Name {
+    /// Its symbol, if any value of the arena has it.
+    fn symbol(self, arena: &Arena) -> Option<Symbol>;
+}
+
+impl Name for Symbol {
+    fn symbol(self, _: &Arena) -> Option<Symbol> {
+        Some(self)
+    }
+}
+
+impl Name for &Arc<str> {
+    fn symbol(self, arena: &Arena) -> Option<Symbol> {
+        arena.symbol(self)
+    }
+}
+
+impl Name for &String {
+    fn symbol(self, arena: &Arena) -> Option<Symbol> {
+        arena.symbol(self)
+    }
+}
+
+impl Name for &str {
+    fn symbol(self, arena: &Arena) -> Option<Symbol> {
+        arena.symbol(self)
+    }
+}
 
 impl Default for Arena {
     fn default() -> Self {
         let mut arena = Self {
             nodes: Vec::new(),
+            lists: Vec::new(),
+            objects: Vec::new(),
             items: Vec::new(),
             members: Vec::new(),
+            integers: Vec::new(),
+            floats: Vec::new(),
             large: Vec::new(),
             texts: Vec::new(),
+            kinds: Vec::new(),
             symbols: HashTable::new(),
             hasher: DefaultHashBuilder::default(),
             large_objects: Vec::new(),
         };
-        for marker in MARKERS {
-            arena.intern(marker);
+        for word in WORDS {
+            arena.intern(word);
         }
         arena
     }
 }
 
 impl Symbol {
+    /// The symbol of a word, by its position in [`WORDS`].
+    pub(crate) const fn of_word(position: usize) -> Self {
+        Self(position as u32)
+    }
+
     /// Symbols count from 0 without gaps, so they can index a table.
     pub(super) fn index(self) -> usize {
         self.0 as usize
+    }
+
+    /// The bit of a word; 0 for any other text.
+    fn bit(self) -> u64 {
+        if (self.0 as usize) < WORDS.len() { 1 << self.0 } else { 0 }
     }
 }
 
 impl Arena {
     /// The symbol of a text.
     pub fn intern(&mut self, text: &str) -> Symbol {
-        let Self { texts, symbols, hasher, .. } = self;
+        let Self { texts, symbols, hasher, kinds, .. } = self;
         let hash = hash(hasher, text);
         let next = Symbol(texts.len() as u32);
-        let same = |symbol: &Symbol| *texts[symbol.index()] == *text;
-        match symbols.entry(hash, same, |symbol| self::hash(hasher, &texts[symbol.index()])) {
-            hashbrown::hash_table::Entry::Occupied(known) => *known.get(),
+        let same = |(known, symbol): &(u32, Symbol)| *known == hash && *texts[symbol.index()] == *text;
+        match symbols.entry(spread(hash), same, |(hash, _)| spread(*hash)) {
+            hashbrown::hash_table::Entry::Occupied(known) => known.get().1,
             hashbrown::hash_table::Entry::Vacant(place) => {
-                place.insert(next);
+                place.insert((hash, next));
                 texts.push(text.into());
+                kinds.push(kind_of(text));
                 next
             }
         }
@@ -141,7 +279,9 @@ impl Arena {
 
     /// The symbol of a text that is already known.
     pub fn symbol(&self, text: &str) -> Option<Symbol> {
-        self.symbols.find(hash(&self.hasher, text), |symbol| *self.texts[symbol.index()] == *text).copied()
+        let hash = hash(&self.hasher, text);
+        let same = |(known, symbol): &(u32, Symbol)| *known == hash && *self.texts[symbol.index()] == *text;
+        self.symbols.find(spread(hash), same).map(|(_, symbol)| *symbol)
     }
 
     /// How many texts there are.
@@ -151,12 +291,45 @@ impl Arena {
 
     /// The text of a symbol.
     pub fn text(&self, symbol: Symbol) -> &Arc<str> {
-        &self.texts[symbol.0 as usize]
+        &self.texts[symbol.index()]
+    }
+
+    /// Whether a text begins as an expression does.
+    pub fn is_expression(&self, symbol: Symbol) -> bool {
+        self.kinds[symbol.index()].has(Contents::EXPRESSION)
+    }
+
+    /// All texts.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
+        self.texts.iter().map(|text| &**text)
     }
 
     /// The value of an id.
     pub fn node(&self, id: NodeId) -> Node {
-        self.nodes[id.0 as usize]
+        let Packed { span, contents, .. } = self.nodes[id.0 as usize];
+        Node { value: self.value(id), span, contents }
+    }
+
+    fn value(&self, id: NodeId) -> Value {
+        let Packed { kind, payload, .. } = self.nodes[id.0 as usize];
+        match kind {
+            Kind::Null => Value::Null,
+            Kind::False => Value::Bool(false),
+            Kind::True => Value::Bool(true),
+            Kind::Short => Value::Int(i64::from(payload.cast_signed())),
+            Kind::Integer => Value::Int(self.integers[payload as usize]),
+            Kind::Big => Value::Big(payload),
+            Kind::Float => Value::Float(self.floats[payload as usize]),
+            Kind::String => Value::String(Symbol(payload)),
+            Kind::List => {
+                let (first, len) = self.lists[payload as usize];
+                Value::List(first, len)
+            }
+            Kind::Object => {
+                let Members { first, len, .. } = self.objects[payload as usize];
+                Value::Object(first, len)
+            }
+        }
     }
 
     /// A value with the arena beside it.
@@ -166,7 +339,39 @@ impl Arena {
 
     /// Adds a value that holds no others.
     pub fn add_scalar(&mut self, value: Value, span: Span) -> NodeId {
-        self.push(Node { value, span, has_marker: false })
+        let index = |len: usize| len as u32;
+        let (kind, payload) = match value {
+            Value::Null => (Kind::Null, 0),
+            Value::Bool(false) => (Kind::False, 0),
+            Value::Bool(true) => (Kind::True, 0),
+            Value::Int(number) => match i32::try_from(number) {
+                Ok(short) => (Kind::Short, short.cast_unsigned()),
+                Err(_) => {
+                    self.integers.push(number);
+                    (Kind::Integer, index(self.integers.len()) - 1)
+                }
+            },
+            Value::Big(at) => (Kind::Big, at),
+            Value::Float(number) => {
+                self.floats.push(number);
+                (Kind::Float, index(self.floats.len()) - 1)
+            }
+            Value::String(symbol) => (Kind::String, symbol.0),
+            Value::List(first, len) => {
+                self.lists.push((first, len));
+                (Kind::List, index(self.lists.len()) - 1)
+            }
+            Value::Object(first, len) => {
+                let words = self.words(first, len);
+                self.objects.push(Members { first, len, words });
+                (Kind::Object, index(self.objects.len()) - 1)
+            }
+        };
+        let contents = match value {
+            Value::String(symbol) => self.kinds[symbol.index()].of_value(),
+            _ => Contents::default(),
+        };
+        self.push(Packed { kind, contents, payload, span })
     }
 
     /// Adds an integer of any size.
@@ -191,19 +396,48 @@ impl Arena {
     pub fn add_list(&mut self, items: &[NodeId], span: Span) -> NodeId {
         let first = self.items.len() as u32;
         self.items.extend_from_slice(items);
-        self.push(Node { value: Value::List(first, items.len() as u32), span, has_marker: false })
+        let contents = items.iter().map(|item| self.contents(*item).within_list());
+        let contents = contents.fold(Contents::default(), Contents::and);
+        self.lists.push((first, items.len() as u32));
+        self.push(Packed { kind: Kind::List, contents, payload: self.lists.len() as u32 - 1, span })
     }
 
     /// Adds an object; the keys are distinct.
     pub fn add_object(&mut self, members: &[Member], span: Span) -> NodeId {
-        let first = self.members.len() as u32;
-        let is_marker = |key: Symbol| key.index() < MARKERS.len();
-        let has_marker = members.iter().any(|member| is_marker(member.key) || self.node(member.value).has_marker);
+        let (first, len) = (self.members.len() as u32, members.len() as u32);
+        self.members.extend_from_slice(members);
         if members.len() > LARGE_OBJECT {
             self.large_objects.push((first, OnceLock::new()));
         }
-        self.members.extend_from_slice(members);
-        self.push(Node { value: Value::Object(first, members.len() as u32), span, has_marker })
+        let words = self.words(first, len);
+        let mut contents = Contents::default();
+        for member in members {
+            contents = contents.and(self.contents(member.value));
+        }
+        if words.has(words::DELETE) || words.has(words::REPLACE) {
+            contents = contents.and(Contents::MARKER);
+        }
+        if members.first().is_some_and(|first| self.kinds[first.key.index()].has(Contents::LOCALES)) {
+            contents = contents.and(Contents::LOCALES);
+        }
+        self.objects.push(Members { first, len, words });
+        self.push(Packed { kind: Kind::Object, contents, payload: self.objects.len() as u32 - 1, span })
+    }
+
+    /// Which words are among the keys of some members.
+    fn words(&self, first: u32, len: u32) -> Words {
+        let members = self.members[first as usize..(first + len) as usize].iter();
+        Words(members.fold(0, |words, member| words | member.key.bit()))
+    }
+
+    /// What is to be found in a value.
+    pub fn contents(&self, id: NodeId) -> Contents {
+        self.nodes[id.0 as usize].contents
+    }
+
+    fn members_of(&self, id: NodeId) -> Option<Members> {
+        let Packed { kind, payload, .. } = self.nodes[id.0 as usize];
+        (kind == Kind::Object).then(|| self.objects[payload as usize])
     }
 
     /// The member of a large object, whose members begin at `first`.
@@ -216,27 +450,49 @@ impl Arena {
         index.get(&key).map(|at| &self.members[*at as usize])
     }
 
-    fn push(&mut self, node: Node) -> NodeId {
+    fn push(&mut self, node: Packed) -> NodeId {
         self.nodes.push(node);
         NodeId(self.nodes.len() as u32 - 1)
     }
 }
 
-fn hash(builder: &DefaultHashBuilder, text: &str) -> u64 {
+fn hash(builder: &DefaultHashBuilder, text: &str) -> u32 {
     let mut hasher = builder.build_hasher();
     hasher.write(text.as_bytes());
-    hasher.finish()
+    hasher.finish() as u32
+}
+
+/// A hash of 32 bits for a table that looks at the upper and the lower ones of 64.
+fn spread(hash: u32) -> u64 {
+    u64::from(hash).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+fn kind_of(text: &str) -> Contents {
+    if text.starts_with(words::EVAL) {
+        Contents::EXPRESSION
+    } else if text.starts_with(words::I18N) {
+        Contents::TRANSLATED
+    } else if words::is_locale(text) {
+        Contents::LOCALES
+    } else {
+        Contents::default()
+    }
 }
 
 impl<'a> Entry<'a> {
     /// What it is.
     pub fn value(self) -> Value {
-        self.arena.node(self.id).value
+        self.arena.value(self.id)
     }
 
     /// Where it stands.
     pub fn span(self) -> Span {
-        self.arena.node(self.id).span
+        self.arena.nodes[self.id.0 as usize].span
+    }
+
+    /// What is to be found in it.
+    pub fn contents(self) -> Contents {
+        self.arena.contents(self.id)
     }
 
     /// The text, if it is one.
@@ -256,6 +512,11 @@ impl<'a> Entry<'a> {
         self.arena.items[first..first + len].iter().map(move |id| self.arena.entry(*id))
     }
 
+    /// The words among its keys; none if it is no object.
+    pub fn words(self) -> Words {
+        self.arena.members_of(self.id).map_or(Words::default(), |members| members.words)
+    }
+
     /// The members; none if it is no object.
     pub fn members(self) -> &'a [Member] {
         match self.value() {
@@ -265,17 +526,21 @@ impl<'a> Entry<'a> {
     }
 
     /// The value of a member, if it is an object that has it.
-    pub fn get(self, key: &str) -> Option<Entry<'a>> {
+    pub fn get(self, key: impl Name) -> Option<Entry<'a>> {
         self.member(key).map(|member| self.arena.entry(member.value))
     }
 
     /// A member, if it is an object that has it.
-    pub fn member(self, key: &str) -> Option<&'a Member> {
-        let symbol = self.arena.symbol(key)?;
-        match self.value() {
-            Value::Object(first, len) if len as usize > LARGE_OBJECT => self.arena.indexed_member(first, len, symbol),
-            _ => self.members().iter().find(|member| member.key == symbol),
+    pub fn member(self, key: impl Name) -> Option<&'a Member> {
+        let Members { first, len, words } = self.arena.members_of(self.id)?;
+        let key = key.symbol(self.arena)?;
+        if !words.has(key) {
+            return None;
         }
+        if len as usize > LARGE_OBJECT {
+            return self.arena.indexed_member(first, len, key);
+        }
+        self.arena.members[first as usize..(first + len) as usize].iter().find(|member| member.key == key)
     }
 
     /// Whether it is an object.
@@ -293,12 +558,12 @@ impl<'a> Entry<'a> {
             Value::Float(value) => Data::Float(value),
             Value::String(symbol) => Data::String(self.arena.text(symbol).clone()),
             Value::List(..) => Data::list(self.items().map(Entry::to_data).collect()),
-            Value::Object(..) => Data::object(
-                self.members()
-                    .iter()
-                    .map(|member| (self.arena.text(member.key).clone(), self.arena.entry(member.value).to_data()))
-                    .collect(),
-            ),
+            Value::Object(..) => {
+                let members = self.members().iter();
+                let data = members
+                    .map(|member| (self.arena.text(member.key).clone(), self.arena.entry(member.value).to_data()));
+                Data::object(data.collect::<Object>())
+            }
         }
     }
 
@@ -366,7 +631,8 @@ mod tests {
         let around = arena.add_object(&[member(outer, marked)], Span::default());
         let list = arena.add_list(&[marked], Span::default());
         let beside = arena.add_object(&[member(outer, list)], Span::default());
-        assert!(arena.node(marked).has_marker && arena.node(around).has_marker);
-        assert!(!arena.node(list).has_marker && !arena.node(beside).has_marker);
+        let has_marker = |id| arena.contents(id).has(Contents::MARKER);
+        assert!(has_marker(marked) && has_marker(around));
+        assert!(!has_marker(list) && !has_marker(beside));
     }
 }

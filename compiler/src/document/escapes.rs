@@ -86,6 +86,9 @@ pub fn source_offset(sources: &SourceMap, literal: Span, char_index: usize) -> u
     let text = sources.slice(literal);
     let places = Places::of(text);
     let end = places.end;
+    if is_plain(text, places.at + char_index) {
+        return literal.start + (places.at + char_index).min(end) as u32;
+    }
     let local = places.filter(|place| place.visible).nth(char_index).map_or(end, |place| place.start);
     literal.start + local as u32
 }
@@ -97,6 +100,9 @@ pub fn source_offset(sources: &SourceMap, literal: Span, char_index: usize) -> u
 /// A line that goes on counts as the columns of its backslash and of its line break: columns are those of the literal on one line.
 pub fn escape_breakpoints(sources: &SourceMap, literal: Span, from: usize) -> Vec<(u32, u32)> {
     let text = sources.slice(literal);
+    if is_plain(text, text.len()) {
+        return Vec::new();
+    }
     let (mut index, mut further, mut breakpoints) = (0_usize, 0_u32, Vec::<(u32, u32)>::new());
     for place in Places::of(text) {
         index += usize::from(place.visible);
@@ -113,6 +119,11 @@ pub fn escape_breakpoints(sources: &SourceMap, literal: Span, from: usize) -> Ve
         }
     }
     breakpoints
+}
+
+/// Whether every byte up to an offset is one code point of the text that it is written for.
+fn is_plain(text: &str, end: usize) -> bool {
+    text.as_bytes()[..end.min(text.len())].iter().fold(true, |plain, byte| plain & byte.is_ascii() & (*byte != b'\\'))
 }
 
 /// The code points of a literal's text and where each is written.

@@ -15,6 +15,6 @@ mod recover;
 mod scan;
 mod text;
 
-pub use arena::{Arena, Entry, Member, Node, NodeId, Symbol, Value};
+pub use arena::{Arena, Contents, Entry, Member, Name, Node, NodeId, Symbol, Value, Words};
 pub use escapes::{escape_breakpoints, source_offset};
 pub use read::{Comment, Document, Duplicate, MAX_DEPTH, read};

@@ -13,7 +13,7 @@ mod operand;
 mod scan;
 mod tree;
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 use std::sync::Arc;
 
 pub use fold::fold;

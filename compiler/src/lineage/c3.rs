@@ -3,7 +3,7 @@
 //! A name comes before its parents, and parents keep the order in which they are named; where no order does that, the problem says
 //! which two names contradict each other.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 /// Why there is no order.
 #[derive(Debug, PartialEq, Eq)]
@@ -99,7 +99,7 @@ fn join(child: usize, parents: &[usize], done: &[Vec<usize>]) -> Result<Vec<usiz
             joined.reverse();
             return Ok(joined);
         }
-        let free = |name: &&usize| in_tails.get(name).is_none_or(|count| *count == 0);
+        let free = |name: &&usize| in_tails.get(*name).is_none_or(|count| *count == 0);
         let Some(&name) = left[first..].iter().filter_map(|names| names.last()).find(free) else {
             return Err(contradiction(child, parents, &left));
         };

@@ -5,13 +5,14 @@
 
 mod c3;
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Diagnostic, Severity, Suggestions, unreadable};
 use crate::document::{Arena, Document, NodeId, Value, read};
 use crate::merge::{NoTrace, merge};
 use crate::source::{FileId, ReadError, SourceMap, Span, list_names};
+use crate::words;
 
 /// What the name of a list ends with.
 pub const SUFFIX: &str = ".test_list";
@@ -93,7 +94,7 @@ fn errors(diagnostics: &[Diagnostic]) -> usize {
 
 /// The same name twice counts at its first position.
 fn distinct(names: impl Iterator<Item = usize>) -> Vec<usize> {
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = hashbrown::HashSet::new();
     names.filter(|name| seen.insert(*name)).collect()
 }
 
@@ -174,7 +175,7 @@ impl Loader<'_> {
     fn parents(&mut self, layers: &[Layer]) -> Option<Vec<(String, Span)>> {
         let roots: Vec<NodeId> = layers.iter().map(|layer| layer.root).collect();
         let (merged, _) = merge(self.arena, &roots, &mut NoTrace);
-        let Some(inherit) = self.arena.entry(merged).get("inherit") else { return Some(Vec::new()) };
+        let Some(inherit) = self.arena.entry(merged).get(words::INHERIT) else { return Some(Vec::new()) };
         match inherit.value() {
             Value::String(_) => Some(vec![(inherit.as_str()?.to_owned(), inherit.span())]),
             Value::List(..) => {
@@ -281,6 +282,10 @@ fn explain(problem: &c3::Problem, loaded: &[Ancestor]) -> Diagnostic {
     };
     match problem {
         c3::Problem::Cycle(names) => {
+            // A circle has no beginning; told from the same place, it is the same finding for every list in it.
+            let mut names = names.clone();
+            let first = (0..names.len()).min_by_key(|&at| &loaded[names[at]].name).unwrap_or(0);
+            names.rotate_left(first);
             let walk: Vec<_> = names.iter().chain(names.first()).map(|at| format!("`{}`", loaded[*at].name)).collect();
             let steps: Vec<(usize, usize)> =
                 names.iter().copied().zip(names.iter().copied().cycle().skip(1)).take(names.len()).collect();

@@ -5,16 +5,16 @@
 
 mod templates;
 
-use std::collections::HashMap;
-
-use tlc_plan::plan::{Node, PHASES, Program, Rule, Test, When};
+use tlc_plan::members::Members;
+use tlc_plan::plan::{Class, Node, PHASES, Program, Rule, Test, When};
 use tlc_plan::{Data, NodeId, Plan, Template, plan};
 
 use crate::diagnostic::Diagnostic;
-use crate::document::{Arena, Entry};
+use crate::document::{self, Arena, Entry};
 use crate::marks::patterns_of;
 use crate::source::SourceMap;
 use crate::tree::{Evaluation, LocalsId, TestId, TestTree, flag, texts};
+use crate::words;
 
 use templates::Templates;
 
@@ -30,17 +30,28 @@ pub fn lower(
     let mut templates = Templates::new(arena, sources, evaluation, diagnostics);
     let usual = Usual::new();
     let locals = (0..tree.locals.len()).map(|index| locals(tree, LocalsId::new(index), &mut templates)).collect();
-    let root = node(tree, tree.root(), arena, &usual, &mut templates);
+    let root = node(tree, tree.root(), arena, &usual, &HandedDown::default(), &mut templates);
+    let mut around = vec![(tree.root(), HandedDown::default().through(tree, tree.root(), "", arena))];
     let mut plan = Plan::new(id.to_owned(), tree.label.clone(), root);
-    let mut nodes: HashMap<TestId, NodeId> = HashMap::from([(tree.root(), plan.root())]);
+    let mut nodes: Vec<NodeId> = Vec::with_capacity(tree.len());
+    nodes.push(plan.root());
     for id in tree.preorder().skip(1) {
-        let lowered = node(tree, id, arena, &usual, &mut templates);
-        let parent = tree.test(id).parent.and_then(|parent| nodes.get(&parent).copied()).unwrap_or(plan.root());
-        nodes.insert(id, plan.add_child(parent, lowered));
+        while around.len() > 1 && around.last().map(|(group, _)| *group) != tree.test(id).parent {
+            around.pop();
+        }
+        let Some((group, handed_down)) = around.last() else { break };
+        let lowered = node(tree, id, arena, &usual, handed_down, &mut templates);
+        if !tree.is_leaf(id) {
+            let further = handed_down.through(tree, id, &lowered.path, arena);
+            nodes.push(plan.add_child(nodes[group.index()], lowered));
+            around.push((id, further));
+        } else {
+            nodes.push(plan.add_child(nodes[group.index()], lowered));
+        }
     }
-    for id in tree.preorder() {
-        for required in &tree.test(id).require_run {
-            plan.add_requirement(nodes[&id], nodes[required]);
+    for id in tree.preorder().filter(|_| tree.has_field(words::REQUIRE_RUN)) {
+        for required in tree.requirements(id) {
+            plan.add_requirement(nodes[id.index()], nodes[required.index()]);
         }
     }
     plan.options = options(tree, &mut templates);
@@ -52,6 +63,37 @@ pub fn lower(
     plan
 }
 
+/// Finds what fails for every unit in a list, as [`lower`] does, without making a plan of it.
+pub fn find(
+    tree: &TestTree,
+    arena: &Arena,
+    sources: &SourceMap,
+    evaluation: &mut Evaluation,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    let mut templates = Templates::new(arena, sources, evaluation, diagnostics);
+    for index in 0..tree.locals.len() {
+        locals(tree, LocalsId::new(index), &mut templates);
+    }
+    for id in tree.preorder().skip(1) {
+        let test = tree.test(id);
+        if !tree.is_leaf(id) {
+            continue;
+        }
+        let written = arena.entry(test.object);
+        let scope = (tree.locals_of(id), test.locals);
+        let exec = written.get(words::EXEC).filter(|_| !test.class.is_shutdown());
+        let others = [exec, written.get(words::MEASUREMENTS)];
+        for value in others.into_iter().flatten().map(|entry| entry.id).chain([test.args]) {
+            templates.find(value, scope);
+        }
+    }
+    options(tree, &mut templates);
+    for option in ["skipped_tests", "waived_tests"] {
+        rules(tree, option, arena, &mut templates);
+    }
+}
+
 /// What most nodes have, made once.
 struct Usual {
     layout: Data,
@@ -60,19 +102,71 @@ struct Usual {
 
 impl Usual {
     fn new() -> Self {
-        Self { layout: crate::dump::layout(None), measurements: Template::object(indexmap::IndexMap::new()) }
+        Self { layout: crate::dump::layout(None), measurements: Template::object(Members::new()) }
     }
 }
 
-fn node(tree: &TestTree, id: TestId, arena: &Arena, usual: &Usual, templates: &mut Templates<'_>) -> Node {
+/// What a group hands down to its tests.
+#[derive(Default)]
+struct HandedDown {
+    /// The path of the group, with a dot behind it.
+    prefix: String,
+    /// Resources that it, or a group around it, holds; sorted.
+    resources: Vec<String>,
+    /// It, or a group around it, is a `TestGroup` that runs without a panel.
+    no_host: bool,
+    /// The nearest options that are not empty.
+    dut_options: Option<Data>,
+}
+
+impl HandedDown {
+    /// What the tests of a group get whose own path is `path`.
+    fn through(&self, tree: &TestTree, group: TestId, path: &str, arena: &Arena) -> Self {
+        let test = tree.test(group);
+        let own_no_host = test.class == Class::TestGroup && flag(arena, test.object, words::NO_HOST).unwrap_or(false);
+        Self {
+            prefix: if path.is_empty() { String::new() } else { format!("{path}.") },
+            resources: self.resources_with(arena, test.object),
+            no_host: self.no_host || own_no_host,
+            dut_options: own_dut_options(arena, test.object).or_else(|| self.dut_options.clone()),
+        }
+    }
+
+    /// Resources that a test of the group holds, with those of the groups around it.
+    fn resources_with(&self, arena: &Arena, object: document::NodeId) -> Vec<String> {
+        let mut names = texts(arena, object, words::EXCLUSIVE_RESOURCES);
+        if names.is_empty() {
+            return self.resources.clone();
+        }
+        names.extend(self.resources.iter().cloned());
+        names.sort();
+        names.dedup();
+        names
+    }
+}
+
+fn own_dut_options(arena: &Arena, object: document::NodeId) -> Option<Data> {
+    arena.entry(object).get(words::DUT_OPTIONS).map(Entry::to_data).filter(Data::is_truthy)
+}
+
+fn node(
+    tree: &TestTree,
+    id: TestId,
+    arena: &Arena,
+    usual: &Usual,
+    around: &HandedDown,
+    templates: &mut Templates<'_>,
+) -> Node {
     let test = tree.test(id);
     let written = arena.entry(test.object);
+    let name = arena.text(test.id);
+    let options = || tree.options.get("dut_options").map(|setting| setting.value.clone());
     Node {
-        path: tree.path(arena, id),
-        id: arena.text(test.id).to_string(),
+        path: [&around.prefix, &**name].concat(),
+        id: name.clone(),
         label: tree.label_of(id).clone(),
         class: test.class,
-        test: (test.children.is_empty() && id != tree.root()).then(|| leaf(tree, id, arena, usual, templates)),
+        test: (tree.is_leaf(id) && id != tree.root()).then(|| leaf(tree, id, arena, usual, templates)),
         run_if: test.run_if.and_then(|run_if| templates.condition(run_if)),
         iterations: test.iterations,
         retries: test.retries,
@@ -80,13 +174,16 @@ fn node(tree: &TestTree, id: TestId, arena: &Arena, usual: &Usual, templates: &m
         teardown: test.teardown,
         parallel: test.parallel,
         allow_reboot: test.allow_reboot,
-        disable_abort: flag(arena, test.object, "disable_abort").unwrap_or(false),
-        no_host: tree.no_host(arena, id),
-        exclusive_resources: tree.exclusive_resources(arena, id),
-        enable_services: texts(arena, test.object, "enable_services"),
-        disable_services: texts(arena, test.object, "disable_services"),
-        dut_options: dut_options(tree, id, arena),
-        layout: match written.get("layout") {
+        disable_abort: flag(arena, test.object, words::DISABLE_ABORT).unwrap_or(false),
+        no_host: around.no_host || flag(arena, test.object, words::NO_HOST).unwrap_or(false),
+        exclusive_resources: around.resources_with(arena, test.object),
+        enable_services: texts(arena, test.object, words::ENABLE_SERVICES),
+        disable_services: texts(arena, test.object, words::DISABLE_SERVICES),
+        dut_options: own_dut_options(arena, test.object)
+            .or_else(|| around.dut_options.clone())
+            .or_else(options)
+            .unwrap_or_default(),
+        layout: match written.get(words::LAYOUT) {
             None => usual.layout.clone(),
             layout => crate::dump::layout(layout),
         },
@@ -94,21 +191,14 @@ fn node(tree: &TestTree, id: TestId, arena: &Arena, usual: &Usual, templates: &m
     }
 }
 
-/// The first options that are not empty: of the node, of a group around it, of the list.
-fn dut_options(tree: &TestTree, id: TestId, arena: &Arena) -> Data {
-    let own = tree.ancestors(id).filter_map(|node| arena.entry(tree.test(node).object).get("dut_options"));
-    let first = own.map(Entry::to_data).find(Data::is_truthy);
-    first.or_else(|| tree.options.get("dut_options").map(|setting| setting.value.clone())).unwrap_or_default()
-}
-
 fn leaf(tree: &TestTree, id: TestId, arena: &Arena, usual: &Usual, templates: &mut Templates<'_>) -> Test {
     let test = tree.test(id);
     let written = arena.entry(test.object);
     let scope = (tree.locals_of(id), test.locals);
-    let program = match (written.get("exec"), test.pytest_name) {
+    let program = match (written.get(words::EXEC), test.pytest_name) {
         _ if test.class.is_shutdown() => Program::Shutdown,
         (Some(argv), _) if argv.items().len() > 0 => Program::Exec(templates.template(argv.id, scope)),
-        (_, Some(name)) if !arena.text(name).is_empty() => Program::Pytest(arena.text(name).to_string()),
+        (_, Some(name)) if !arena.text(name).is_empty() => Program::Pytest(arena.text(name).clone()),
         _ => Program::Nothing,
     };
     Test {
@@ -118,13 +208,13 @@ fn leaf(tree: &TestTree, id: TestId, arena: &Arena, usual: &Usual, templates: &m
             Some(_) => templates.shared(test.args, scope),
             None => templates.template(test.args, scope),
         },
-        timeout_secs: written.get("timeout_secs").and_then(seconds),
-        isolation: match written.get("isolation").and_then(Entry::as_str) {
+        timeout_secs: written.get(words::TIMEOUT_SECS).and_then(seconds),
+        isolation: match written.get(words::ISOLATION).and_then(Entry::as_str) {
             Some("spawn") => plan::Isolation::Spawn,
             Some("shared") => plan::Isolation::Shared,
             _ => plan::Isolation::Fork,
         },
-        measurements: match written.get("measurements") {
+        measurements: match written.get(words::MEASUREMENTS) {
             Some(limits) => templates.template(limits.id, scope),
             None => usual.measurements.clone(),
         },

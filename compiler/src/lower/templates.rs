@@ -1,6 +1,6 @@
 //! Arguments and conditions to templates: expressions are evaluated as far as they can be, and stand once in the plan.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 use std::sync::Arc;
 
 use tlc_plan::Template;
@@ -10,7 +10,7 @@ use tlc_plan::plan::ExpressionSource;
 use tlc_plan::template::ExpressionUse;
 
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::document::{Arena, Entry, NodeId, Symbol, Value, escape_breakpoints, source_offset};
+use crate::document::{Arena, Contents, Entry, NodeId, Symbol, Value, escape_breakpoints, source_offset};
 use crate::expression::{Context, check_names};
 use crate::source::{FileId, SourceMap, Span};
 use crate::tree::evaluation::{EVAL, Failure, evaluation_finding, syntax_finding};
@@ -25,6 +25,8 @@ pub(super) struct Templates<'a> {
     diagnostics: &'a mut Vec<Diagnostic>,
     /// What a text became, with these locals if it reads any.
     known: HashMap<(Symbol, Option<LocalsId>), Found>,
+    /// What a `run_if` became.
+    conditions: HashMap<Symbol, Tree>,
     trees: HashMap<Expression, u32>,
     expressions: Vec<Expression>,
     /// A literal and the tree that it became, which depends on the locals around it.
@@ -66,6 +68,7 @@ impl<'a> Templates<'a> {
             evaluation,
             diagnostics,
             known: HashMap::new(),
+            conditions: HashMap::new(),
             trees: HashMap::new(),
             expressions: Vec::new(),
             places: HashMap::new(),
@@ -94,6 +97,9 @@ impl<'a> Templates<'a> {
     /// A value of the list as a template.
     pub(super) fn template(&mut self, node: NodeId, scope: InScope<'_>) -> Template {
         let entry = self.arena.entry(node);
+        if !entry.contents().has(Contents::EXPRESSION) && !entry.contents().has(Contents::TRANSLATED) {
+            return Template::Data(entry.to_data());
+        }
         match entry.value() {
             Value::String(text) => self.text(entry, text, scope),
             Value::List(..) => Template::list(entry.items().map(|item| self.template(item.id, scope)).collect()),
@@ -111,50 +117,60 @@ impl<'a> Templates<'a> {
         }
     }
 
+    /// Finds what fails in a value, without making a template of it.
+    pub(super) fn find(&mut self, node: NodeId, scope: InScope<'_>) {
+        let entry = self.arena.entry(node);
+        if !entry.contents().has(Contents::EXPRESSION) {
+            return;
+        }
+        if let Value::String(text) = entry.value() {
+            let _ = self.found(entry, text, scope);
+        }
+        entry.items().for_each(|item| self.find(item.id, scope));
+        entry.members().iter().for_each(|member| self.find(member.value, scope));
+    }
+
     fn text(&mut self, entry: Entry<'_>, text: Symbol, scope: InScope<'_>) -> Template {
-        let written = self.arena.text(text);
-        if let Some(english) = written.strip_prefix(I18N) {
-            return Template::Data(self.evaluation.translated(english));
+        if !self.arena.is_expression(text) {
+            return Template::Data(match self.arena.text(text).strip_prefix(I18N) {
+                Some(english) => self.evaluation.translated(english),
+                None => entry.to_data(),
+            });
         }
-        if !written.starts_with(EVAL) {
-            return Template::Data(entry.to_data());
-        }
-        let parsed = self.evaluation.expression(text, EVAL.len(), self.arena);
-        match &*parsed {
-            Ok(expression) => self.expression(entry, text, expression, scope),
-            Err(error) => {
-                self.diagnostics.push(syntax_finding(
-                    error.clone(),
-                    Severity::Denied,
-                    entry.span(),
-                    EVAL.len(),
-                    self.sources,
-                ));
-                Template::Broken(error.message.as_str().into())
-            }
+        match self.found(entry, text, scope) {
+            Ok(Found::Value(value)) => value,
+            Ok(Found::Tree(tree)) => Template::Expression(self.expression_use(&tree, entry.span(), EVAL.len(), text)),
+            Err(message) => Template::Broken(message),
         }
     }
 
-    fn expression(&mut self, entry: Entry<'_>, text: Symbol, expression: &Expression, scope: InScope<'_>) -> Template {
-        let roots = expression.roots();
-        let locals_wait = scope.0.reads_device && roots.contains(&Root::Locals);
-        let key = (text, roots.contains(&Root::Locals).then_some(scope.1));
-        let found = match self.known.get(&key) {
-            Some(found) => found.clone(),
-            None => {
-                let at_station =
-                    [Root::Device, Root::Dut, Root::Station, Root::StateProxy].iter().any(|root| roots.contains(root));
-                let options_wait = self.evaluation.options_read_device() && roots.contains(&Root::Options);
-                let later = at_station || options_wait || locals_wait;
-                let found = self.evaluated(entry, text, expression, scope, later);
-                self.known.insert(key, found.clone());
-                found
+    /// What an expression comes to with these locals, or why it is none.
+    fn found(&mut self, entry: Entry<'_>, text: Symbol, scope: InScope<'_>) -> Result<Found, Arc<str>> {
+        // Most expressions read no locals, and are the same for every test.
+        if let Some(found) = self.known.get(&(text, None)) {
+            return Ok(found.clone());
+        }
+        let parsed = self.evaluation.expression(text, EVAL.len(), self.arena);
+        let expression = match &*parsed {
+            Ok(expression) => expression,
+            Err(error) => {
+                let finding = syntax_finding(error.clone(), Severity::Denied, entry.span(), EVAL.len(), self.sources);
+                self.diagnostics.push(finding);
+                return Err(error.message.as_str().into());
             }
         };
-        match found {
-            Found::Value(value) => value,
-            Found::Tree(tree) => Template::Expression(self.expression_use(&tree, entry.span(), EVAL.len(), text)),
+        let roots = expression.roots();
+        let reads = |root| roots.contains(&root);
+        let key = (text, reads(Root::Locals).then_some(scope.1));
+        if let Some(found) = self.known.get(&key) {
+            return Ok(found.clone());
         }
+        let at_station = [Root::Device, Root::Dut, Root::Station, Root::StateProxy].into_iter().any(reads);
+        let options_wait = self.evaluation.options_read_device() && reads(Root::Options);
+        let locals_wait = scope.0.reads_device && reads(Root::Locals);
+        let found = self.evaluated(entry, text, expression, scope, at_station || options_wait || locals_wait);
+        self.known.insert(key, found.clone());
+        Ok(found)
     }
 
     fn evaluated(
@@ -195,9 +211,16 @@ impl<'a> Templates<'a> {
     pub(super) fn condition(&mut self, node: NodeId) -> Option<ExpressionUse> {
         let entry = self.arena.entry(node);
         let Value::String(text) = entry.value() else { return None };
-        let parsed = self.evaluation.expression(text, 0, self.arena);
-        let expression = parsed.as_ref().as_ref().ok()?;
-        let tree = self.tree(&self.evaluation.fold_condition(expression));
+        let tree = match self.conditions.get(&text) {
+            Some(known) => known.clone(),
+            None => {
+                let parsed = self.evaluation.expression(text, 0, self.arena);
+                let expression = parsed.as_ref().as_ref().ok()?;
+                let tree = self.tree(&self.evaluation.fold_condition(expression));
+                self.conditions.insert(text, tree.clone());
+                tree
+            }
+        };
         Some(self.expression_use(&tree, entry.span(), 0, text))
     }
 

@@ -1,6 +1,6 @@
 //! The builder: raw tests to nodes, depth first, in the order of the list.
 
-use std::collections::{HashMap, HashSet};
+use hashbrown::{HashMap, HashSet};
 use std::sync::Arc;
 
 use tlc_plan::Data;
@@ -9,13 +9,15 @@ use tlc_plan::plan::{ActionOnFailure, Class, Count, Text};
 use crate::catalogue::Catalogues;
 use crate::config::Config;
 use crate::diagnostic::Diagnostic;
-use crate::document::{Arena, Entry, NodeId, Symbol, Value};
+use crate::document::{Arena, Entry, NodeId, Symbol, Value, Words};
 use crate::merge::{NoTrace, merge};
 use crate::source::{SourceMap, Span};
+use crate::words;
 
 use super::definitions::{Definitions, Kind, Resolved};
 use super::evaluation::Evaluation;
 use super::label::I18N;
+use super::names::{LabelKey, LabelSource, Named};
 use super::options::Options;
 use super::{Locals, LocalsId, Test, TestId, TestTree, flag, overrides, requirements, structure};
 
@@ -45,18 +47,19 @@ pub fn resolve(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<TestTree> {
     let constants =
-        input.config.get(arena, "constants").map_or(Data::Null, |constants| arena.entry(constants).to_data());
+        input.config.get(arena, words::CONSTANTS).map_or(Data::Null, |constants| arena.entry(constants).to_data());
     evaluation.begin(&constants);
-    let options = Options::resolve(input.config.get(arena, "options"), arena, input.sources, evaluation, diagnostics);
+    let options =
+        Options::resolve(input.config.get(arena, words::OPTIONS), arena, input.sources, evaluation, diagnostics);
     evaluation.set_options(&options);
-    let tests = input.config.get(arena, "tests");
+    let tests = input.config.get(arena, words::TESTS);
     let label = match tests {
         Some(_) => list_label(input, evaluation.catalogues(), arena, diagnostics),
         None => Text::default(),
     };
     let span = arena.node(input.config.root).span;
     let nothing = arena.add_object(&[], Span { start: span.start, len: 0 });
-    let definitions = Definitions::new(arena, input.config.get(arena, "definitions"));
+    let definitions = Definitions::new(arena, input.config.get(arena, words::DEFINITIONS));
     let mut builder = Builder {
         input,
         arena,
@@ -66,6 +69,11 @@ pub fn resolve(
         nothing,
         tree: empty_tree(label),
         labels: HashMap::new(),
+        names: HashMap::new(),
+        siblings: HashMap::new(),
+        visits: HashMap::new(),
+        again: false,
+        known: HashMap::new(),
         open: Vec::new(),
         full: false,
         is_alone: false,
@@ -94,11 +102,13 @@ pub(super) fn empty_tree(label: Text) -> TestTree {
         locals: vec![Locals {
             enclosing: None,
             own: None,
-            value: Data::object(indexmap::IndexMap::new()),
+            value: Data::object(tlc_plan::data::Object::new()),
             reads_device: false,
         }],
         labels: Vec::new(),
         tests: Vec::new(),
+        requirements: HashMap::new(),
+        words: Words::default(),
         incomplete: HashSet::new(),
         used: HashSet::new(),
     }
@@ -106,9 +116,9 @@ pub(super) fn empty_tree(label: Text) -> TestTree {
 
 fn list_label(input: &Input<'_>, catalogues: &Catalogues, arena: &Arena, diagnostics: &mut Vec<Diagnostic>) -> Text {
     let root = arena.entry(input.config.root);
-    let label = root.get("label");
+    let label = root.get(words::LABEL);
     if label.is_none() {
-        diagnostics.push(missing_label(root.span(), root.member("tests").map(|tests| tests.key_span)));
+        diagnostics.push(missing_label(root.span(), root.member(words::TESTS).map(|tests| tests.key_span)));
     }
     let text = label.and_then(Entry::as_str).unwrap_or_default();
     catalogues.text(text.strip_prefix(I18N).unwrap_or(text))
@@ -124,15 +134,22 @@ pub(super) struct Builder<'a, 'i> {
     pub(super) nothing: NodeId,
     pub(super) tree: TestTree,
     pub(super) labels: HashMap<LabelKey, u32>,
+    /// The labels of nodes by what they come from.
+    pub(super) names: HashMap<LabelSource, Named>,
+    /// How often an id stands in the group that is being numbered.
+    pub(super) siblings: HashMap<Symbol, u32>,
+    /// How often the subtests of a definition were entered.
+    visits: HashMap<Symbol, u32>,
+    /// The group at hand was entered before.
+    again: bool,
+    /// Tests of groups that were entered before, by where they are written.
+    known: HashMap<NodeId, (Effective, Facts)>,
     /// The tests that are being built, each in the subtests of the one before.
     open: Vec<Open>,
     full: bool,
     /// A definition is being built by itself.
     pub(super) is_alone: bool,
 }
-
-/// A label as a key.
-pub(super) type LabelKey = Vec<(String, String)>;
 
 /// A test that is being built.
 #[derive(Clone, Copy)]
@@ -151,7 +168,25 @@ pub(super) struct Around {
     pub(super) teardown: bool,
 }
 
+/// What a node is, whatever is around it.
+#[derive(Clone, Copy)]
+struct Facts {
+    class: Class,
+    args: NodeId,
+    pytest_name: Option<Symbol>,
+    run_if: Option<NodeId>,
+    iterations: Count,
+    retries: Count,
+    action: Option<ActionOnFailure>,
+    teardown: bool,
+    parallel: bool,
+    allow_reboot: bool,
+    /// Its id before numbering, and its label; `None` if it has none that makes sense.
+    name: Option<(Symbol, u32)>,
+}
+
 /// A raw test with what it inherits.
+#[derive(Clone, Copy)]
 pub(super) struct Effective {
     pub(super) resolved: Resolved,
     /// The definition whose subtests it has, if it has none of its own.
@@ -162,11 +197,9 @@ pub(super) struct Effective {
 
 impl Builder<'_, '_> {
     pub(super) fn root(&mut self, tests: &[NodeId], span: Span) {
-        let id = self.arena.intern("");
         let root = Test {
             parent: None,
-            children: Vec::new(),
-            id,
+            id: words::NOTHING,
             class: Class::TestGroup,
             raw: self.nothing,
             object: self.nothing,
@@ -181,13 +214,17 @@ impl Builder<'_, '_> {
             teardown: false,
             parallel: false,
             allow_reboot: false,
-            require_run: Vec::new(),
+            is_copy: false,
             label: 0,
+            end: 0,
         };
         self.tree.labels.push(Arc::new(self.tree.label.clone()));
         self.tree.tests.push(root);
-        self.subtests(tests, Around { parent: TestId(0), locals: LocalsId(0), child_action: None, teardown: false });
-        self.number(TestId(0));
+        self.subtests(
+            tests,
+            Around { parent: self.tree.root(), locals: LocalsId(0), child_action: None, teardown: false },
+        );
+        self.finish(TestId::new(0));
     }
 
     fn subtests(&mut self, subtests: &[NodeId], around: Around) {
@@ -208,7 +245,8 @@ impl Builder<'_, '_> {
     }
 
     fn test(&mut self, raw: NodeId, around: Around) {
-        let Some(effective) = self.effective(raw) else {
+        let known = if self.again { self.known.get(&raw).copied() } else { None };
+        let Some(effective) = known.map(|(effective, _)| effective).or_else(|| self.effective(raw)) else {
             self.tree.incomplete.insert(around.parent);
             return;
         };
@@ -231,7 +269,7 @@ impl Builder<'_, '_> {
         self.open.push(Open { group, span: effective.span });
         match effective.resolved.kind {
             Kind::Flatten => self.flatten(&effective, around),
-            Kind::Test(class) => self.node(&effective, class, around),
+            Kind::Test(class) => self.node(&effective, class, known.map(|(_, facts)| facts), around),
         }
         self.open.pop();
     }
@@ -242,20 +280,20 @@ impl Builder<'_, '_> {
         let span = entry.span();
         if let Value::String(name) = entry.value() {
             let resolved = self.definitions.resolve(name, span, self.arena, self.diagnostics)?;
-            let group = self.arena.entry(resolved.object).get("subtests").map(|_| name);
+            let group = self.arena.entry(resolved.object).get(words::SUBTESTS).map(|_| name);
             return Some(Effective { resolved, group, raw, span });
         }
         if !entry.is_object() {
             return None;
         }
-        let base = entry.get("inherit");
+        let base = entry.get(words::INHERIT);
         let (name, at) = match base.map(|base| (base.value(), base.span())) {
             Some((Value::String(name), at)) => (name, at),
             Some(_) => return None,
             None => (self.arena.intern("FactoryTest"), Span { len: span.len.min(1), ..span }),
         };
         let resolved = self.definitions.resolve(name, at, self.arena, self.diagnostics)?;
-        let has_subtests = |object| self.arena.entry(object).get("subtests").is_some();
+        let has_subtests = |object| self.arena.entry(object).get(words::SUBTESTS).is_some();
         let group = (has_subtests(resolved.object) && !has_subtests(raw)).then_some(name);
         let (object, found) = merge(self.arena, &[resolved.object, raw], &mut NoTrace);
         self.diagnostics.extend(found);
@@ -266,68 +304,106 @@ impl Builder<'_, '_> {
     fn flatten(&mut self, effective: &Effective, around: Around) {
         let object = effective.resolved.object;
         let locals = self.locals(object, around.locals);
-        let child_action = self.action(object, "child_action_on_failure").or(around.child_action);
+        let child_action = self.action(object, words::CHILD_ACTION_ON_FAILURE).or(around.child_action);
         self.expressions(object);
-        if let Some(subtests) = self.list(object, "subtests") {
-            self.subtests(&subtests, Around { locals, child_action, ..around });
-        }
+        self.inner(effective, Around { locals, child_action, ..around });
     }
 
-    fn node(&mut self, effective: &Effective, class: Class, around: Around) {
+    /// The subtests of a group. Those that a definition has are written in one place for all groups that are made from it.
+    fn inner(&mut self, effective: &Effective, around: Around) {
+        let Some(subtests) = self.list(effective.resolved.object, words::SUBTESTS) else { return };
+        let again = self.again;
+        if let Some(group) = effective.group {
+            let visits = self.visits.entry(group).or_insert(0);
+            *visits += 1;
+            self.again = *visits > 1 && !self.is_alone;
+        }
+        self.subtests(&subtests, around);
+        self.again = again;
+    }
+
+    fn node(&mut self, effective: &Effective, class: Class, known: Option<Facts>, around: Around) {
         let object = effective.resolved.object;
+        let facts = known.unwrap_or_else(|| self.facts(effective, class));
         let locals = self.locals(object, around.locals);
-        let teardown = around.teardown || flag(self.arena, object, "teardown").unwrap_or(false);
-        let id = TestId(self.tree.tests.len() as u32);
-        let test = Test {
+        let teardown = around.teardown || facts.teardown;
+        let id = TestId::new(self.tree.tests.len());
+        let (name, label) = facts.name.unwrap_or((words::NOTHING, 0));
+        if facts.name.is_none() {
+            self.tree.incomplete.insert(around.parent);
+        }
+        self.tree.tests.push(Test {
             parent: Some(around.parent),
-            children: Vec::new(),
-            id: self.arena.intern(""),
-            class,
+            id: name,
+            class: facts.class,
             raw: effective.raw,
             object,
-            args: self.args(object, class),
+            args: facts.args,
             span: effective.span,
-            pytest_name: self.pytest_name(effective, class),
+            pytest_name: facts.pytest_name,
             locals,
-            run_if: self
-                .arena
-                .entry(object)
-                .get("run_if")
-                .filter(|value| value.as_str().is_some())
-                .map(|value| value.id),
-            iterations: self.count(object, "iterations", 1),
-            retries: self.count(object, "retries", 0),
-            action_on_failure: self.action_on_failure(object, teardown, around),
+            run_if: facts.run_if,
+            iterations: facts.iterations,
+            retries: facts.retries,
+            action_on_failure: if teardown {
+                ActionOnFailure::Next
+            } else {
+                facts.action.or(around.child_action).unwrap_or_default()
+            },
             teardown,
-            parallel: flag(self.arena, object, "parallel").unwrap_or(false),
-            allow_reboot: flag(self.arena, object, "allow_reboot").unwrap_or(class.is_shutdown()),
-            require_run: Vec::new(),
-            label: 0,
-        };
-        self.tree.tests.push(test);
-        self.tree.tests[around.parent.0 as usize].children.push(id);
-        if let Some(subtests) = self.list(object, "subtests") {
-            let child_action = self.action(object, "child_action_on_failure").or(around.child_action);
-            self.subtests(&subtests, Around { parent: id, locals, child_action, teardown });
-            self.number(id);
-        }
-        self.expressions(object);
-        self.exclusive_fields(effective, class);
-        self.name(id, effective);
+            parallel: facts.parallel,
+            allow_reboot: facts.allow_reboot,
+            is_copy: known.is_some(),
+            label,
+            end: 0,
+        });
+        let child_action = self.action(object, words::CHILD_ACTION_ON_FAILURE).or(around.child_action);
+        self.inner(effective, Around { parent: id, locals, child_action, teardown });
+        self.finish(id);
     }
 
-    fn action_on_failure(&self, object: NodeId, teardown: bool, around: Around) -> ActionOnFailure {
-        if teardown {
-            return ActionOnFailure::Next;
+    /// Everything that can be in a group is in it.
+    fn finish(&mut self, group: TestId) {
+        let end = self.tree.tests.len();
+        self.tree.tests[group.index()].end = end as u32;
+        if end > group.index() + 1 {
+            self.number(group);
         }
-        self.action(object, "action_on_failure").or(around.child_action).unwrap_or_default()
+    }
+
+    fn facts(&mut self, effective: &Effective, class: Class) -> Facts {
+        let before = self.diagnostics.len();
+        let object = effective.resolved.object;
+        let entry = self.arena.entry(object);
+        self.tree.words = self.tree.words.and(entry.words());
+        let run_if = entry.get(words::RUN_IF).filter(|value| value.as_str().is_some()).map(|value| value.id);
+        let pytest_name = self.pytest_name(effective, class);
+        let facts = Facts {
+            class,
+            args: self.args(object, class),
+            pytest_name,
+            run_if,
+            iterations: self.count(object, words::ITERATIONS, 1),
+            retries: self.count(object, words::RETRIES, 0),
+            action: self.action(object, words::ACTION_ON_FAILURE),
+            teardown: flag(self.arena, object, words::TEARDOWN).unwrap_or(false),
+            parallel: flag(self.arena, object, words::PARALLEL).unwrap_or(false),
+            allow_reboot: flag(self.arena, object, words::ALLOW_REBOOT).unwrap_or(class.is_shutdown()),
+            name: self.name(effective, class, pytest_name),
+        };
+        self.expressions(object);
+        self.exclusive_fields(effective, class);
+        if self.again && self.diagnostics.len() == before && facts.name.is_some() {
+            self.known.insert(effective.raw, (*effective, facts));
+        }
+        facts
     }
 
     fn locals(&mut self, object: NodeId, enclosing: LocalsId) -> LocalsId {
         let Some(own) = self
             .arena
             .entry(object)
-            .get("locals")
+            .get(words::LOCALS)
             .filter(|own| !own.members().is_empty() && !self.is_alone)
             .map(|own| own.id)
         else {
@@ -350,7 +426,8 @@ impl Builder<'_, '_> {
     /// The syntax and the names of a node's own arguments and condition.
     fn expressions(&mut self, object: NodeId) {
         let entry = self.arena.entry(object);
-        let (args, run_if) = (entry.get("args").map(|args| args.id), entry.get("run_if").map(|run_if| run_if.id));
+        let (args, run_if) =
+            (entry.get(words::ARGS).map(|args| args.id), entry.get(words::RUN_IF).map(|run_if| run_if.id));
         if let Some(node) = args {
             self.evaluation.check_arguments(node, self.arena, self.input.sources, self.diagnostics);
         }

@@ -3,7 +3,7 @@
 //! A definition is merged over its base, and that over its own, down to a class. Only definitions that are reached are resolved, each
 //! once, and without recursion.
 
-use std::collections::{HashMap, HashSet};
+use hashbrown::{DefaultHashBuilder, HashMap, HashSet};
 
 use indexmap::IndexMap;
 use tlc_plan::plan::Class;
@@ -12,6 +12,7 @@ use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::document::{Arena, Member, NodeId, Symbol};
 use crate::merge::{NoTrace, merge};
 use crate::source::Span;
+use crate::words;
 
 /// What a test is built as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +43,7 @@ pub struct Definitions {
 }
 
 /// Definitions on the way to their class, each the base of the one before it.
-type Chain = IndexMap<Symbol, Member>;
+type Chain = IndexMap<Symbol, Member, DefaultHashBuilder>;
 
 impl Definitions {
     /// The definitions of this object, if there is one.
@@ -60,7 +61,10 @@ impl Definitions {
         arena: &mut Arena,
         diagnostics: &mut Vec<Diagnostic>,
     ) -> Option<Resolved> {
-        let mut chain: Chain = IndexMap::new();
+        if let Some(known) = self.resolved.get(&name) {
+            return *known;
+        }
+        let mut chain = Chain::default();
         let (mut name, mut at) = (name, at);
         let mut resolved = loop {
             if let Some(known) = self.resolved.get(&name) {
@@ -93,7 +97,7 @@ impl Definitions {
 
     /// What a definition is made of: the names and own objects of its chain, the class first.
     pub fn ancestry(&self, name: Symbol, arena: &mut Arena) -> Vec<(Symbol, NodeId)> {
-        let mut chain: Chain = IndexMap::new();
+        let mut chain = Chain::default();
         let mut next = Some(name);
         while let Some((name, member)) = next.and_then(|name| Some((name, *self.written.get(&name)?)))
             && !chain.contains_key(&name)
@@ -149,7 +153,7 @@ fn sorted<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
 /// The base of a definition, and where it is named; `FactoryTest` if it names none.
 fn base(arena: &Arena, member: &Member) -> (Symbol, Span) {
     let value = arena.entry(member.value);
-    let named = value.get("inherit").unwrap_or(value);
+    let named = value.get(words::INHERIT).unwrap_or(value);
     match named.value() {
         crate::document::Value::String(symbol) => (symbol, named.span()),
         _ => (arena.symbol("FactoryTest").unwrap_or(member.key), member.key_span),
@@ -168,7 +172,7 @@ fn object_of(arena: &mut Arena, member: &Member) -> NodeId {
 fn class(arena: &Arena, member: &Member, at: Span, diagnostics: &mut Vec<Diagnostic>) -> Option<Kind> {
     let name = arena.text(member.key);
     let value = arena.entry(member.value);
-    if value.is_object() && value.get("inherit").is_none() {
+    if value.is_object() && value.get(words::INHERIT).is_none() {
         diagnostics.push(class_without_inherit(name, member.key_span));
         return None;
     }

@@ -5,11 +5,12 @@ use tlc_plan::plan::{ActionOnFailure, Class, Count};
 use crate::diagnostic::Diagnostic;
 use crate::document::{Entry, Member, NodeId, Symbol, Value};
 use crate::source::Span;
+use crate::words;
 
 use super::build::{Builder, Effective};
 
 impl Builder<'_, '_> {
-    pub(super) fn action(&self, object: NodeId, field: &str) -> Option<ActionOnFailure> {
+    pub(super) fn action(&self, object: NodeId, field: Symbol) -> Option<ActionOnFailure> {
         match self.arena.entry(object).get(field)?.as_str()? {
             "NEXT" => Some(ActionOnFailure::Next),
             "PARENT" => Some(ActionOnFailure::Parent),
@@ -19,13 +20,13 @@ impl Builder<'_, '_> {
     }
 
     /// The items of a field that is a list with something in it.
-    pub(super) fn list(&self, object: NodeId, field: &str) -> Option<Vec<NodeId>> {
+    pub(super) fn list(&self, object: NodeId, field: Symbol) -> Option<Vec<NodeId>> {
         let items = self.arena.entry(object).get(field)?.items();
         (items.len() > 0).then(|| items.map(|item| item.id).collect())
     }
 
     /// A whole number from `least`, or -1 for no end.
-    pub(super) fn count(&mut self, object: NodeId, field: &str, least: u32) -> Count {
+    pub(super) fn count(&mut self, object: NodeId, field: Symbol, least: u32) -> Count {
         let Some(written) = self.arena.entry(object).get(field) else { return Count::Times(least) };
         match written.value() {
             Value::Int(-1) => Count::Unlimited,
@@ -33,7 +34,7 @@ impl Builder<'_, '_> {
                 Count::Times(number as u32)
             }
             Value::Int(_) | Value::Big(_) | Value::Float(_) => {
-                let finding = bad_count(field, least, written);
+                let finding = bad_count(self.arena.text(field), least, written);
                 self.diagnostics.push(finding);
                 Count::Times(least)
             }
@@ -42,8 +43,12 @@ impl Builder<'_, '_> {
     }
 
     pub(super) fn args(&mut self, object: NodeId, class: Class) -> NodeId {
-        let args =
-            self.arena.entry(object).get("args").filter(|args| args.is_object()).map_or(self.nothing, |args| args.id);
+        let args = self
+            .arena
+            .entry(object)
+            .get(words::ARGS)
+            .filter(|args| args.is_object())
+            .map_or(self.nothing, |args| args.id);
         let operation = match class {
             Class::FactoryTest | Class::TestGroup => return args,
             Class::ShutdownStep => None,
@@ -51,7 +56,7 @@ impl Builder<'_, '_> {
             Class::RebootStep => Some("reboot"),
             Class::FullRebootStep => Some("full_reboot"),
         };
-        if operation.is_none() && self.arena.entry(args).get("operation").is_some() {
+        if operation.is_none() && self.arena.entry(args).get(words::OPERATION).is_some() {
             return args;
         }
         let span = self.arena.node(args).span;
@@ -68,9 +73,9 @@ impl Builder<'_, '_> {
 
     pub(super) fn pytest_name(&mut self, effective: &Effective, class: Class) -> Option<Symbol> {
         if class.is_shutdown() {
-            return Some(self.arena.intern("shutdown"));
+            return Some(words::SHUTDOWN);
         }
-        match self.arena.entry(effective.resolved.object).get("pytest_name")?.value() {
+        match self.arena.entry(effective.resolved.object).get(words::PYTEST_NAME)?.value() {
             Value::String(name) => Some(name),
             _ => None,
         }
@@ -79,15 +84,20 @@ impl Builder<'_, '_> {
     /// A leaf runs one thing, and a group nothing.
     pub(super) fn exclusive_fields(&mut self, effective: &Effective, class: Class) {
         let object = self.arena.entry(effective.resolved.object);
-        let filled = |field: &str| {
-            let value = object.get(field)?;
+        let filled = |field: Symbol| {
+            let member = object.member(field)?;
+            let value = self.arena.entry(member.value);
             let has = value.as_str().is_some_and(|text| !text.is_empty()) || value.items().len() > 0;
-            object.member(field).filter(|_| has).map(|member| (field.to_owned(), member.key_span))
+            has.then(|| (&**self.arena.text(field), member.key_span))
         };
-        let fields: Vec<(String, Span)> =
-            ["pytest_name", "exec", "subtests"].iter().filter_map(|field| filled(field)).collect();
-        let finding = match &fields[..] {
-            [first, ..] if class.is_shutdown() => shutdown_runs_nothing_else(&first.0, first.1),
+        let mut fields: Vec<(&str, Span)> =
+            [words::PYTEST_NAME, words::EXEC, words::SUBTESTS].into_iter().filter_map(filled).collect();
+        // A program beside a group without tests is a group that lost them, or a program that is no longer run.
+        if let ([("exec", _)], Some(subtests)) = (&fields[..], object.member(words::SUBTESTS)) {
+            fields.push(("subtests", subtests.key_span));
+        }
+        let finding = match fields[..] {
+            [first, ..] if class.is_shutdown() => shutdown_runs_nothing_else(first.0, first.1),
             [first, second, ..] => two_programs(first, second),
             _ => return,
         };
@@ -99,6 +109,8 @@ fn bad_count(field: &str, least: u32, found: Entry<'_>) -> Diagnostic {
     let expected = format!("`{field}` is a whole number from {least}, or -1 for no end");
     let help = match (field, found.value()) {
         (_, Value::Float(_)) => "write it without a point and an exponent",
+        (_, Value::Int(number)) if number > 0 => TOO_MANY,
+        (_, Value::Big(_)) => TOO_MANY,
         ("iterations", _) => {
             "leave it out to run the test once; `run_if` and the option `skipped_tests` keep it from running"
         }
@@ -113,8 +125,10 @@ fn bad_count(field: &str, least: u32, found: Entry<'_>) -> Diagnostic {
     .help(help)
 }
 
-fn two_programs(first: &(String, Span), second: &(String, Span)) -> Diagnostic {
-    let (a, b) = (&first.0, &second.0);
+const TOO_MANY: &str = "at most 4294967295 is allowed; write -1 for no end";
+
+fn two_programs(first: (&str, Span), second: (&str, Span)) -> Diagnostic {
+    let (a, b) = (first.0, second.0);
     Diagnostic::error("two-programs", format!("a test has `{a}` or `{b}`, not both"), second.1, format!("`{b}` here"))
         .label(first.1, format!("`{a}` here"))
         .help("a group has `subtests`; a test has `pytest_name` or `exec`; look for one that is inherited")

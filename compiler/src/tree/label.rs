@@ -4,8 +4,7 @@ use tlc_plan::plan::Text;
 
 use crate::catalogue::Catalogues;
 
-/// The mark of a text that is translated.
-pub const I18N: &str = "i18n! ";
+pub use crate::words::I18N;
 
 /// Words that are written in a special way.
 const UPPER: &[&str] = &["ac", "als", "ec", "ek", "hwid", "id", "led", "lte", "sim", "ui", "usb"];

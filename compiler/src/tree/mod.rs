@@ -17,13 +17,15 @@ mod structure;
 mod try_out;
 mod unreached;
 
-use std::collections::HashSet;
+use std::num::NonZeroU32;
+
+use hashbrown::{HashMap, HashSet};
 use std::sync::Arc;
 
 use tlc_plan::Data;
 use tlc_plan::plan::{ActionOnFailure, Class, Count, Text};
 
-use crate::document::{Arena, NodeId, Symbol};
+use crate::document::{Arena, Name, NodeId, Symbol, Words};
 use crate::source::Span;
 
 pub use build::{Input, resolve};
@@ -35,7 +37,7 @@ pub use try_out::try_out;
 
 /// A node of a [`TestTree`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct TestId(u32);
+pub struct TestId(NonZeroU32);
 
 /// The locals of a node, an index into [`TestTree::locals`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -54,6 +56,10 @@ pub struct TestTree {
     pub locals: Vec<Locals>,
     labels: Vec<Arc<Text>>,
     tests: Vec<Test>,
+    /// What must have run before a test; found after numbering.
+    requirements: HashMap<TestId, Vec<TestId>>,
+    /// Which words some test has as a field.
+    words: Words,
     /// Groups that lack a test, because it could not be built or named.
     incomplete: HashSet<TestId>,
     /// Definitions that its tests are made from, directly or through others.
@@ -65,8 +71,6 @@ pub struct TestTree {
 pub struct Test {
     /// The group around it; `None` for the root.
     pub parent: Option<TestId>,
-    /// Its tests, in order.
-    pub children: Vec<TestId>,
     /// Its id, numbered where a sibling has the same.
     pub id: Symbol,
     /// Its class.
@@ -97,9 +101,11 @@ pub struct Test {
     pub parallel: bool,
     /// A reboot while it runs is expected.
     pub allow_reboot: bool,
-    /// What must have run before; found after numbering.
-    pub require_run: Vec<TestId>,
+    /// It was made from the same place as one before it, and is the same but for what is around it.
+    pub is_copy: bool,
     label: u32,
+    /// The index after the last node in it.
+    end: u32,
 }
 
 /// The locals of some nodes.
@@ -115,6 +121,17 @@ pub struct Locals {
     pub reads_device: bool,
 }
 
+impl TestId {
+    /// Ids count from 0 without gaps, in the order of the list: parents before their children.
+    pub fn index(self) -> usize {
+        self.0.get() as usize - 1
+    }
+
+    fn new(index: usize) -> Self {
+        Self(NonZeroU32::MIN.saturating_add(index as u32))
+    }
+}
+
 impl LocalsId {
     /// The locals at an index of [`TestTree::locals`].
     pub fn new(index: usize) -> Self {
@@ -128,14 +145,60 @@ impl LocalsId {
 }
 
 impl TestTree {
+    /// How many nodes there are, the root included.
+    pub fn len(&self) -> usize {
+        self.tests.len()
+    }
+
+    /// Whether there is nothing but the root.
+    pub fn is_empty(&self) -> bool {
+        self.tests.len() <= 1
+    }
+
     /// The whole list.
     pub fn root(&self) -> TestId {
-        TestId(0)
+        TestId::new(0)
     }
 
     /// The node with this id.
     pub fn test(&self, id: TestId) -> &Test {
-        &self.tests[id.0 as usize]
+        &self.tests[id.index()]
+    }
+
+    /// The tests of a group, in their order; none for a test.
+    pub fn children(&self, id: TestId) -> impl Iterator<Item = TestId> + Clone + '_ {
+        let (mut next, end) = (id.index() + 1, self.test(id).end as usize);
+        std::iter::from_fn(move || {
+            let child = (next < end).then(|| TestId::new(next))?;
+            next = self.test(child).end as usize;
+            Some(child)
+        })
+    }
+
+    /// Whether the node has no tests in it.
+    pub fn is_leaf(&self, id: TestId) -> bool {
+        self.test(id).end as usize == id.index() + 1
+    }
+
+    /// The nodes in a group, parents before their children, in the list's order.
+    pub fn within(&self, id: TestId) -> impl DoubleEndedIterator<Item = TestId> + Clone + use<> {
+        (id.index() + 1..self.test(id).end as usize).map(TestId::new)
+    }
+
+    /// What comes after a node in its group.
+    pub fn next_sibling(&self, id: TestId) -> Option<TestId> {
+        let (next, group) = (self.test(id).end, self.test(id).parent?);
+        (next < self.test(group).end).then(|| TestId::new(next as usize))
+    }
+
+    /// What must have run before a test, in the order in which it is written.
+    pub fn requirements(&self, id: TestId) -> &[TestId] {
+        self.requirements.get(&id).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether some test may have this field.
+    pub fn has_field(&self, field: Symbol) -> bool {
+        self.words.has(field)
     }
 
     /// What people call a node.
@@ -162,13 +225,8 @@ impl TestTree {
     }
 
     /// Every node, parents before their children, in the list's order.
-    pub fn preorder(&self) -> impl Iterator<Item = TestId> + '_ {
-        let mut open = vec![self.root()];
-        std::iter::from_fn(move || {
-            let next = open.pop()?;
-            open.extend(self.test(next).children.iter().rev());
-            Some(next)
-        })
+    pub fn preorder(&self) -> impl DoubleEndedIterator<Item = TestId> + Clone + use<> {
+        (0..self.tests.len()).map(TestId::new)
     }
 
     /// The node at a path; the empty path is the root.
@@ -178,7 +236,7 @@ impl TestTree {
         }
         path.split('.').try_fold(self.root(), |node, id| {
             let symbol = arena.symbol(id)?;
-            self.test(node).children.iter().copied().find(|child| self.test(*child).id == symbol)
+            self.children(node).find(|child| self.test(*child).id == symbol)
         })
     }
 
@@ -225,7 +283,7 @@ impl TestTree {
 }
 
 /// A boolean field of a test's object.
-pub fn flag(arena: &Arena, object: NodeId, field: &str) -> Option<bool> {
+pub fn flag(arena: &Arena, object: NodeId, field: impl Name) -> Option<bool> {
     match arena.entry(object).get(field)?.value() {
         crate::document::Value::Bool(value) => Some(value),
         _ => None,
@@ -233,7 +291,7 @@ pub fn flag(arena: &Arena, object: NodeId, field: &str) -> Option<bool> {
 }
 
 /// A field of a test's object that is a list of strings; empty if it is not there.
-pub fn texts(arena: &Arena, object: NodeId, field: &str) -> Vec<String> {
+pub fn texts(arena: &Arena, object: NodeId, field: impl Name) -> Vec<String> {
     let items = arena.entry(object).get(field);
     items
         .into_iter()

@@ -1,49 +1,96 @@
 //! Labels and ids of nodes, and the numbers of siblings with the same id.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use tlc_plan::plan::{Class, Text};
 
 use crate::diagnostic::Diagnostic;
-use crate::document::{Entry, Symbol};
+use crate::document::{Entry, Symbol, Value};
 use crate::source::Span;
+use crate::words;
 
 use super::TestId;
-use super::build::{Builder, Effective, LabelKey};
+use super::build::{Builder, Effective};
 use super::label::{I18N, id_of_label, is_id, label_of_pytest, normalize};
 
+/// A label as a key.
+pub(super) type LabelKey = Vec<(String, String)>;
+
+/// What a label comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum LabelSource {
+    Written(Symbol),
+    Pytest(Symbol),
+    Id(Symbol),
+}
+
+/// A label, and the id that it gives to a node without an id of its own.
+#[derive(Clone, Copy)]
+pub(super) struct Named {
+    label: u32,
+    id: Symbol,
+}
+
 impl Builder<'_, '_> {
-    pub(super) fn name(&mut self, id: TestId, effective: &Effective) {
+    /// The id before numbering, and the label; `None` if a label is written that makes no sense.
+    pub(super) fn name(
+        &mut self,
+        effective: &Effective,
+        class: Class,
+        pytest_name: Option<Symbol>,
+    ) -> Option<(Symbol, u32)> {
         let object = self.arena.entry(effective.resolved.object);
-        let explicit = object.get("id").and_then(Entry::as_str).filter(|id| !id.is_empty()).map(str::to_owned);
-        let Some(label) = self.label(id, effective, explicit.as_deref()) else {
-            self.tree.incomplete.extend(self.tree.test(id).parent);
-            return;
+        let explicit = match object.get(words::ID).map(Entry::value) {
+            Some(Value::String(id)) if id != words::NOTHING => Some(id),
+            _ => None,
         };
-        let english = label.get("en-US").map_or("", String::as_str);
-        let name = explicit.unwrap_or_else(|| id_of_label(english));
-        if !is_id(&name) {
+        let source = match (object.get(words::LABEL).map(Entry::value), class, pytest_name) {
+            (Some(Value::String(label)), ..) => Some(LabelSource::Written(label)),
+            (None, Class::FactoryTest | Class::TestGroup, Some(name)) => Some(LabelSource::Pytest(name)),
+            (None, Class::FactoryTest | Class::TestGroup, None) => explicit.map(LabelSource::Id),
+            _ => None,
+        };
+        let named = match source.and_then(|source| self.names.get(&source)) {
+            Some(named) => *named,
+            None => {
+                let label = self.label(effective, class, pytest_name, explicit)?;
+                let named = self.named(label);
+                self.names.extend(source.map(|source| (source, named)));
+                named
+            }
+        };
+        let id = explicit.unwrap_or(named.id);
+        if !is_id(self.arena.text(id)) {
             let object = self.arena.entry(effective.resolved.object);
-            let place = object.get("id").or(object.get("label")).map_or(effective.span, Entry::span);
-            self.diagnostics.push(bad_id(&name, place));
+            let place = object.get(words::ID).or(object.get(words::LABEL)).map_or(effective.span, Entry::span);
+            let finding = bad_id(self.arena.text(id), place);
+            self.diagnostics.push(finding);
         }
+        Some((id, named.label))
+    }
+
+    fn named(&mut self, label: Text) -> Named {
+        let id = self.arena.intern(&id_of_label(label.get("en-US").map_or("", String::as_str)));
         let key: LabelKey = label.iter().map(|(locale, text)| (locale.clone(), text.clone())).collect();
         let labels = &mut self.tree.labels;
-        let index = *self.labels.entry(key).or_insert_with(|| {
+        let label = *self.labels.entry(key).or_insert_with(|| {
             labels.push(Arc::new(label));
             labels.len() as u32 - 1
         });
-        let symbol = self.arena.intern(&name);
-        let test = &mut self.tree.tests[id.0 as usize];
-        (test.id, test.label) = (symbol, index);
+        Named { label, id }
     }
 
     /// The explicit label; else that of the Python test, of the program, or the id.
-    pub(super) fn label(&mut self, id: TestId, effective: &Effective, explicit_id: Option<&str>) -> Option<Text> {
+    fn label(
+        &mut self,
+        effective: &Effective,
+        class: Class,
+        pytest_name: Option<Symbol>,
+        explicit_id: Option<Symbol>,
+    ) -> Option<Text> {
         let catalogues = self.evaluation.catalogues();
         let object = self.arena.entry(effective.resolved.object);
-        if let Some(written) = object.get("label") {
+        if let Some(written) = object.get(words::LABEL) {
             if let Some(text) = written.as_str() {
                 return Some(catalogues.text(text.strip_prefix(I18N).unwrap_or(text)));
             }
@@ -53,13 +100,14 @@ impl Builder<'_, '_> {
             }
             return normalized;
         }
-        let test = self.tree.test(id);
-        let default = match (test.class, test.pytest_name) {
+        let default = match (class, pytest_name) {
             (Class::HaltStep, _) => Some("Halt".to_owned()),
             (Class::RebootStep, _) => Some("Reboot".to_owned()),
             (Class::FullRebootStep, _) => Some("Full Reboot".to_owned()),
             (Class::FactoryTest | Class::TestGroup, Some(name)) => Some(label_of_pytest(self.arena.text(name))),
-            (Class::ShutdownStep, _) | (Class::FactoryTest | Class::TestGroup, None) => explicit_id.map(str::to_owned),
+            (Class::ShutdownStep, _) | (Class::FactoryTest | Class::TestGroup, None) => {
+                explicit_id.map(|id| self.arena.text(id).to_string())
+            }
         };
         let default = default.or_else(|| program(object).map(|name| label_of_pytest(&name)));
         Some(catalogues.text(default.as_deref().unwrap_or("Test Group")))
@@ -67,22 +115,29 @@ impl Builder<'_, '_> {
 
     /// Siblings with the same id are numbered from the second on.
     pub(super) fn number(&mut self, group: TestId) {
-        let children = self.tree.test(group).children.clone();
-        let mut seen: HashMap<Symbol, u32> = HashMap::with_capacity(children.len());
-        for child in children {
-            let id = self.tree.test(child).id;
-            let count = seen.entry(id).and_modify(|count| *count += 1).or_insert(1);
+        let mut seen = std::mem::take(&mut self.siblings);
+        seen.clear();
+        let end = self.tree.test(group).end as usize;
+        let mut child = group.index() + 1;
+        while child < end {
+            let test = &mut self.tree.tests[child];
+            let count = seen.entry(test.id).and_modify(|count| *count += 1).or_insert(1);
             if *count > 1 {
-                let numbered = format!("{}_{count}", self.arena.text(id));
-                self.tree.tests[child.0 as usize].id = self.arena.intern(&numbered);
+                let numbered = format!("{}_{count}", self.arena.text(test.id));
+                test.id = self.arena.intern(&numbered);
             }
+            child = test.end as usize;
+        }
+        // A table is cleared at the cost of its size, which few groups need.
+        if seen.capacity() < 200 {
+            self.siblings = seen;
         }
     }
 }
 
 /// The name of the program of an `exec`, without its folder and its extension.
 fn program(object: Entry<'_>) -> Option<String> {
-    let first = object.get("exec")?.items().next()?.as_str()?;
+    let first = object.get(words::EXEC)?.items().next()?.as_str()?;
     let stem = std::path::Path::new(first).file_stem()?.to_string_lossy().replace('-', "_");
     Some(stem)
 }

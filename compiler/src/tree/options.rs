@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 use tlc_plan::Data;
+use tlc_plan::data::Object;
 
 use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::document::{Arena, Entry, NodeId};
@@ -116,7 +117,8 @@ impl Options {
 
     /// All values as one object.
     pub fn to_data(&self) -> Data {
-        Data::object(self.options.iter().map(|(name, setting)| (name.clone(), setting.value.clone())).collect())
+        let values = self.options.iter().map(|(name, setting)| (name.clone(), setting.value.clone()));
+        Data::object(values.collect::<Object>())
     }
 }
 

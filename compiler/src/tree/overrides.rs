@@ -1,9 +1,12 @@
 //! `override_args`: arguments over those of the tests that their paths name.
 
+use hashbrown::HashSet;
+
 use crate::diagnostic::Diagnostic;
 use crate::document::Arena;
 use crate::merge::{NoTrace, merge};
 use crate::source::Span;
+use crate::words;
 
 use super::build::Input;
 use super::paths::PathIndex;
@@ -11,9 +14,10 @@ use super::{NearPaths, TestTree};
 
 /// Merges the arguments of every path over those of its test.
 pub(super) fn apply(tree: &mut TestTree, input: &Input<'_>, arena: &mut Arena, diagnostics: &mut Vec<Diagnostic>) {
-    let Some(overrides) = input.config.get(arena, "override_args") else { return };
+    let Some(overrides) = input.config.get(arena, words::OVERRIDE_ARGS) else { return };
     let mut near = NearPaths::default();
     let mut paths = PathIndex::default();
+    let mut replaced = HashSet::new();
     for member in arena.entry(overrides).members().to_vec() {
         let text = arena.text(member.key).clone();
         let path = text.strip_prefix(input.list).and_then(|rest| rest.strip_prefix(':')).unwrap_or(&text);
@@ -35,7 +39,13 @@ pub(super) fn apply(tree: &mut TestTree, input: &Input<'_>, arena: &mut Arena, d
         if arena.entry(args).to_data() == arena.entry(before).to_data() {
             diagnostics.push(changes_nothing(path, member.key_span));
         }
-        tree.tests[id.0 as usize].args = args;
+        tree.tests[id.index()].args = args;
+        replaced.insert(before);
+        replaced.insert(args);
+    }
+    // A copy is no longer like its original if either of them has other arguments now.
+    for test in tree.tests.iter_mut().filter(|test| test.is_copy && replaced.contains(&test.args)) {
+        test.is_copy = false;
     }
 }
 

@@ -1,6 +1,6 @@
 //! Paths to tests: the one that they name, or the one that was probably meant where they name none.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use crate::diagnostic::did_you_mean;
 use crate::document::{Arena, Symbol};
@@ -65,11 +65,17 @@ impl PathIndex {
     }
 
     fn child(&mut self, tree: &TestTree, group: TestId, id: Symbol) -> Option<TestId> {
-        let children = &tree.test(group).children;
-        if children.len() <= FEW {
-            return children.iter().copied().find(|child| tree.test(*child).id == id);
+        let mut children = tree.children(group);
+        if children.clone().nth(FEW).is_none() {
+            return children.find(|child| tree.test(*child).id == id);
         }
-        let index = || children.iter().rev().map(|child| (tree.test(*child).id, *child)).collect();
+        let index = || {
+            let mut index = HashMap::new();
+            for child in children {
+                index.entry(tree.test(child).id).or_insert(child);
+            }
+            index
+        };
         self.large.entry(group).or_insert_with(index).get(&id).copied()
     }
 }

@@ -3,6 +3,7 @@
 use crate::diagnostic::Diagnostic;
 use crate::document::{Arena, Entry, Value};
 use crate::source::Span;
+use crate::words;
 
 use super::paths::PathIndex;
 use super::{NearPaths, TestId, TestTree};
@@ -11,9 +12,11 @@ use super::{NearPaths, TestId, TestTree};
 pub(super) fn resolve(tree: &mut TestTree, list: &str, arena: &Arena, diagnostics: &mut Vec<Diagnostic>) {
     let mut near = NearPaths::default();
     let mut paths = PathIndex::default();
-    let nodes: Vec<TestId> = tree.preorder().collect();
-    for id in nodes {
-        let Some(field) = arena.entry(tree.test(id).object).get("require_run") else { continue };
+    if !tree.has_field(words::REQUIRE_RUN) {
+        return;
+    }
+    for id in tree.preorder() {
+        let Some(field) = arena.entry(tree.test(id).object).get(words::REQUIRE_RUN) else { continue };
         let mut found = Vec::new();
         for (text, span) in written(field) {
             let path = absolute(tree, list, arena, id, &text);
@@ -26,7 +29,7 @@ pub(super) fn resolve(tree: &mut TestTree, list: &str, arena: &Arena, diagnostic
                 }
             }
         }
-        tree.tests[id.0 as usize].require_run = found;
+        tree.requirements.insert(id, found);
     }
 }
 

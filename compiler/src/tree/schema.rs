@@ -3,8 +3,9 @@
 //! Every definition is looked at, used or not. What is wrong is said once, here; the builder passes over it.
 
 use crate::diagnostic::{Diagnostic, did_you_mean};
-use crate::document::{Arena, Entry, Member, NodeId, Value};
+use crate::document::{Arena, Entry, Member, NodeId, Symbol, Value};
 use crate::source::Span;
+use crate::words;
 
 /// What a field takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,54 +29,58 @@ enum Shape {
     Expectations,
 }
 
-const TOP: &[(&str, Shape)] = &[
-    ("label", Shape::Text),
-    ("options", Shape::Object),
-    ("constants", Shape::Constants),
-    ("definitions", Shape::Definitions),
-    ("tests", Shape::Tests),
-    ("override_args", Shape::Object),
-    ("simulate", Shape::Expectations),
-    ("__comment", Shape::Text),
+const TOP: &[(Symbol, Shape)] = &[
+    (words::LABEL, Shape::Text),
+    (words::OPTIONS, Shape::Object),
+    (words::CONSTANTS, Shape::Constants),
+    (words::DEFINITIONS, Shape::Definitions),
+    (words::TESTS, Shape::Tests),
+    (words::OVERRIDE_ARGS, Shape::Object),
+    (words::SIMULATE, Shape::Expectations),
+    (words::COMMENT, Shape::Text),
 ];
 
-const TEST: &[(&str, Shape)] = &[
-    ("inherit", Shape::Text),
-    ("pytest_name", Shape::Text),
-    ("exec", Shape::Texts),
-    ("id", Shape::Text),
-    ("label", Shape::Label),
-    ("args", Shape::Object),
-    ("locals", Shape::Locals),
-    ("subtests", Shape::Tests),
-    ("run_if", Shape::Text),
-    ("iterations", Shape::Number),
-    ("retries", Shape::Number),
-    ("action_on_failure", Shape::Action),
-    ("child_action_on_failure", Shape::Action),
-    ("teardown", Shape::Bool),
-    ("parallel", Shape::Bool),
-    ("allow_reboot", Shape::Bool),
-    ("disable_abort", Shape::Bool),
-    ("no_host", Shape::Bool),
-    ("require_run", Shape::TextOrTexts),
-    ("exclusive_resources", Shape::Texts),
-    ("enable_services", Shape::Texts),
-    ("disable_services", Shape::Texts),
-    ("layout", Shape::Layout),
-    ("dut_options", Shape::Object),
-    ("timeout_secs", Shape::PositiveNumber),
-    ("isolation", Shape::Isolation),
-    ("measurements", Shape::Measurements),
-    ("__comment", Shape::Text),
+const TEST: &[(Symbol, Shape)] = &[
+    (words::INHERIT, Shape::Text),
+    (words::PYTEST_NAME, Shape::Text),
+    (words::EXEC, Shape::Texts),
+    (words::ID, Shape::Text),
+    (words::LABEL, Shape::Label),
+    (words::ARGS, Shape::Object),
+    (words::LOCALS, Shape::Locals),
+    (words::SUBTESTS, Shape::Tests),
+    (words::RUN_IF, Shape::Text),
+    (words::ITERATIONS, Shape::Number),
+    (words::RETRIES, Shape::Number),
+    (words::ACTION_ON_FAILURE, Shape::Action),
+    (words::CHILD_ACTION_ON_FAILURE, Shape::Action),
+    (words::TEARDOWN, Shape::Bool),
+    (words::PARALLEL, Shape::Bool),
+    (words::ALLOW_REBOOT, Shape::Bool),
+    (words::DISABLE_ABORT, Shape::Bool),
+    (words::NO_HOST, Shape::Bool),
+    (words::REQUIRE_RUN, Shape::TextOrTexts),
+    (words::EXCLUSIVE_RESOURCES, Shape::Texts),
+    (words::ENABLE_SERVICES, Shape::Texts),
+    (words::DISABLE_SERVICES, Shape::Texts),
+    (words::LAYOUT, Shape::Layout),
+    (words::DUT_OPTIONS, Shape::Object),
+    (words::TIMEOUT_SECS, Shape::PositiveNumber),
+    (words::ISOLATION, Shape::Isolation),
+    (words::MEASUREMENTS, Shape::Measurements),
+    (words::COMMENT, Shape::Text),
 ];
 
-const LIMITS: &[&str] = &["unit", "min", "max", "equals", "matches", "label"];
+const LIMITS: &[Symbol] = &[words::UNIT, words::MIN, words::MAX, words::EQUALS, words::MATCHES, words::LABEL];
+
+const LAYOUT: &[Symbol] = &[words::TYPE, words::OPTIONS];
+
+const EXPECTATION: &[(Symbol, Shape)] = &[(words::FAIL, Shape::Text), (words::EXPECT, Shape::Object)];
 
 /// Checks a configuration. Fields that are wrong are reported; the rest can be used.
 pub fn check(arena: &Arena, root: NodeId) -> Vec<Diagnostic> {
     let entry = arena.entry(root);
-    let missing = ["options", "constants"].into_iter().filter(|field| entry.get(field).is_none());
+    let missing = ["options", "constants"].into_iter().filter(|field| entry.get(*field).is_none());
     let mut found: Vec<Diagnostic> = missing.map(|field| required_field(field, entry.span())).collect();
     found.extend(check_fields(arena, root));
     found
@@ -97,12 +102,16 @@ struct Schema<'a> {
 }
 
 impl<'a> Schema<'a> {
-    fn member(&mut self, member: &Member, fields: &[(&'static str, Shape)], owner: &str) {
-        let key: &str = self.arena.text(member.key);
-        match fields.iter().find(|(name, _)| *name == key) {
-            Some((name, shape)) => self.shape(name, *shape, self.arena.entry(member.value)),
-            None => self.found.push(unknown_field(key, member.key_span, owner, fields)),
+    fn member(&mut self, member: &Member, fields: &[(Symbol, Shape)], owner: &str) {
+        match fields.iter().find(|(name, _)| *name == member.key) {
+            Some((name, shape)) => self.shape(self.arena.text(*name), *shape, self.arena.entry(member.value)),
+            None => self.unknown(member, owner, fields.iter().map(|(name, _)| *name)),
         }
+    }
+
+    fn unknown(&mut self, member: &Member, owner: &str, fields: impl Iterator<Item = Symbol>) {
+        let names: Vec<&str> = fields.map(|name| &**self.arena.text(name)).collect();
+        self.found.push(unknown_field(self.arena.text(member.key), member.key_span, owner, &names));
     }
 
     fn shape(&mut self, field: &str, shape: Shape, value: Entry<'a>) {
@@ -176,8 +185,8 @@ impl<'a> Schema<'a> {
         for member in test.members() {
             self.member(member, TEST, "a test");
         }
-        let parallel = test.get("parallel").is_some_and(|value| value.value() == Value::Bool(true));
-        if let Some(layout) = test.member("layout").filter(|_| !parallel) {
+        let parallel = test.get(words::PARALLEL).is_some_and(|value| value.value() == Value::Bool(true));
+        if let Some(layout) = test.member(words::LAYOUT).filter(|_| !parallel) {
             self.found.push(layout_without_parallel(layout.key_span));
         }
     }
@@ -220,15 +229,10 @@ impl<'a> Schema<'a> {
         }
         for member in value.members() {
             let inner = self.arena.entry(member.value);
-            match &**self.arena.text(member.key) {
-                "type" => self.word("type", &["tab", "tiled"], inner),
-                "options" => self.expect(inner.is_object(), "options", "an object", inner),
-                key => self.found.push(unknown_field(
-                    key,
-                    member.key_span,
-                    "a layout",
-                    &[("type", Shape::Text), ("options", Shape::Object)],
-                )),
+            match member.key {
+                words::TYPE => self.word("type", &["tab", "tiled"], inner),
+                words::OPTIONS => self.expect(inner.is_object(), "options", "an object", inner),
+                _ => self.unknown(member, "a layout", LAYOUT.iter().copied()),
             }
         }
     }
@@ -239,10 +243,8 @@ impl<'a> Schema<'a> {
             let limits = self.arena.entry(member.value);
             self.expect(limits.is_object(), "a measurement", "an object of limits", limits);
             for limit in limits.members() {
-                let key: &str = self.arena.text(limit.key);
-                if !LIMITS.contains(&key) {
-                    let fields: Vec<_> = LIMITS.iter().map(|name| (*name, Shape::Text)).collect();
-                    self.found.push(unknown_field(key, limit.key_span, "a measurement", &fields));
+                if !LIMITS.contains(&limit.key) {
+                    self.unknown(limit, "a measurement", LIMITS.iter().copied());
                 }
             }
         }
@@ -251,10 +253,9 @@ impl<'a> Schema<'a> {
     fn expectations(&mut self, value: Entry<'a>) {
         self.expect(matches!(value.value(), Value::List(..)), "simulate", "an array of objects", value);
         for item in value.items() {
-            let fields = [("fail", Shape::Text), ("expect", Shape::Object)];
             self.expect(item.is_object(), "simulate", "an array of objects", item);
             for member in item.members() {
-                self.member(member, &fields, "an expectation");
+                self.member(member, EXPECTATION, "an expectation");
             }
         }
     }
@@ -299,8 +300,8 @@ fn required_field(field: &str, span: Span) -> Diagnostic {
     .help(format!("add `\"{field}\": {{}}`, or inherit `base.test_list`"))
 }
 
-fn unknown_field(key: &str, span: Span, owner: &str, fields: &[(&'static str, Shape)]) -> Diagnostic {
-    let names = fields.iter().map(|(name, _)| *name);
+fn unknown_field(key: &str, span: Span, owner: &str, fields: &[&str]) -> Diagnostic {
+    let names = fields.iter().copied();
     let finding = Diagnostic::error("unknown-field", format!("{owner} has no field `{key}`"), span, "unknown");
     let help = did_you_mean(key, names.clone()).unwrap_or_else(|| {
         format!("its fields are {}", names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))
@@ -331,7 +332,10 @@ fn how_to_write(expected: &str) -> &'static str {
     match expected {
         "a string" => "write one text, between quotes",
         "`true` or `false`" => "write `true` or `false`, without quotes",
-        "a number" | "a number greater than 0" => "write a number, without quotes",
+        "a number" => "write a number, without quotes",
+        "a number greater than 0" => {
+            "write how many seconds, without quotes, for example 0.5 or 30; leave it out if there is to be no limit"
+        }
         "an array of strings" => "write an array, also for one: `[\"NAME\"]`",
         "an array of tests" => {
             "write an array of test objects and names of definitions: `[{\"pytest_name\": \"led\"}, \"Led\"]`"

@@ -3,11 +3,15 @@
 use crate::diagnostic::Diagnostic;
 use crate::document::Arena;
 use crate::source::Span;
+use crate::words;
 
 use super::{TestId, TestTree, texts};
 
 /// Checks every node: parallel groups, and teardowns that must come last.
 pub(super) fn check(tree: &TestTree, arena: &Arena, diagnostics: &mut Vec<Diagnostic>) {
+    if !tree.has_field(words::PARALLEL) && !tree.has_field(words::TEARDOWN) {
+        return;
+    }
     for id in tree.preorder() {
         let test = tree.test(id);
         if test.parallel {
@@ -22,14 +26,14 @@ pub(super) fn check(tree: &TestTree, arena: &Arena, diagnostics: &mut Vec<Diagno
 fn parallel(tree: &TestTree, arena: &Arena, id: TestId, diagnostics: &mut Vec<Diagnostic>) {
     let group = tree.test(id);
     let path = tree.path(arena, id);
-    let place = arena.entry(group.object).member("parallel").map_or(group.span, |member| member.key_span);
-    if group.children.is_empty() {
+    let place = arena.entry(group.object).member(words::PARALLEL).map_or(group.span, |member| member.key_span);
+    if tree.is_leaf(id) {
         diagnostics.push(nothing_to_run(&path, place));
     }
-    for child in &group.children {
-        let test = tree.test(*child);
-        let child_path = tree.path(arena, *child);
-        if !test.children.is_empty() {
+    for child in tree.children(id) {
+        let test = tree.test(child);
+        let child_path = tree.path(arena, child);
+        if !tree.is_leaf(child) {
             diagnostics.push(group_in_parallel(&path, &child_path, test.span, place));
         }
         for field in ["enable_services", "disable_services"] {
@@ -43,13 +47,13 @@ fn parallel(tree: &TestTree, arena: &Arena, id: TestId, diagnostics: &mut Vec<Di
 
 fn teardowns_last(tree: &TestTree, arena: &Arena, id: TestId, diagnostics: &mut Vec<Diagnostic>) {
     let mut teardown = None;
-    for child in &tree.test(id).children {
-        let test = tree.test(*child);
+    for child in tree.children(id) {
+        let test = tree.test(child);
         match teardown {
-            _ if test.teardown => teardown = teardown.or(Some(*child)),
+            _ if test.teardown => teardown = teardown.or(Some(child)),
             None => {}
             Some(first) => {
-                let (path, first_path) = (tree.path(arena, *child), tree.path(arena, first));
+                let (path, first_path) = (tree.path(arena, child), tree.path(arena, first));
                 diagnostics.push(test_after_teardown(&path, &first_path, test.span, tree.test(first).span));
                 return;
             }

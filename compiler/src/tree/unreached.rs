@@ -5,6 +5,7 @@
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::document::Member;
+use crate::words;
 
 use super::build::{Builder, empty_tree};
 use super::structure;
@@ -15,7 +16,7 @@ const UP_TO_THE_USER: [&str; 2] = ["bad-id", "parallel-without-tests"];
 impl Builder<'_, '_> {
     /// Looks at every definition that has not been used.
     pub(super) fn unreached(&mut self, is_library: bool) {
-        let Some(definitions) = self.input.config.get(self.arena, "definitions") else { return };
+        let Some(definitions) = self.input.config.get(self.arena, words::DEFINITIONS) else { return };
         for member in self.arena.entry(definitions).members().to_vec() {
             if !self.definitions.is_reached(member.key) {
                 let found = self.alone(&member);
@@ -31,14 +32,14 @@ impl Builder<'_, '_> {
         let name = self.arena.text(member.key).clone();
         let raw = self.arena.add_string(&name, member.key_span);
         let tree = std::mem::replace(&mut self.tree, empty_tree(tlc_plan::plan::Text::default()));
-        let labels = std::mem::take(&mut self.labels);
+        let (labels, names) = (std::mem::take(&mut self.labels), std::mem::take(&mut self.names));
         let diagnostics = std::mem::take(self.diagnostics);
         self.is_alone = true;
         self.root(&[raw], member.key_span);
         structure::check(&self.tree, self.arena, self.diagnostics);
         self.is_alone = false;
         self.tree = tree;
-        self.labels = labels;
+        (self.labels, self.names) = (labels, names);
         std::mem::replace(self.diagnostics, diagnostics)
     }
 }

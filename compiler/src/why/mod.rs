@@ -14,6 +14,7 @@ use crate::source::Span;
 use crate::tree::definitions::Definitions;
 use crate::tree::evaluation::EVAL;
 use crate::tree::{Locals, TestId};
+use crate::words;
 
 use chain::{Link, chain};
 pub use subject::{Subject, UnknownSubject};
@@ -175,9 +176,9 @@ impl Asking<'_> {
         };
         let raw = tree.test(test).raw;
         let arena = &mut self.compilation.arena;
-        let definitions = Definitions::new(arena, config.get(arena, "definitions"));
+        let definitions = Definitions::new(arena, config.get(arena, words::DEFINITIONS));
         let entry = arena.entry(raw);
-        let base = entry.get("inherit").unwrap_or(entry);
+        let base = entry.get(words::INHERIT).unwrap_or(entry);
         let name = match base.value() {
             Value::String(name) => Some(name),
             _ => arena.symbol("FactoryTest"),
@@ -216,7 +217,7 @@ impl Asking<'_> {
     /// The test, or the group around it, that has these locals. A `FlattenGroup` is not in the tree.
     fn owner_of_locals(&self, test: TestId, own: NodeId) -> Option<TestId> {
         let tree = self.compilation.tree.as_ref()?;
-        let locals = |node: TestId| self.compilation.arena.entry(tree.test(node).object).get("locals");
+        let locals = |node: TestId| self.compilation.arena.entry(tree.test(node).object).get(words::LOCALS);
         tree.ancestors(test).find(|node| locals(*node).is_some_and(|locals| locals.id == own))
     }
 

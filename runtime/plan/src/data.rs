@@ -6,13 +6,14 @@
 use std::fmt;
 use std::sync::Arc;
 
-use indexmap::IndexMap;
 use num_bigint::BigInt;
 use num_traits::ToPrimitive;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::members::Members;
+
 /// The members of an object, in their order.
-pub type Object = IndexMap<Arc<str>, Data>;
+pub type Object = Members<Data>;
 
 /// A JSON value.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -48,8 +49,8 @@ impl Data {
     }
 
     /// An object of these members.
-    pub fn object(members: Object) -> Self {
-        Self::Object(Arc::new(members))
+    pub fn object(members: impl Into<Object>) -> Self {
+        Self::Object(Arc::new(members.into()))
     }
 
     /// An integer of any size, in the smaller of its two forms.
@@ -153,7 +154,8 @@ impl From<&serde_json::Value> for Data {
             Value::String(text) => Self::string(text.as_str()),
             Value::Array(items) => Self::list(items.iter().map(Self::from).collect()),
             Value::Object(members) => {
-                Self::object(members.iter().map(|(key, value)| (key.as_str().into(), value.into())).collect())
+                let members = members.iter().map(|(key, value)| (key.as_str().into(), value.into()));
+                Self::object(members.collect::<Object>())
             }
         }
     }

@@ -1,6 +1,6 @@
 //! The contract between the compiler and a station: what a compiled test list is made of.
 //!
-//! [`data`] is plain JSON data, [`expression`] is an `eval!` expression as a tree, [`value`] and [`evaluate`] give it Python's
+//! [`data`] is plain JSON data, [`members`] are those of its objects, [`expression`] is an `eval!` expression as a tree, [`value`] and [`evaluate`] give it Python's
 //! meaning, [`template`] is data with expressions in it, [`resolve`](mod@resolve) makes data of that, [`plan`] is the graph of tests, and
 //! [`wire`] is its versioned form on disk. Nothing here reads a file, parses a list or runs a test.
 
@@ -8,6 +8,7 @@ pub mod data;
 pub mod diff;
 pub mod evaluate;
 pub mod expression;
+pub mod members;
 pub mod plan;
 pub mod resolve;
 pub mod template;

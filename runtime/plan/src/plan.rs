@@ -54,7 +54,7 @@ pub struct Node {
     /// The ids from the root down, joined by dots; empty for the root.
     pub path: String,
     /// The last part of the path; empty for the root.
-    pub id: String,
+    pub id: Arc<str>,
     /// What people call it; nodes with the same texts share them.
     pub label: Arc<Text>,
     /// The class of the reference that it was made from.
@@ -114,7 +114,7 @@ pub struct Test {
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Program {
     /// A Python file below the tests directory, by its dotted name.
-    Pytest(String),
+    Pytest(Arc<str>),
     /// A program and its arguments, an array of strings.
     Exec(Template),
     /// A shutdown, a reboot or a halt; the argument `operation` says which.

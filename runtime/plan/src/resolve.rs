@@ -3,8 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use indexmap::IndexMap;
-
+use crate::data::Object;
 use crate::evaluate::{ErrorKind, Limits, Scope, evaluate_to_data};
 use crate::plan::ExpressionSource;
 use crate::template::ExpressionUse;
@@ -75,7 +74,7 @@ pub fn resolve(template: &Template, plan: &Plan, scope: &Scope, limits: &Limits)
         Template::Object(members) => members
             .iter()
             .map(|(key, value)| Ok((Arc::clone(key), resolve(value, plan, scope, limits)?)))
-            .collect::<Result<IndexMap<_, _>, _>>()
+            .collect::<Result<Object, _>>()
             .map(Data::object),
     }
 }

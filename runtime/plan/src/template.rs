@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use crate::Data;
+use crate::data::Object;
+use crate::members::Members;
 
 /// Data in which some values are still expressions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,7 +21,7 @@ pub enum Template {
     /// A list of templates, at least one of which is not data.
     List(Vec<Template>),
     /// An object of templates, at least one of which is not data.
-    Object(Arc<IndexMap<Arc<str>, Template>>),
+    Object(Arc<Members<Template>>),
 }
 
 impl Default for Template {
@@ -41,17 +42,25 @@ pub struct ExpressionUse {
 impl Template {
     /// A list; plain data if all items are.
     pub fn list(items: Vec<Template>) -> Self {
-        match items.iter().map(Template::as_data).collect::<Option<Vec<_>>>() {
-            Some(data) => Self::Data(Data::list(data.into_iter().cloned().collect())),
-            None => Self::List(items),
+        if items.iter().any(|item| item.as_data().is_none()) {
+            return Self::List(items);
         }
+        Self::Data(Data::list(items.into_iter().filter_map(Template::into_data).collect()))
     }
 
     /// An object; plain data if all members are.
-    pub fn object(members: IndexMap<Arc<str>, Template>) -> Self {
-        match members.iter().map(|(key, value)| Some((key.clone(), value.as_data()?.clone()))).collect::<Option<_>>() {
-            Some(data) => Self::Data(Data::object(data)),
-            None => Self::Object(Arc::new(members)),
+    pub fn object(members: Members<Template>) -> Self {
+        if members.values().any(|value| value.as_data().is_none()) {
+            return Self::Object(Arc::new(members));
+        }
+        let data = members.into_iter().filter_map(|(name, value)| Some((name, value.into_data()?)));
+        Self::Data(Data::object(data.collect::<Object>()))
+    }
+
+    fn into_data(self) -> Option<Data> {
+        match self {
+            Self::Data(data) => Some(data),
+            Self::Expression(_) | Self::Broken(_) | Self::List(_) | Self::Object(_) => None,
         }
     }
 

@@ -50,6 +50,12 @@ struct Listening {
 }
 
 impl Reply {
+    /// A place for an answer, and where it arrives.
+    pub fn place() -> (Self, oneshot::Receiver<Answer>) {
+        let (sender, answer) = oneshot::channel();
+        (Self(sender), answer)
+    }
+
     /// Answers. Whoever asked may have gone.
     pub fn give(self, answer: Answer) {
         let _ = self.0.send(answer);
@@ -80,6 +86,12 @@ impl Control {
     /// Nobody can ask anything.
     pub fn closed() -> Self {
         Self { asked: mpsc::channel(1).1, listening: None }
+    }
+
+    /// Asked without a socket.
+    pub fn direct() -> (mpsc::Sender<Asked>, Self) {
+        let (sender, asked) = mpsc::channel(16);
+        (sender, Self { asked, listening: None })
     }
 
     /// The next request.
@@ -146,8 +158,8 @@ async fn converse(reads: OwnedReadHalf, mut writes: OwnedWriteHalf, asked: mpsc:
 }
 
 async fn answer(request: Request, asked: &mpsc::Sender<Asked>) -> Answer {
-    let (sender, answer) = oneshot::channel();
-    if asked.send(Asked { request, reply: Reply(sender) }).await.is_err() {
+    let (reply, answer) = Reply::place();
+    if asked.send(Asked { request, reply }).await.is_err() {
         return Answer::Over {};
     }
     answer.await.unwrap_or(Answer::Over {})

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use indexmap::IndexMap;
 use tlc_plan::evaluate::{Limits, Scope};
 use tlc_plan::plan::{Isolation, Program as PlanProgram, Test};
 use tlc_plan::resolve::{ResolveError, resolve};
@@ -13,11 +14,12 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::bench::Job;
-use super::{Course, Dispatch, Happening, RunPlace, journal};
+use super::{Course, Dispatch, Happening, RunPlace, Workers, journal};
 use crate::schedule::{Outcome, Purpose};
-use crate::station::{Resources, Services, Settings, shut_down as order_shutdown};
+use crate::station::{Resources, Services, Settings};
 use crate::store::AttemptStart;
-use crate::worker::{Attempt, Ended, Ending, Identity, Program, Python, Reaper, Sources};
+use crate::worker::measure::Declared;
+use crate::worker::{Attempt, Ended, Ending, Facilities, Identity, Program, Python, Sources, Surroundings};
 
 /// How long a machine may stay up after its shutdown was ordered, if the test does not say (reference: Z6).
 const WAIT_SHUTDOWN: Duration = Duration::from_mins(1);
@@ -29,10 +31,12 @@ pub(crate) struct Ground {
     pub settings: Arc<Settings>,
     pub python: Option<Arc<Python>>,
     pub variables: Vec<(String, String)>,
-    pub reaper: Arc<Reaper>,
+    pub workers: Workers,
     pub sources: Arc<Sources>,
+    pub surroundings: Arc<Surroundings>,
     pub services: Arc<tokio::sync::Mutex<Services>>,
     pub resources: Arc<Resources>,
+    pub facilities: Arc<Facilities>,
 }
 
 /// An attempt that is about to start, with its row.
@@ -47,6 +51,7 @@ pub(super) enum Prepared {
 
 /// A shutdown that was allowed.
 pub(super) struct ShutdownOrder {
+    workers: Workers,
     settings: Arc<Settings>,
     operation: String,
     wait: Duration,
@@ -75,20 +80,20 @@ impl Dispatch<'_> {
         }
         match self.fill(&mut attempt, node, test) {
             Err(message) => over(Ended::broken(message), &attempt),
-            Ok(_) if test.program == PlanProgram::Shutdown => match self.shutdown_refusal(node) {
+            Ok(()) if test.program == PlanProgram::Shutdown => match self.shutdown_refusal(node) {
                 Some(message) => over(Ended::broken(message), &attempt),
                 None => Prepared::ShutDown(self.row(&attempt, number)),
             },
-            Ok(measurements) => {
+            Ok(()) => {
                 let source_sha256 = self.ground.sources.digest(&attempt);
                 let start = AttemptStart { source_sha256, ..self.row(&attempt, number) };
-                Prepared::Run(Box::new(Job::new(self.plan, node, attempt, measurements)), start)
+                Prepared::Run(Box::new(Job::new(self.plan, node, attempt)), start)
             }
         }
     }
 
     fn row(&self, attempt: &Attempt, number: u32) -> AttemptStart {
-        journal::attempt(attempt, number, &self.ground.place.operator)
+        journal::attempt(attempt, number, &attempt.identity.operator)
     }
 
     fn blank(&self, path: &str, number: u32) -> Attempt {
@@ -100,10 +105,13 @@ impl Dispatch<'_> {
                 slot: self.run.slot,
                 unit: self.run.unit.clone(),
                 invocation,
+                number,
                 path: path.into(),
                 list: self.plan.id.clone(),
                 phase: self.schedule.phase().unwrap_or_default().into(),
                 locale: place.locale.to_string(),
+                station: place.station.to_string(),
+                operator: self.identity.operator.clone().unwrap_or_default(),
             },
             program: Program::Exec(Vec::new()),
             args: Data::default(),
@@ -111,17 +119,21 @@ impl Dispatch<'_> {
             log: place.logs.join(log_name(self.attempts, path, number)),
             log_limit: self.ground.settings.limits.log_bytes,
             variables: self.ground.variables.clone(),
-            directory: place.tests.clone(),
+            surroundings: Arc::clone(&self.ground.surroundings),
+            measurements: Data::object(IndexMap::new()),
+            declared: Declared::default(),
+            dut_options: Data::default(),
         }
     }
 
-    /// Fills in what is known only now; the names of the measurements that the test declares come back.
-    fn fill(&self, attempt: &mut Attempt, node: NodeId, test: &Test) -> Result<Vec<String>, String> {
+    fn scope(&self, node: NodeId) -> Result<Scope, String> {
         let device = self.schedule.device();
-        let scope = self
-            .evaluation
-            .scope_of_attempt(self.plan, node, device)
-            .map_err(|error| format!("unable to resolve arguments: locals: {error}"))?;
+        self.evaluation.scope_of_attempt(self.plan, node, device, self.spaces.shelf(device))
+    }
+
+    /// Fills in what is known only now.
+    fn fill(&self, attempt: &mut Attempt, node: NodeId, test: &Test) -> Result<(), String> {
+        let scope = self.scope(node).map_err(|error| format!("unable to resolve arguments: locals: {error}"))?;
         attempt.args = self.resolved(&test.args, &scope, "arguments")?;
         attempt.time_limit = self.time_limit(node, test);
         attempt.program = match &test.program {
@@ -130,9 +142,11 @@ impl Dispatch<'_> {
             PlanProgram::Shutdown => Program::Exec(Vec::new()),
             PlanProgram::Nothing => return Err("it names no program: neither `pytest_name` nor `exec`".into()),
         };
-        let measurements = self.resolved(&test.measurements, &scope, "measurements")?;
-        let names = measurements.as_object().into_iter().flatten();
-        Ok(names.map(|(name, _)| name.to_string()).collect())
+        attempt.measurements = self.resolved(&test.measurements, &scope, "measurements")?;
+        attempt.declared =
+            Declared::read(&attempt.measurements).map_err(|what| format!("unable to resolve measurements: {what}"))?;
+        attempt.dut_options = self.evaluation.dut_options(self.plan, node);
+        Ok(())
     }
 
     fn resolved(&self, template: &Template, scope: &Scope, what: &str) -> Result<Data, String> {
@@ -160,7 +174,7 @@ impl Dispatch<'_> {
 
     fn argument(&self, node: NodeId, name: &str) -> Option<Data> {
         let test = self.plan.node(node).test.as_ref()?;
-        let scope = self.evaluation.scope_of_attempt(self.plan, node, self.schedule.device()).ok()?;
+        let scope = self.scope(node).ok()?;
         resolve(&test.args, self.plan, &scope, &Limits::default()).ok()?.get(name).cloned()
     }
 
@@ -182,6 +196,7 @@ impl Dispatch<'_> {
             _ => None,
         };
         ShutdownOrder {
+            workers: self.ground.workers.clone(),
             settings: Arc::clone(&self.ground.settings),
             operation: self.operation(node),
             wait: seconds.unwrap_or(WAIT_SHUTDOWN),
@@ -227,18 +242,17 @@ pub(super) fn shut_down(
     attempt: u32,
 ) {
     tokio::spawn(async move {
-        let ShutdownOrder { settings, operation, wait } = order;
-        let ordered = tokio::task::spawn_blocking(move || order_shutdown(&settings, &operation)).await;
-        let ended = match ordered {
-            Ok(Ok(())) => tokio::select! {
+        let ShutdownOrder { workers, settings, operation, wait } = order;
+        let ended = match workers.shut_down(settings, operation).await {
+            Ok(()) => tokio::select! {
+                biased;
                 () = sleep(wait) => {
                     let message = format!("the machine is still up {} s after its shutdown was ordered", wait.as_secs_f64());
                     Ended { outcome: Outcome::Failed, ..Ended::broken(message) }
                 }
                 Ok(()) = ending.changed() => Ended { outcome: Outcome::Aborted, ..Ended::broken("Aborted: the run was stopped".into()) },
             },
-            Ok(Err(error)) => Ended::broken(error.to_string()),
-            Err(error) => Ended::broken(format!("the shutdown command was lost: {error}")),
+            Err(message) => Ended::broken(message),
         };
         let _ = over.send(Happening::AttemptOver { path, attempt, ended: Box::new(ended) });
     });

@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, watch};
 use super::{Ground, Happening};
 use crate::schedule::Outcome;
 use crate::station::Need;
-use crate::worker::{self, Attempt, Ended, Ending};
+use crate::worker::{Attempt, Desk, Ended, Ending};
 
 /// An attempt with what it needs around it.
 #[derive(Debug)]
@@ -19,18 +19,15 @@ pub(super) struct Job {
     pub exclusive: BTreeSet<String>,
     /// What it needs of services.
     pub need: Need,
-    /// The measurements that the test declares, by name.
-    pub measurements: Vec<String>,
 }
 
 impl Job {
     /// An attempt at a node of the plan.
-    pub fn new(plan: &Plan, node: NodeId, attempt: Attempt, measurements: Vec<String>) -> Self {
+    pub fn new(plan: &Plan, node: NodeId, attempt: Attempt) -> Self {
         Self {
             attempt,
             exclusive: plan.node(node).exclusive_resources.iter().cloned().collect(),
             need: need(plan, node),
-            measurements,
         }
     }
 
@@ -41,37 +38,35 @@ impl Job {
         mut ending: watch::Receiver<Option<Ending>>,
         over: &mpsc::UnboundedSender<Happening>,
     ) -> Ended {
-        let Self { attempt, exclusive, need, measurements } = self;
+        let Self { attempt, exclusive, need } = self;
+        let desk = desk(&attempt, &ground, over);
         let held = tokio::select! {
             biased;
             held = ground.resources.take(exclusive) => held,
             Ok(()) = ending.changed() => return aborted(ending.borrow().as_ref()),
         };
         if need.is_nothing() {
-            return measured(worker::run(attempt, Arc::clone(&ground.reaper), ending).await, &measurements);
+            return ground.workers.run(attempt, ending, desk).await;
         }
         let met = match ground.services.lock().await.meet(need).await {
             Ok(met) => met,
             Err(error) => return Ended::broken(error.to_string()),
         };
-        let ended = worker::run(attempt, Arc::clone(&ground.reaper), ending).await;
+        let ended = ground.workers.run(attempt, ending, desk).await;
         if let Err(error) = ground.services.lock().await.give_back(met).await {
             let _ = over.send(Happening::Told(error.to_string()));
         }
         drop(held);
-        measured(ended, &measurements)
+        ended
     }
 }
 
-/// A declared measurement that was not reported fails the test. The protocol carries none yet, so none was.
-fn measured(ended: Ended, declared: &[String]) -> Ended {
-    if declared.is_empty() || ended.outcome != Outcome::Passed {
-        return ended;
-    }
-    let names = declared.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    let (what, were) = if declared.len() == 1 { ("measurement", "was") } else { ("measurements", "were") };
-    let message = format!("the declared {what} {names} {were} not reported");
-    Ended { outcome: Outcome::Failed, message: Some(message), ..ended }
+/// What an attempt reports and asks goes to the dispatcher.
+fn desk(attempt: &Attempt, ground: &Ground, over: &mpsc::UnboundedSender<Happening>) -> Desk {
+    let (path, number, over) = (attempt.identity.path.clone(), attempt.identity.number, over.clone());
+    Desk::new(Arc::clone(&ground.facilities), move |signal| {
+        let _ = over.send(Happening::Signalled { path: path.clone(), attempt: number, signal });
+    })
 }
 
 fn aborted(ending: Option<&Ending>) -> Ended {

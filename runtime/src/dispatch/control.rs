@@ -71,7 +71,7 @@ impl Dispatch<'_> {
     }
 
     fn status(&self, course: &Course) -> RunStatus {
-        let elapsed = |since: std::time::Instant| since.elapsed().as_millis() as u64;
+        let elapsed = |since: tokio::time::Instant| since.elapsed().as_millis() as u64;
         RunStatus {
             run: self.run.number.0,
             id: self.ground.place.id.clone(),

@@ -53,11 +53,6 @@ impl Evaluation {
         self.options.get("phase").and_then(Data::as_str).map(str::to_owned)
     }
 
-    /// Whether the list ends with its first failure.
-    pub fn stops_on_failure(&self) -> bool {
-        self.options.get("stop_on_failure").is_some_and(Data::is_truthy)
-    }
-
     /// Enclosing locals stand before those of the nodes that they enclose.
     fn load_locals(&self, plan: &Plan, locals: &Locals, device: &Data) -> Result<Data, String> {
         match locals {
@@ -81,10 +76,9 @@ impl Evaluation {
     }
 
     /// The scope of an attempt at a test (reference: R4).
-    pub fn scope_of_attempt(&self, plan: &Plan, node: NodeId, device: &Data) -> Result<Scope, String> {
+    pub fn scope_of_attempt(&self, plan: &Plan, node: NodeId, device: &Data, shelf: Data) -> Result<Scope, String> {
         let locals = self.locals(plan.node(node).locals)?;
-        let data = Data::object(IndexMap::from([("device".into(), device.clone())]));
-        let state_proxy = Data::object(IndexMap::from([("data_shelf".into(), data)]));
+        let state_proxy = Data::object(IndexMap::from([("data_shelf".into(), shelf)]));
         Ok(Scope::new()
             .with(Root::Constants, self.load.get(Root::Constants).clone())
             .with(Root::Options, Binding::attributes(&self.options))
@@ -96,7 +90,7 @@ impl Evaluation {
     }
 
     /// The first that are not empty: of the node, of the groups around it, of the list (reference: BB6).
-    fn dut_options(&self, plan: &Plan, node: NodeId) -> Data {
+    pub fn dut_options(&self, plan: &Plan, node: NodeId) -> Data {
         std::iter::successors(Some(node), |&node| plan.parent(node))
             .map(|node| &plan.node(node).dut_options)
             .find(|options| options.is_truthy())

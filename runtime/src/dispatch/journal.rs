@@ -1,15 +1,15 @@
 //! Makes rows of what happened.
 
-use std::time::Instant;
-
 use indexmap::IndexMap;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tlc_plan::Plan;
+use tokio::time::Instant;
 
 use super::recovery::RESUMED;
 use crate::schedule::{Event, State};
-use crate::store::{AttemptEnd, AttemptStart, Change, Entry, Source};
+use crate::store::{AttemptEnd, AttemptStart, Change, Entry, ItemRow, Source};
+use crate::worker::message::Identities;
 use crate::worker::{Attempt, Ended, Exit, Program};
 
 /// Gives rows their times.
@@ -37,6 +37,35 @@ impl Journal {
             "source_sha256": start.source_sha256, "operator": start.operator });
         let (path, invocation) = (Some(start.path.clone()), Some(start.invocation.clone()));
         self.entry(Source::Station, "attempt_started", path, invocation, &body)
+    }
+
+    /// What a test reported, for the record.
+    pub fn reported(&self, path: &str, invocation: &str, items: &[ItemRow]) -> Entry {
+        self.of_attempt("reported", path, invocation, &json!({ "items": items }))
+    }
+
+    /// What a test said of who and what takes part, for the record.
+    pub fn identified(&self, path: &str, invocation: &str, identity: &Identities) -> Entry {
+        self.of_attempt("identified", path, invocation, &json!({ "identity": identity }))
+    }
+
+    /// Values that a test changed, for the record.
+    pub fn data_changed(&self, path: &str, invocation: &str, changes: &[Change]) -> Entry {
+        let text = |value: &Option<String>| {
+            value.as_deref().map(|value| serde_json::from_str::<Value>(value).unwrap_or_default())
+        };
+        let shown = |change: &Change| match change {
+            Change::RunData { key, value } => json!({ "space": "run", "key": key, "value": text(value) }),
+            Change::Cache { key, value } => json!({ "space": "cache", "key": key, "value": text(value) }),
+            Change::Shelf { value } => json!({ "space": "shelf", "value": text(&Some(value.clone())) }),
+            _ => Value::Null,
+        };
+        let changes: Vec<Value> = changes.iter().map(shown).collect();
+        self.of_attempt("data_changed", path, invocation, &json!({ "changes": changes }))
+    }
+
+    fn of_attempt(&self, kind: &str, path: &str, invocation: &str, body: &Value) -> Entry {
+        self.entry(Source::Station, kind, Some(path.to_owned()), Some(invocation.to_owned()), body)
     }
 
     /// A run goes on in another process, for the record.
@@ -93,7 +122,7 @@ pub(crate) fn tests(plan: &Plan, locale: &str, states: Option<&IndexMap<String, 
 pub(crate) fn label(plan: &Plan, id: tlc_plan::NodeId, locale: &str) -> String {
     let node = plan.node(id);
     let text = node.label.get(locale).or_else(|| node.label.values().next());
-    text.map_or_else(|| node.id.clone(), Clone::clone)
+    text.map_or_else(|| node.id.to_string(), Clone::clone)
 }
 
 /// Whether a node is a teardown or in one.
@@ -143,6 +172,7 @@ pub(super) fn ended(invocation: &str, ended: &Ended) -> Change {
         outcome: ended.outcome.to_string(),
         message: ended.message.clone(),
         traceback: ended.traceback.clone(),
+        error_code: ended.error_code.clone(),
         exit_code,
         exit_signal,
         duration: Some(ended.duration),

@@ -7,32 +7,45 @@ mod attempt;
 mod bench;
 mod control;
 mod evaluation;
+mod identity;
 mod journal;
 mod recovery;
+mod reports;
 mod room;
 mod signals;
+mod spaces;
 mod turn;
+mod workers;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tlc_plan::{NodeId, Plan};
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 
 pub(crate) use attempt::Ground;
 pub(crate) use evaluation::Evaluation;
+pub(crate) use identity::named;
 pub(crate) use journal::{is_teardown, label, tests};
 pub(crate) use recovery::{Beginning, RecoveryError, RunSettings, replay};
 pub(crate) use signals::Signals;
+pub(crate) use spaces::Spaces;
+pub(crate) use workers::Workers;
+#[doc(hidden)]
+pub use workers::{Played, Script};
 
 use crate::control::{Answer, Control, Reply};
 use crate::report::Reporter;
 use crate::schedule::{Command, Event, Schedule, Status, Verdict};
 use crate::store::{RunKey, Store, StoreError};
+use crate::worker::desk::Signal;
+use crate::worker::message::Identities;
 use crate::worker::{Ended, Ending};
 use journal::Journal;
+use turn::Record;
 
 /// How often it is looked whether a service is still there.
 const SERVICE_WATCH: Duration = Duration::from_millis(500);
@@ -45,6 +58,8 @@ pub(crate) struct Dispatch<'a> {
     pub plan: &'a Plan,
     pub schedule: Schedule,
     pub evaluation: &'a Evaluation,
+    pub spaces: Spaces,
+    pub identity: Identities,
     pub store: &'a mut Store,
     pub run: RunKey,
     pub ground: Ground,
@@ -58,6 +73,8 @@ pub(crate) struct Dispatch<'a> {
     pub attempts: u32,
     /// Someone stopped it before it was interrupted.
     pub stopped: bool,
+    /// The root of what is run, or was at last.
+    pub root: String,
 }
 
 /// How someone outside is heard.
@@ -100,6 +117,12 @@ enum Happening {
         attempt: u32,
         ended: Box<Ended>,
     },
+    /// A test reports or asks something.
+    Signalled {
+        path: String,
+        attempt: u32,
+        signal: Signal,
+    },
 }
 
 /// An attempt that runs.
@@ -118,6 +141,8 @@ struct Course {
     journal: Journal,
     /// What an interrupted run goes on with.
     then: Vec<Event>,
+    /// What tests reported without waiting for it; it is recorded with whatever is recorded next.
+    pending: Record,
     verdict: Option<Verdict>,
     interrupted: bool,
     killing: bool,
@@ -200,14 +225,16 @@ impl Dispatch<'_> {
 
     /// The verdict of a run that did not say how it ended.
     fn open_verdict(&self) -> Verdict {
-        let root = self.schedule.run_root().unwrap_or_default().to_owned();
+        let root = self.root.clone();
         let status = self.schedule.states().get(&root).map_or(Status::Untested, |state| state.status);
         Verdict { root, status, attempts: self.attempts }
     }
 
     /// Waits for the next thing to happen, and takes all that has happened until then.
     async fn wait(&mut self, course: &mut Course, ended: &mut mpsc::UnboundedReceiver<Happening>) {
+        // In this order, so that the same happenings give the same run.
         tokio::select! {
+            biased;
             Some(happening) = ended.recv() => course.queue.push_back(happening),
             () = self.operator.signals.next() => self.signal(course),
             asked = self.operator.control.next() => self.asked(course, asked),
@@ -255,6 +282,7 @@ impl Course {
             over,
             journal: Journal::new(),
             then,
+            pending: Record::default(),
             verdict: None,
             interrupted: false,
             killing: false,
@@ -291,6 +319,6 @@ pub(crate) struct RunPlace {
     pub tests: Option<PathBuf>,
     /// What texts are in.
     pub locale: Arc<str>,
-    /// Who runs it.
-    pub operator: Arc<str>,
+    /// The station.
+    pub station: Arc<str>,
 }

@@ -1,16 +1,16 @@
 //! A run that was interrupted: its events are given to a new scheduler once more, and it stands where it stood.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::time::Duration;
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
-use tlc_plan::plan::ActionOnFailure;
-use tlc_plan::{Data, Plan};
+use tlc_plan::{Data, NodeId, Plan};
 
 use super::Evaluation;
 use super::journal::is_teardown;
-use crate::schedule::{Action, Command, Event, Outcome, Schedule, Settings, State, Status, TeardownPolicy};
+use crate::schedule::{Action, Cause, Command, Event, Outcome, Schedule, Settings, State, Status, TeardownPolicy};
 use crate::store::{EventRow, RunRow};
 
 /// The kind of the entry that separates the parts of a run.
@@ -46,6 +46,8 @@ pub(crate) struct Recovered {
     pub begun: bool,
     /// How long it had taken.
     pub before: Duration,
+    /// The root of what was run at last.
+    pub root: Option<String>,
 }
 
 /// What a run that was interrupted begins with.
@@ -98,7 +100,8 @@ pub(crate) fn replay(
     events: &[EventRow],
 ) -> Result<Recovered, RecoveryError> {
     let schedule = settings.schedule(plan);
-    let mut recovered = Recovered { schedule, stopped: false, ordered: false, begun: false, before: Duration::ZERO };
+    let before = Duration::ZERO;
+    let mut recovered = Recovered { schedule, stopped: false, ordered: false, begun: false, before, root: None };
     let mut last = 0;
     for row in events {
         if row.kind == RESUMED {
@@ -110,8 +113,13 @@ pub(crate) fn replay(
         recovered.ordered &= !matches!(event, Event::Started { .. } | Event::AttemptEnded { .. });
         recovered.begun |= matches!(event, Event::Command(_));
         recovered.stopped |= matches!(event, Event::Command(Command::Stop { path: None, .. } | Command::Kill));
-        let actions = recovered.schedule.on(plan, evaluation, event);
-        recovered.ordered |= actions.iter().any(|action| matches!(action, Action::Shutdown { .. }));
+        for action in recovered.schedule.on(plan, evaluation, event) {
+            match action {
+                Action::Shutdown { .. } => recovered.ordered = true,
+                Action::RunStarted { root, .. } => recovered.root = Some(root),
+                _ => {}
+            }
+        }
         last = row.monotonic_us;
     }
     recovered.before += part(last);
@@ -130,40 +138,72 @@ impl Recovered {
     /// - A run that was ending, because someone stopped it or a test failed that stops the list, goes on to its end: what was running has
     ///   crashed, and a teardown that was running starts again.
     /// - Otherwise the scheduler ends what was open with its teardowns (rule Z2), and then what is untested runs (rule Z3), a sequence as a
-    ///   whole, with its teardowns after it once more. It is the same if it was interrupted again when its teardowns had run.
-    pub fn beginning(&self, plan: &Plan, settings: &RunSettings, stop_on_failure: bool, device: Data) -> Beginning {
+    ///   whole, with its teardowns after it once more. It is the same if it was interrupted again when its teardowns had run. What an
+    ///   operator asked for instead, and was told that it is recorded, comes in its place.
+    pub fn beginning(&self, plan: &Plan, evaluation: &Evaluation, settings: &RunSettings, device: Data) -> Beginning {
         let started = Beginning { events: vec![Event::Started { device }], ..Beginning::default() };
         if self.ordered || settings.schedule.teardown == TeardownPolicy::Reference || !self.begun {
             return started;
         }
-        if self.stopped || self.is_ending(plan, stop_on_failure) {
+        if self.stopped || self.is_ending(plan, evaluation) {
             return if self.schedule.is_running() { self.on_to_the_end(plan) } else { started };
         }
-        let clear = |id| Event::Command(Command::Clear { path: Some(plan.node(id).path.clone()) });
-        let teardowns = plan.preorder().filter(|&id| plan.is_leaf(id) && is_teardown(plan, id));
-        // A restart from another terminal changes what is run.
-        let root = self.schedule.run_root().map(str::to_owned).or_else(|| settings.path());
-        let rest = Event::Command(Command::AutoRun { path: root });
-        Beginning { then: teardowns.map(clear).chain([rest]).collect(), ..started }
+        let mut then = self.schedule.pending_commands();
+        let is_run = |command: &Command| !matches!(command, Command::Clear { .. } | Command::SetIterations { .. });
+        if !then.iter().any(is_run) {
+            then.extend(self.teardowns_of_the_rest(plan).map(|path| Command::Clear { path: Some(path) }));
+            // A restart from another terminal changes what is run.
+            then.push(Command::AutoRun { path: self.root.clone().or_else(|| settings.path()) });
+        }
+        Beginning { then: then.into_iter().map(Event::Command).collect(), ..started }
     }
 
     /// Whether a failure has ended the run, or will: the loss of what was running is one.
-    fn is_ending(&self, plan: &Plan, stop_on_failure: bool) -> bool {
-        self.schedule.states().iter().any(|(path, state)| {
-            let Some(id) = plan.find(path) else { return false };
-            let lost = state.status == Status::Active && plan.is_leaf(id) && !starts_again(plan, path);
-            let stops =
-                plan.node(id).action_on_failure == ActionOnFailure::Stop || (stop_on_failure && plan.is_leaf(id));
-            stops && (lost || state.status == Status::Failed)
+    fn is_ending(&self, plan: &Plan, evaluation: &Evaluation) -> bool {
+        let mut schedule = self.schedule.clone();
+        for event in self.lost(plan) {
+            schedule.on(plan, evaluation, event);
+        }
+        schedule.ends_because().is_some_and(|cause| match cause {
+            Cause::Failure { .. } | Cause::StopOnFailure { .. } | Cause::Stopped => true,
+            Cause::Replaced | Cause::Interrupted | Cause::Vanished { .. } => false,
         })
     }
 
+    /// The teardowns of groups in which something is still to run.
+    fn teardowns_of_the_rest<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = String> + 'a {
+        let status =
+            |id| self.schedule.states().get(&plan.node(id).path).map_or(Status::Untested, |state| state.status);
+        let waits = |id| match status(id) {
+            Status::Untested => true,
+            Status::Active => starts_again(plan, &plan.node(id).path),
+            Status::Passed | Status::Failed | Status::FailedAndWaived | Status::Skipped => false,
+        };
+        let leaves = || plan.preorder().filter(|&id| plan.is_leaf(id));
+        let rest = leaves().filter(move |&id| !is_teardown(plan, id) && waits(id));
+        let open: HashSet<NodeId> =
+            rest.flat_map(|id| std::iter::successors(Some(id), |&id| plan.parent(id))).collect();
+        let group = |id| {
+            let top =
+                std::iter::successors(Some(id), |&id| plan.parent(id)).filter(|&id| plan.node(id).teardown).last();
+            top.and_then(|top| plan.parent(top))
+        };
+        leaves()
+            .filter(move |&id| group(id).is_some_and(|group| open.contains(&group)))
+            .map(|id| plan.node(id).path.clone())
+    }
+
+    /// The ends of attempts that were running and do not start again.
+    fn lost(&self, plan: &Plan) -> Vec<Event> {
+        let active = self.schedule.active().iter().filter(|(path, _)| !starts_again(plan, path));
+        active.map(|(path, &attempt)| crashed(path, attempt)).collect()
+    }
+
     fn on_to_the_end(&self, plan: &Plan) -> Beginning {
-        let active = || self.schedule.active().iter();
-        let (again, lost): (Vec<_>, Vec<_>) = active().partition(|(path, _)| starts_again(plan, path));
+        let again = self.schedule.active().iter().filter(|(path, _)| starts_again(plan, path));
         Beginning {
-            events: lost.into_iter().map(|(path, &attempt)| crashed(path, attempt)).collect(),
-            relaunched: again.into_iter().map(|(path, &attempt)| (path.clone(), attempt)).collect(),
+            events: self.lost(plan),
+            relaunched: again.map(|(path, &attempt)| (path.clone(), attempt)).collect(),
             then: Vec::new(),
         }
     }

@@ -42,6 +42,7 @@ impl Dispatch<'_> {
         tokio::pin!(retry);
         loop {
             let asked = tokio::select! {
+                biased;
                 () = &mut retry => return Ok(()),
                 () = self.operator.signals.next() => return Err(full),
                 asked = self.operator.control.next() => asked,

@@ -1,33 +1,57 @@
 //! One turn: what happened goes to the scheduler and into the store, and then it is acted upon.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use tokio::sync::oneshot;
+use tokio::time::Instant;
 use tracing::debug;
 
 use super::attempt::Prepared;
-use super::{Course, Dispatch, Happening, Running, attempt, journal};
+use super::{Course, Dispatch, Happening, Running, attempt, journal, reports};
 use crate::control::{Answer, Reply};
 use crate::schedule::{Action, Cause, Event, NoteLevel, Purpose, SkipReason, Status, Verdict};
 use crate::store::{Change, Entry, StoreError};
+use crate::worker::desk::{Answer as WorkerAnswer, Display};
 use crate::worker::{Ended, Ending};
 
 /// What a turn records.
 #[derive(Default)]
-struct Record {
-    entries: Vec<Entry>,
-    changes: Vec<Change>,
+pub(super) struct Record {
+    pub entries: Vec<Entry>,
+    pub changes: Vec<Change>,
     /// The verdict of the last run that ended.
     finished: Option<Verdict>,
+    /// Someone waits until it is durable.
+    pub awaited: bool,
 }
 
 /// What is to be done and shown once it is durable.
 pub(super) enum Deed {
-    Launch { path: String, attempt: u32, prepared: Prepared },
-    End { path: String, attempt: u32, reason: String },
-    ShutDown { path: String },
-    RefuseShutDown { path: String, reason: String },
+    Launch {
+        path: String,
+        attempt: u32,
+        prepared: Prepared,
+    },
+    End {
+        path: String,
+        attempt: u32,
+        reason: String,
+    },
+    ShutDown {
+        path: String,
+    },
+    RefuseShutDown {
+        path: String,
+        reason: String,
+    },
     Show(Shown),
     Answer(Reply),
+    /// What a test asked is answered.
+    Reply {
+        answer: WorkerAnswer,
+        reply: oneshot::Sender<WorkerAnswer>,
+        terminal: Option<bool>,
+    },
 }
 
 /// What a reporter shows.
@@ -37,12 +61,13 @@ pub(super) enum Shown {
     NotRun { path: String, why: String },
     Round { path: String, retry: bool },
     Note { level: NoteLevel, text: String },
+    Display { path: String, display: Display },
 }
 
 impl Dispatch<'_> {
     /// Takes all that waits through the scheduler and the store; what is left to do comes back.
     pub(super) async fn turn(&mut self, course: &mut Course) -> Result<Vec<Deed>, StoreError> {
-        let mut record = Record::default();
+        let mut record = std::mem::take(&mut course.pending);
         let mut deeds = Vec::new();
         while let Some(happening) = course.queue.pop_front() {
             let event = match happening {
@@ -55,21 +80,27 @@ impl Dispatch<'_> {
                     deeds.push(Deed::Answer(reply));
                     Event::Command(command)
                 }
-                Happening::AttemptOver { path, attempt, ended } => {
+                Happening::Signalled { path, attempt, signal } => {
+                    self.signalled(course, path, attempt, signal, &mut record, &mut deeds);
+                    continue;
+                }
+                Happening::AttemptOver { path, attempt, mut ended } => {
                     let Some(running) = course.running.remove(&(path.clone(), attempt)) else { continue };
                     course.shutting_down = false;
+                    let items = std::mem::take(&mut ended.items);
+                    reports::record(course, &path, &running.invocation, items, &mut record);
                     record.changes.push(journal::ended(&running.invocation, &ended));
                     let (outcome, message) = (ended.outcome, ended.message.clone());
                     deeds.push(Deed::Show(Shown::Ended { path: path.clone(), ended }));
                     Event::AttemptEnded { path, attempt, outcome, message, changes: Vec::new() }
                 }
             };
-            debug!(?event);
-            record.entries.push(course.journal.event(&event));
-            for action in self.schedule.on(self.plan, self.evaluation, event) {
-                debug!(?action);
-                self.take(course, action, &mut record, &mut deeds);
-            }
+            record.awaited = true;
+            self.schedule(course, event, &mut record, &mut deeds);
+        }
+        if !record.awaited {
+            course.pending = record;
+            return Ok(deeds);
         }
         // A run that another took the place of, or that goes on with something else, is not over.
         if let Some(verdict) = record.finished.take()
@@ -80,6 +111,16 @@ impl Dispatch<'_> {
         }
         self.record(course, &record.entries, &record.changes).await?;
         Ok(deeds)
+    }
+
+    /// Gives an event to the scheduler, and takes what follows.
+    pub(super) fn schedule(&mut self, course: &mut Course, event: Event, record: &mut Record, deeds: &mut Vec<Deed>) {
+        debug!(?event);
+        record.entries.push(course.journal.event(&event));
+        for action in self.schedule.on(self.plan, self.evaluation, event) {
+            debug!(?action);
+            self.take(course, action, record, deeds);
+        }
     }
 
     fn take(&mut self, course: &mut Course, action: Action, record: &mut Record, deeds: &mut Vec<Deed>) {
@@ -99,7 +140,11 @@ impl Dispatch<'_> {
             Action::Shutdown { path } => Deed::ShutDown { path },
             Action::ShutdownRefused { path, reason } => Deed::RefuseShutDown { path, reason },
             Action::Note { level, text } => Deed::Show(Shown::Note { level, text }),
-            Action::RunStarted { .. } | Action::PassedOver { status: Status::Passed, .. } => return,
+            Action::PassedOver { status: Status::Passed, .. } => return,
+            Action::RunStarted { root, .. } => {
+                self.root = root;
+                return;
+            }
             Action::PassedOver { path, status } => not_run(path, format!("it is {status} already"), record),
             Action::RunFinished { verdict } => {
                 record.finished = Some(verdict);
@@ -139,7 +184,7 @@ impl Dispatch<'_> {
 
     /// Ends a run in which nothing is left to happen, although the scheduler did not say so.
     pub(super) async fn close(&mut self, course: &mut Course) -> Result<(), StoreError> {
-        let mut record = Record::default();
+        let mut record = std::mem::take(&mut course.pending);
         self.end_run(course, self.open_verdict(), &mut record);
         self.record(course, &record.entries, &record.changes).await
     }
@@ -168,25 +213,32 @@ impl Dispatch<'_> {
                 Deed::Show(Shown::NotRun { .. } | Shown::Note { .. }) if !course.then.is_empty() => {}
                 Deed::Show(shown) => self.show(shown),
                 Deed::Answer(reply) => reply.give(Answer::Done {}),
+                Deed::Reply { answer, reply, terminal } => {
+                    if let Some(taken) = terminal {
+                        self.reporter.prompting(taken);
+                    }
+                    let _ = reply.send(answer);
+                }
             }
         }
         if course.killing {
             course.kill_all("killed by the operator");
         }
         if course.running.is_empty() {
-            self.ground.reaper.end_strays().await;
+            self.ground.workers.end_strays().await;
         }
     }
 
     fn show(&mut self, shown: Shown) {
         match shown {
             Shown::Ended { path, ended } => {
-                self.reporter.ended(&path, ended.outcome, ended.duration, ended.message.as_deref());
+                self.reporter.ended(&path, &ended);
             }
             Shown::Settled { path, status } => self.reporter.settled(&path, status),
             Shown::NotRun { path, why } => self.reporter.not_run(&path, &why),
             Shown::Round { path, retry } => self.reporter.round(&path, retry),
             Shown::Note { level, text } => self.reporter.note(level, &text),
+            Shown::Display { path, display } => self.reporter.display(&path, &display),
         }
     }
 

@@ -9,24 +9,29 @@ mod results;
 mod summary;
 
 use std::collections::{HashMap, HashSet};
-use std::time::Duration;
+use std::sync::mpsc::Sender;
 
 use tlc_plan::Plan;
 
 use output::error_line;
 pub use output::{Colour, Output};
-pub(crate) use output::{try_write, write};
+pub(crate) use output::{try_write, write, write_error};
 pub use results::{Format, ResultsError, show_history, show_list, show_run};
 pub(crate) use results::{local, show_checked};
 pub use summary::{Summary, render};
 
 use crate::dispatch::label;
 use crate::schedule::{NoteLevel, Outcome, Status};
+use crate::worker::Ended;
+use crate::worker::desk::Display;
 pub(crate) use control::show_answer;
 use live::Live;
 
 /// How many characters of a message a live line shows.
 const MESSAGE_SHOWN: usize = 160;
+
+/// How many failures of a test are shown besides its message.
+const FAILURES_SHOWN: usize = 5;
 
 /// How much is shown while a run is on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,8 +54,45 @@ pub struct Reporter {
     labels: HashMap<String, String>,
     total: usize,
     settled: HashSet<String>,
+    /// Lines that wait for the end of a prompt.
+    held: Option<Vec<String>>,
     /// Why something could not be shown.
     unseen: Option<String>,
+    /// Is told what is shown, and nothing is.
+    witness: Option<Sender<Sight>>,
+}
+
+/// Something that was shown, for whoever watches a simulation.
+#[doc(hidden)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sight {
+    /// An attempt starts.
+    Started {
+        /// The test.
+        path: String,
+        /// Which start of it.
+        number: u32,
+    },
+    /// An attempt ended.
+    Ended {
+        /// The test.
+        path: String,
+        /// How.
+        outcome: Outcome,
+        /// Why.
+        message: Option<String>,
+    },
+    /// A node has a status.
+    Settled {
+        /// The node.
+        path: String,
+        /// What it is now.
+        status: Status,
+    },
+    /// A line of text.
+    Line(String),
+    /// A warning.
+    Warning(String),
 }
 
 impl Reporter {
@@ -65,7 +107,26 @@ impl Reporter {
             labels: HashMap::new(),
             total: 0,
             settled: HashSet::new(),
+            held: None,
             unseen: None,
+            witness: None,
+        }
+    }
+
+    /// A reporter that shows nothing, and tells a witness what it would have shown.
+    pub(crate) fn to(witness: Sender<Sight>) -> Self {
+        Self { witness: Some(witness), ..Self::new(Progress::Plain) }
+    }
+
+    /// Whether somebody watches in place of people; then they have seen it.
+    fn witnessed(&self, sight: impl FnOnce() -> Sight) -> bool {
+        match &self.witness {
+            Some(witness) => {
+                // Nobody need watch to the end.
+                let _ = witness.send(sight());
+                true
+            }
+            None => false,
         }
     }
 
@@ -86,6 +147,9 @@ impl Reporter {
 
     /// An attempt starts.
     pub(crate) fn started(&mut self, path: &str, number: u32) {
+        if self.witnessed(|| Sight::Started { path: path.into(), number }) {
+            return;
+        }
         match &mut self.live {
             Some(live) => live.started(path),
             None => {
@@ -96,18 +160,60 @@ impl Reporter {
     }
 
     /// An attempt ended.
-    pub(crate) fn ended(&mut self, path: &str, outcome: Outcome, duration: Duration, message: Option<&str>) {
+    pub(crate) fn ended(&mut self, path: &str, ended: &Ended) {
+        let seen = || Sight::Ended { path: path.into(), outcome: ended.outcome, message: ended.message.clone() };
+        if self.witnessed(seen) {
+            return;
+        }
         if let Some(live) = &mut self.live {
             live.ended(path);
         }
+        let (outcome, duration, message) = (ended.outcome, ended.duration, ended.message.as_deref());
         let word = self.output.paint(&format!("{:<8}", outcome.to_string()), Colour::of_outcome(outcome));
         let why = message.map_or_else(String::new, |message| format!(": {}", shortened(first_line(message))));
         self.line(&format!("{word} {} ({:.2} s){why}", name(path), duration.as_secs_f64()));
+        // What failed besides what the message says.
+        let others = ended.failures.iter().filter(|failure| !message.is_some_and(|message| message.contains(*failure)));
+        let others: Vec<&String> = others.collect();
+        let more = others.len().saturating_sub(FAILURES_SHOWN);
+        // A message that is made of the failures counts those that it does not name.
+        if outcome != Outcome::Passed && !others.is_empty() && others.len() == ended.failures.len() {
+            for failure in others.iter().take(FAILURES_SHOWN) {
+                self.line(&format!("         {}", shortened(first_line(failure))));
+            }
+            if more > 0 {
+                self.line(&format!("         and {more} more"));
+            }
+        }
+    }
+
+    /// What a test does now; only the live part shows it.
+    pub(crate) fn display(&mut self, path: &str, display: &Display) {
+        if let Some(live) = &mut self.live {
+            live.display(path, display);
+        }
+    }
+
+    /// While a prompt has the terminal, nothing else is written to it.
+    pub(crate) fn prompting(&mut self, taken: bool) {
+        if self.held.is_some() == taken {
+            return;
+        }
+        if let Some(live) = &mut self.live {
+            live.suspend(taken);
+        }
+        if taken {
+            self.held = Some(Vec::new());
+            return;
+        }
+        for text in self.held.take().unwrap_or_default() {
+            self.line(&text);
+        }
     }
 
     /// A node has a status.
     pub(crate) fn settled(&mut self, path: &str, status: Status) {
-        if !self.labels.contains_key(path) {
+        if self.witnessed(|| Sight::Settled { path: path.into(), status }) || !self.labels.contains_key(path) {
             return;
         }
         match status {
@@ -149,6 +255,9 @@ impl Reporter {
 
     /// Something is not as it should be; shown whatever else is not.
     pub(crate) fn warn(&mut self, text: &str) {
+        if self.witnessed(|| Sight::Warning(text.into())) {
+            return;
+        }
         let word = self.output.paint_error("warning:", Colour::Yellow);
         let text = format!("{word} {text}");
         match &self.live {
@@ -166,6 +275,7 @@ impl Reporter {
 
     /// The live part goes.
     pub(crate) fn end(&mut self) {
+        self.prompting(false);
         if let Some(live) = self.live.take() {
             live.end();
         }
@@ -192,8 +302,11 @@ impl Reporter {
     }
 
     fn line(&mut self, text: &str) {
+        if let Some(held) = self.held.as_mut().filter(|_| !self.quiet) {
+            return held.push(text.to_owned());
+        }
         match &self.live {
-            _ if self.quiet => {}
+            _ if self.witnessed(|| Sight::Line(text.into())) || self.quiet => {}
             Some(live) => live.above(text),
             None => self.show(&format!("{text}\n")),
         }

@@ -110,3 +110,9 @@ pub(crate) fn try_write(text: &str) -> io::Result<()> {
 pub(super) fn error_line(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{line}");
 }
+
+/// Writes text to stderr as it is, for a prompt.
+pub(crate) fn write_error(text: &str) {
+    let mut stderr = io::stderr().lock();
+    let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
+}

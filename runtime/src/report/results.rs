@@ -132,14 +132,15 @@ pub(super) fn json(document: &impl Serialize) -> String {
 
 /// What a check of a store has found.
 pub(crate) fn show_checked(checked: &Checked, store: &Path, format: Format) -> String {
-    let Checked { runs, attempts, events, logs, findings } = checked;
+    let Checked { runs, attempts, events, logs, contents, findings } = checked;
     match format {
         Format::Json => json(checked),
         Format::Text => {
             let lines = findings.iter().fold(String::new(), |lines, finding| lines + finding + "\n");
             let verdict =
                 if findings.is_empty() { "is whole".to_owned() } else { format!("has {} problems", findings.len()) };
-            let looked = format!("{runs} runs, {attempts} attempts, {events} events, {logs} logs");
+            let looked =
+                format!("{runs} runs, {attempts} attempts, {events} events, {logs} logs, {contents} attachments");
             format!("{lines}the store `{}` {verdict}: {looked}\n", store.display())
         }
     }

@@ -278,27 +278,9 @@ mod tests {
             run: 3,
             path: path.into(),
             number: 1,
-            program: "{}".into(),
-            arguments: "{}".into(),
             log: format!("/logs/{path}.log"),
-            started_at: String::new(),
-            ended_at: None,
-            duration_ms: None,
             outcome: Some(outcome.into()),
-            message: None,
-            traceback: None,
-            exit_code: None,
-            exit_signal: None,
-            log_written: None,
-            log_left_out: None,
-            slot: 0,
-            unit: String::new(),
-            operator: String::new(),
-            source_sha256: None,
-            log_sha256: None,
-            log_error: None,
-            cpu_ms: None,
-            peak_memory_bytes: None,
+            ..AttemptRow::default()
         }
     }
 
@@ -324,6 +306,7 @@ mod tests {
             verdict: Some("FAILED".into()),
             attempts: 2,
             duration_ms: 1500,
+            identity: "{}".into(),
         };
         let tests = [
             test("", "FAILED"),

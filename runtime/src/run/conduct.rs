@@ -8,12 +8,13 @@ use std::sync::Arc;
 use tokio::sync::Mutex;
 
 use super::Trouble;
-use super::preparation::{Preparation, Prepared, has_python_tests};
-use crate::dispatch::{Conclusion, Dispatch, Ground, Operator, RunPlace};
+use super::preparation::{Preparation, Prepared, has_python_tests, station_name};
+use crate::dispatch::{Conclusion, Dispatch, Ground, Operator, RunPlace, Spaces};
+use crate::prompt::Prompter;
 use crate::report::Reporter;
-use crate::station::{Places, ServiceGround, Services, StateDirectory, search_path};
+use crate::station::{Places, ServiceGround, Services, Settings, StateDirectory, search_path};
 use crate::store::Store;
-use crate::worker::{Python, Reaper};
+use crate::worker::{Facilities, Python, Reaper, Secrets, Surroundings};
 
 impl Preparation<'_> {
     /// Makes ready what tests stand on, runs them, and takes it down again.
@@ -58,17 +59,19 @@ impl Preparation<'_> {
             logs,
             tests: self.tests.clone(),
             locale: self.options.locale.as_str().into(),
-            operator: self.options.operator.as_str().into(),
+            station: station_name(&self.settings).into(),
         };
         let ground = Ground {
             place,
             settings: Arc::clone(&self.settings),
             python,
             variables,
-            reaper: Arc::clone(reaper),
+            workers: self.workers.clone(),
             sources: Arc::default(),
+            surroundings: self.surroundings(state.path()),
             services: Arc::clone(&services),
             resources: Arc::default(),
+            facilities: Arc::new(self.facilities(store, reaper)),
         };
         let concluded = match ready {
             Ok(()) => self.dispatch(prepared, ground, store, operator, reporter).await,
@@ -78,7 +81,7 @@ impl Preparation<'_> {
         concluded
     }
 
-    async fn dispatch(
+    pub(super) async fn dispatch(
         &self,
         prepared: Prepared,
         ground: Ground,
@@ -99,6 +102,8 @@ impl Preparation<'_> {
             plan: self.plan,
             schedule: prepared.schedule,
             evaluation: &self.evaluation,
+            spaces: Spaces::load(store, prepared.row.number)?,
+            identity: prepared.identity,
             store,
             run: prepared.row,
             ground,
@@ -108,8 +113,20 @@ impl Preparation<'_> {
             resumed: prepared.resumed,
             attempts: prepared.attempts,
             stopped: prepared.stopped,
+            root: prepared.root,
         };
         dispatch.run(prepared.beginning).await.map_err(Trouble::from)
+    }
+
+    /// What all attempts use.
+    pub(super) fn facilities(&self, store: &Store, reaper: &Arc<Reaper>) -> Facilities {
+        let Settings { secrets, directory, limits, .. } = &*self.settings;
+        Facilities {
+            secrets: Arc::new(Secrets::new(secrets.clone(), directory.clone(), Arc::clone(reaper))),
+            contents: store.contents(),
+            attachment_limit: limits.attachment_bytes,
+            prompter: Prompter::new(self.answers.clone()),
+        }
     }
 
     /// Services that tests enable or disable and that there are not; the tests run all the same (reference: CC2).
@@ -127,6 +144,12 @@ impl Preparation<'_> {
         Python::prepare(named.map(String::as_str), &self.settings.python_preload, &search_path(), directory)
             .map(|python| Some(Arc::new(python)))
             .map_err(|error| Trouble::Environment(error.to_string()))
+    }
+
+    pub(super) fn surroundings(&self, state: &Path) -> Arc<Surroundings> {
+        let settings = &self.settings;
+        let (tests, scratch) = (self.tests.clone(), state.to_path_buf());
+        Arc::new(Surroundings::new(tests, scratch, &settings.pass_environment, settings.limits.of_processes()))
     }
 
     fn variables(&self, places: &Places) -> Result<Vec<(String, String)>, Trouble> {

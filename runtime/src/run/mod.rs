@@ -6,6 +6,8 @@
 mod conduct;
 mod control;
 mod preparation;
+#[doc(hidden)]
+pub mod rehearsal;
 mod results;
 mod store;
 
@@ -16,12 +18,12 @@ use std::sync::Arc;
 use tlc_plan::{Data, Plan};
 
 use crate::control::Control;
-use crate::dispatch::{Conclusion, Evaluation, Operator, Signals};
+use crate::dispatch::{Conclusion, Evaluation, Operator, Signals, Workers};
 use crate::report::{Progress, Reporter, Summary};
 use crate::schedule::Status;
 use crate::store::{RunNumber, Store, StoreError};
 use crate::worker::{Reaper, reserve};
-use preparation::{Preparation, device_data, read_settings, tests_directory};
+use preparation::{Preparation, device_data, read_answers, read_settings, tests_directory};
 use results::store_path;
 
 pub use control::control;
@@ -55,6 +57,8 @@ pub struct RunOptions {
     pub phase: Option<String>,
     /// The device data, instead of the store's.
     pub device_data: Option<Data>,
+    /// The file of answers to prompts, instead of the station's.
+    pub answers: Option<PathBuf>,
     /// The locale for texts.
     pub locale: String,
     /// Who runs it.
@@ -153,6 +157,7 @@ async fn run_here(plan: &Plan, options: &RunOptions, reporter: &mut Reporter) ->
         }
     }
     let settings = Arc::new(read_settings(options)?);
+    let answers = read_answers(options, &settings)?;
     let tests = tests_directory(plan, options)?;
     let signals =
         Signals::new().map_err(|error| Trouble::Environment(format!("unable to wait for signals: {error}")))?;
@@ -163,9 +168,10 @@ async fn run_here(plan: &Plan, options: &RunOptions, reporter: &mut Reporter) ->
     }
     let device = device_data(options, &store)?;
     let evaluation = Evaluation::load(plan, &device, &settings.data);
-    let preparation = Preparation { plan, options, settings, tests, device, evaluation };
     let reaper = Reaper::new().map_err(|error| Trouble::Environment(format!("unable to adopt processes: {error}")))?;
     let reaper = Arc::new(reaper);
+    let workers = Workers::Processes(Arc::clone(&reaper));
+    let preparation = Preparation { plan, options, settings, tests, device, evaluation, workers, answers };
     let prepared = preparation.prepare(&mut store, reporter)?;
     let number = prepared.row.number;
     let control = Control::listen(store.path()).unwrap_or_else(|error| {
@@ -179,20 +185,29 @@ async fn run_here(plan: &Plan, options: &RunOptions, reporter: &mut Reporter) ->
     let conclusion = match concluded {
         Ok(conclusion) => conclusion,
         Err(trouble) => {
-            // What has not begun is not to be resumed.
-            if store.scheduled_events(number).is_ok_and(|events| events.is_empty()) {
-                store.abandon(number)?;
-                if matches!(trouble, Trouble::Interrupted) {
-                    reporter.warn(&format!(
-                        "run {number} was interrupted before any test started; it is recorded as abandoned"
-                    ));
-                }
-            }
+            abandon_unbegun(&mut store, number, &trouble, reporter)?;
             return Err(trouble);
         }
     };
     summarise(&store, number, reporter)?;
     Ok(exit_of(&conclusion))
+}
+
+/// What has not begun is not to be resumed.
+fn abandon_unbegun(
+    store: &mut Store,
+    number: RunNumber,
+    trouble: &Trouble,
+    reporter: &mut Reporter,
+) -> Result<(), StoreError> {
+    if !store.scheduled_events(number).is_ok_and(|events| events.is_empty()) {
+        return Ok(());
+    }
+    store.abandon(number)?;
+    if matches!(trouble, Trouble::Interrupted) {
+        reporter.warn(&format!("run {number} was interrupted before any test started; it is recorded as abandoned"));
+    }
+    Ok(())
 }
 
 fn exit_of(conclusion: &Conclusion) -> Exit {

@@ -13,12 +13,13 @@ use tlc_plan::{Data, Plan};
 use uuid::Uuid;
 
 use super::{RunOptions, Trouble};
-use crate::dispatch::{Beginning, Evaluation, RunSettings, is_teardown, replay, tests as test_rows};
+use crate::dispatch::{Beginning, Evaluation, RunSettings, Workers, is_teardown, named, replay, tests as test_rows};
+use crate::prompt::{Answers, AnswersError};
 use crate::report::{Reporter, local};
 use crate::schedule::{Command, Event, Schedule, Settings as ScheduleSettings, State};
 use crate::station::{Settings, SettingsError, StateDirectory};
 use crate::store::{NewRun, RunKey, RunNumber, RunRow, Store};
-use crate::worker::end_left_behind;
+use crate::worker::message::Identities;
 
 /// The only slot, so far.
 const SLOT: u32 = 0;
@@ -31,6 +32,8 @@ pub(super) struct Preparation<'a> {
     pub tests: Option<PathBuf>,
     pub device: Data,
     pub evaluation: Evaluation,
+    pub workers: Workers,
+    pub answers: Option<Answers>,
 }
 
 /// A run that is ready to begin or to go on.
@@ -43,9 +46,13 @@ pub(super) struct Prepared {
     pub attempts: u32,
     pub stopped: bool,
     pub resumed: bool,
+    /// The root of what is run, or was at last.
+    pub root: String,
     pub headline: String,
     /// What tests find as `TLC_SEED`.
     pub seed: Option<u64>,
+    /// Who and what takes part, as far as it is known.
+    pub identity: Identities,
     /// Tests that were running when it was interrupted.
     pub lost: Vec<String>,
 }
@@ -60,6 +67,18 @@ pub(super) fn read_settings(options: &RunOptions) -> Result<Settings, Trouble> {
         }),
         None => Ok(Settings::default()),
     }
+}
+
+/// The file that the command line names, else that of the settings.
+pub(super) fn read_answers(options: &RunOptions, settings: &Settings) -> Result<Option<Answers>, Trouble> {
+    let of_settings = || settings.answers.as_ref().map(|path| settings.directory.join(path));
+    let Some(path) = options.answers.clone().or_else(of_settings) else { return Ok(None) };
+    Answers::read(&path).map(Some).map_err(|error| match &error {
+        AnswersError::Unreadable(_, reason) if reason.kind() == ErrorKind::NotFound && options.answers.is_some() => {
+            Trouble::Usage(error.to_string())
+        }
+        AnswersError::Unreadable(..) | AnswersError::Invalid(..) => Trouble::Environment(error.to_string()),
+    })
 }
 
 pub(super) fn tests_directory(plan: &Plan, options: &RunOptions) -> Result<Option<PathBuf>, Trouble> {
@@ -94,7 +113,7 @@ impl Preparation<'_> {
     /// The interrupted run of this plan, or a new one.
     pub(super) fn prepare(&self, store: &mut Store, reporter: &mut Reporter) -> Result<Prepared, Trouble> {
         let unfinished = store.unfinished()?;
-        end_left_behind(&unfinished);
+        self.workers.end_left_behind(&unfinished);
         for id in &unfinished {
             StateDirectory::clear(&store.run_directory(id));
         }
@@ -196,18 +215,19 @@ impl Preparation<'_> {
         let events = store.scheduled_events(number)?;
         let recovered = replay(self.plan, &self.evaluation, run, &settings, &events).map_err(environment)?;
         store.end_lost_attempts(number, recovered.ordered)?;
-        let mut beginning =
-            recovered.beginning(self.plan, &settings, self.evaluation.stops_on_failure(), self.device.clone());
+        let mut beginning = recovered.beginning(self.plan, &self.evaluation, &settings, self.device.clone());
         if !recovered.begun {
             beginning.events = self.first_events(settings.command);
         }
         Ok(Prepared {
-            row: self.key(number),
+            row: RunKey { number, slot: SLOT, unit: run.unit.clone() },
+            identity: self.identity_of(run),
             id: run.id.clone(),
             seed: self.options.seed.or(settings.seed),
             lost: recovered.schedule.active().keys().cloned().collect(),
             schedule: recovered.schedule,
             beginning,
+            root: recovered.root.unwrap_or_else(|| run.root.clone()),
             before: recovered.before,
             attempts: store.attempts(number)?.len() as u32,
             stopped: recovered.stopped,
@@ -245,16 +265,18 @@ impl Preparation<'_> {
             settings: serde_json::to_string(&settings).unwrap_or_default(),
         };
         let number = store.begin(&new, &test_rows(self.plan, &self.options.locale, settings.states.as_ref()))?;
-        let row = self.key(number);
+        let row = RunKey { number, slot: SLOT, unit: self.options.unit.clone() };
         let headline = format!("run {number} of {}", self.plan.id);
         let beginning = Beginning { events: self.first_events(settings.command), ..Beginning::default() };
         Ok(Prepared {
             row,
+            identity: self.named(),
             id,
             seed: settings.seed,
             schedule,
             beginning,
             resumed: false,
+            root: self.root(),
             lost: Vec::new(),
             before: Duration::ZERO,
             attempts: 0,
@@ -272,8 +294,16 @@ impl Preparation<'_> {
         }
     }
 
-    fn key(&self, number: RunNumber) -> RunKey {
-        RunKey { number, slot: SLOT, unit: self.options.unit.clone() }
+    fn named(&self) -> Identities {
+        named(&self.options.unit, &self.options.operator)
+    }
+
+    /// What the tests of an interrupted run have said; what the command line said if they have said nothing.
+    fn identity_of(&self, run: &RunRow) -> Identities {
+        match serde_json::from_str::<Identities>(&run.identity) {
+            Ok(known) if known != Identities::default() => known,
+            _ => named(&run.unit, &run.operator),
+        }
     }
 }
 
@@ -282,7 +312,7 @@ fn states_of(store: &Store, number: RunNumber) -> Result<IndexMap<String, State>
     Ok(rows.into_iter().filter_map(|row| Some((row.path, serde_json::from_str(&row.state).ok()?))).collect())
 }
 
-fn station_name(settings: &Settings) -> String {
+pub(super) fn station_name(settings: &Settings) -> String {
     let host = || fs::read_to_string("/proc/sys/kernel/hostname").map(|name| name.trim().to_owned()).ok();
     settings.station.clone().or_else(host).or_else(|| env::var("HOSTNAME").ok()).unwrap_or_default()
 }

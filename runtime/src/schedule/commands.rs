@@ -28,6 +28,18 @@ pub(super) enum Deferred {
     Event(Event),
 }
 
+impl Deferred {
+    /// The command that asks for it, if it is more than an end.
+    pub fn command(&self) -> Option<Command> {
+        match self {
+            Self::Begin(new) => Some(new.command()),
+            Self::Clear(path) => Some(Command::Clear { path: Some(path.clone()) }),
+            Self::Event(Event::Command(command)) => Some(command.clone()),
+            Self::Event(_) | Self::WindDown(_) | Self::Drop => None,
+        }
+    }
+}
+
 const RESTART: &str = "other tests were started afresh";
 const RUN: &str = "other tests were started";
 const STOP: &str = "the operator stopped it";

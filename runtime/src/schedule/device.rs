@@ -10,7 +10,7 @@ pub(super) fn apply(device: &mut Data, key: &str, value: Option<Data>) {
         Some((first, rest)) => {
             let mut inner = members.get(first).cloned().unwrap_or_default();
             apply(&mut inner, rest, value);
-            let empty = inner.as_object().is_some_and(indexmap::IndexMap::is_empty);
+            let empty = inner.as_object().is_some_and(tlc_plan::members::Members::is_empty);
             if empty {
                 members.shift_remove(first)
             } else {

@@ -32,10 +32,11 @@ pub use event::{Command, DeviceChange, Event, NoteLevel};
 pub use settings::{Options, Settings, TeardownPolicy};
 pub use state::{Outcome, Remaining, State, Status, Verdict};
 
+pub(crate) use rules::matches;
 pub(crate) use shape::{find, is_at_or_under};
 
 use commands::Deferred;
-use run::Run;
+use run::{NewRun, Run};
 use turn::Turn;
 
 /// What a slot knows and does: the states of all nodes, and the run that is on.
@@ -146,6 +147,19 @@ impl Schedule {
     /// The root of the run that is on.
     pub fn run_root(&self) -> Option<&str> {
         self.run.as_ref().map(|run| run.root.as_str())
+    }
+
+    /// Why only teardowns are left of the run that is on, if that is so.
+    pub fn ends_because(&self) -> Option<&Cause> {
+        let run = self.run.as_ref()?;
+        let root = run.frames.first().filter(|frame| frame.ending);
+        run.stopping.as_ref().or_else(|| root.and_then(|frame| frame.teardown_only.as_ref()))
+    }
+
+    /// What operators asked for and that has not begun, as commands that ask for it once more.
+    pub fn pending_commands(&self) -> Vec<Command> {
+        let successor = self.run.as_ref().and_then(|run| run.successor.as_ref()).map(NewRun::command);
+        successor.into_iter().chain(self.deferred.iter().filter_map(Deferred::command)).collect()
     }
 
     /// All leaves of the run that is on, done or not (rule V14); none if no run is on.

@@ -77,7 +77,7 @@ fn texts(patterns: &Data, key: &str) -> Result<Vec<String>, String> {
 }
 
 /// An exact path, or after `*` the end of one; a list's id before `:` does not count.
-fn matches(path: &str, pattern: &str) -> bool {
+pub(crate) fn matches(path: &str, pattern: &str) -> bool {
     let pattern = pattern.rsplit(':').next().unwrap_or(pattern);
     match pattern.strip_prefix('*') {
         Some(end) => path.ends_with(end),

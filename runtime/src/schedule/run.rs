@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::action::Cause;
+use super::event::Command;
 use super::state::Status;
 
 /// One run over a subtree.
@@ -55,6 +56,8 @@ pub(super) struct Frame {
     pub rounds: u32,
     /// [`Run::attempts`] when this round began.
     pub attempts_before: u32,
+    /// How often it was interrupted and started again.
+    pub interruptions: u32,
 }
 
 /// What comes next in a frame (rule V1).
@@ -91,6 +94,18 @@ impl Run {
     }
 }
 
+impl NewRun {
+    /// The command that asks for it.
+    pub fn command(&self) -> Command {
+        let path = Some(self.root.clone());
+        match &self.filter {
+            _ if self.afresh => Command::Restart { path },
+            Some(statuses) => Command::RunWithStatus { statuses: statuses.clone(), path },
+            None => Command::RunWithStatus { statuses: Vec::new(), path },
+        }
+    }
+}
+
 impl Frame {
     /// A node that is about to be entered.
     pub fn new(path: String, entered_stopping: bool) -> Self {
@@ -103,6 +118,7 @@ impl Frame {
             refused: false,
             rounds: 0,
             attempts_before: 0,
+            interruptions: 0,
         }
     }
 }

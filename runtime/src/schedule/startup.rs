@@ -14,6 +14,9 @@ use super::{AfterShutdown, Ending, rules, shape};
 const UNEXPECTED: &str = "the device or the station's program restarted while it ran";
 const NOT_ORDERED: &str = "the shutdown came before it was ordered";
 
+/// How often a teardown that was interrupted starts again.
+const TEARDOWN_RESTARTS: u32 = 3;
+
 /// What goes on after a start.
 enum Continuation {
     /// The run that waited for its shutdown.
@@ -54,6 +57,7 @@ impl Turn<'_> {
             Some(_) => Continuation::Resume,
             None => Continuation::AsOptions,
         };
+        let runs_again = self.in_teardown();
         for leaf in shape::leaves(self.plan, self.plan.root()) {
             if self.status(leaf) != Status::Active {
                 continue;
@@ -65,17 +69,41 @@ impl Turn<'_> {
                 if !in_order && !matches!(continuation, Continuation::Cancelled) {
                     continuation = Continuation::Only(node.path.clone());
                 }
-            } else if node.allow_reboot && !node.class.is_shutdown() {
+            } else if runs_again || (node.allow_reboot && !node.class.is_shutdown()) {
                 self.change(leaf, |state| {
                     state.outcome = Some(Outcome::Crashed);
                     state.set_status(Status::Untested);
                 });
+                if !node.allow_reboot {
+                    continuation = Continuation::Cancelled;
+                }
             } else {
                 self.crashed(leaf);
                 continuation = Continuation::Cancelled;
             }
         }
         continuation
+    }
+
+    /// Whether what ran is a teardown, which always runs to its end; but one that takes the station with it is given up at last.
+    fn in_teardown(&self) -> bool {
+        let open = self.schedule.run.as_ref().and_then(|run| run.frames.last());
+        let open = open.filter(|frame| frame.interruptions < TEARDOWN_RESTARTS);
+        let node = open.and_then(|frame| shape::find(self.plan, &frame.path));
+        let is_runnable = |&node: &NodeId| shape::is_runnable(self.plan, node) && shape::is_teardown(self.plan, node);
+        self.always() && node.filter(is_runnable).is_some()
+    }
+
+    /// What was interrupted ends; a teardown starts again, for it was not its turn to end.
+    fn wind_down_interrupted(&mut self) {
+        if !self.in_teardown() {
+            return self.cut_off("", &Cause::Interrupted);
+        }
+        if let Some(frame) = self.schedule.run.as_mut().and_then(|run| run.frames.last_mut()) {
+            frame.step = Step::Body(None);
+            frame.interruptions += 1;
+        }
+        self.wind_down("", &Cause::Interrupted);
     }
 
     fn after_shutdown(&mut self, leaf: NodeId, in_order: bool) {
@@ -116,7 +144,7 @@ impl Turn<'_> {
                 if let Some(run) = &mut self.schedule.run {
                     run.successor = None;
                 }
-                self.cut_off("", &Cause::Interrupted);
+                self.wind_down_interrupted();
             }
         }
     }

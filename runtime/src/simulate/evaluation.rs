@@ -16,7 +16,8 @@ pub fn evaluation(plan: &Plan, device: &Data) -> impl Evaluation + use<> {
 impl Evaluation for dispatch::Evaluation {
     fn arguments(&self, plan: &Plan, leaf: NodeId, device: &Data) -> Result<(), String> {
         let Some(test) = &plan.node(leaf).test else { return Ok(()) };
-        let scope = self.scope_of_attempt(plan, leaf, device)?;
+        let shelf = dispatch::Spaces::default().shelf(device);
+        let scope = self.scope_of_attempt(plan, leaf, device, shelf)?;
         resolve(&test.args, plan, &scope, &Limits::default()).map(drop).map_err(|error| error.to_string())
     }
 }

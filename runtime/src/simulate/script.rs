@@ -52,7 +52,12 @@ impl Script {
     /// The paths of the script that the list does not have.
     pub fn unknown_paths(&self, plan: &Plan) -> Vec<String> {
         let fail = self.fail.iter().map(|(path, _)| path);
-        let paths = fail.chain(&self.abort).chain(&self.crash_at).chain(&self.stop).chain(&self.only).chain(&self.settings.from);
+        let paths = fail
+            .chain(&self.abort)
+            .chain(&self.crash_at)
+            .chain(&self.stop)
+            .chain(&self.only)
+            .chain(&self.settings.from);
         paths.filter(|path| plan.find(path).is_none()).cloned().collect()
     }
 }

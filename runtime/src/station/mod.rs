@@ -16,5 +16,6 @@ pub(crate) use need::Need;
 pub(crate) use resources::Resources;
 pub use service::ServiceError;
 pub(crate) use service::{ServiceGround, Services};
-pub use settings::{Limits, Ready, Service, Settings, SettingsError};
+pub use settings::{Limits, Ready, SecretSource, Service, Settings, SettingsError};
+pub(crate) use settings::{depth, without_place};
 pub use shutdown::{ShutdownError, shut_down};

@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::io;
+use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
@@ -13,6 +14,7 @@ use tlc_plan::Data;
 
 use super::file::read_text;
 use crate::schedule::TeardownPolicy;
+use crate::worker::{ProcessLimits, pattern_problem};
 
 /// No settings are larger than this, in bytes.
 const SIZE_LIMIT: u64 = 1 << 20;
@@ -32,6 +34,8 @@ pub struct Settings {
     pub python_preload: Vec<String>,
     /// Variables for every test.
     pub environment: IndexMap<String, String>,
+    /// Variables of the runtime's environment that tests get, too: names, or beginnings of names with a `*`.
+    pub pass_environment: Vec<String>,
     /// Helper processes by their names, in the order in which they start.
     pub services: IndexMap<String, Service>,
     /// When teardowns run.
@@ -44,6 +48,8 @@ pub struct Settings {
     pub shutdown: IndexMap<String, Vec<String>>,
     /// Answers for runs without an operator.
     pub answers: Option<PathBuf>,
+    /// Where secrets come from, by their names.
+    pub secrets: IndexMap<String, SecretSource>,
     /// What expressions see as `station`.
     pub data: Data,
     /// Where the file is; what it names is relative to that.
@@ -56,12 +62,24 @@ pub struct Settings {
 #[serde(try_from = "f64")]
 pub struct Positive(pub f64);
 
-/// How much of what is kept.
+/// How much of what is kept, and what each process of a test may use.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
-    /// How many bytes of an attempt's output.
+    /// How many bytes of an attempt's output are kept.
     pub log_bytes: u64,
+    /// How much memory a process of a test may write, in bytes.
+    pub memory_bytes: Option<NonZeroU64>,
+    /// How many files it may have open.
+    pub open_files: Option<NonZeroU64>,
+    /// How much CPU time it may use, in seconds.
+    pub cpu_secs: Option<NonZeroU64>,
+    /// How many processes and threads its user may have.
+    pub processes: Option<NonZeroU64>,
+    /// How large a file may be that it writes, in bytes.
+    pub file_bytes: Option<NonZeroU64>,
+    /// How many bytes an attachment may have.
+    pub attachment_bytes: u64,
 }
 
 /// A helper process.
@@ -103,6 +121,18 @@ pub enum Ready {
     Port(u16),
 }
 
+/// Where a secret comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum SecretSource {
+    /// From this variable of this program.
+    Env(String),
+    /// From this file.
+    File(String),
+    /// From what this program says.
+    Command(Vec<String>),
+}
+
 /// How long a service lives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -130,12 +160,14 @@ impl Default for Settings {
             python: None,
             python_preload: Vec::new(),
             environment: IndexMap::new(),
+            pass_environment: Vec::new(),
             services: IndexMap::new(),
             teardown: TeardownPolicy::default(),
             teardown_timeout_secs: Positive(300.0),
             limits: Limits::default(),
             shutdown: IndexMap::new(),
             answers: None,
+            secrets: IndexMap::new(),
             data: Data::object(IndexMap::new()),
             directory: PathBuf::new(),
         }
@@ -144,7 +176,28 @@ impl Default for Settings {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { log_bytes: 4 << 20 }
+        Self {
+            log_bytes: 4 << 20,
+            attachment_bytes: 64 << 20,
+            memory_bytes: None,
+            open_files: None,
+            cpu_secs: None,
+            processes: None,
+            file_bytes: None,
+        }
+    }
+}
+
+impl Limits {
+    /// Those that hold for each process of a test.
+    pub fn of_processes(&self) -> ProcessLimits {
+        ProcessLimits {
+            memory_bytes: self.memory_bytes.map(NonZeroU64::get),
+            open_files: self.open_files.map(NonZeroU64::get),
+            cpu_secs: self.cpu_secs.map(NonZeroU64::get),
+            processes: self.processes.map(NonZeroU64::get),
+            file_bytes: self.file_bytes.map(NonZeroU64::get),
+        }
     }
 }
 
@@ -207,6 +260,17 @@ impl Settings {
                 return Err(SettingsError::at(path, key, "it is empty; expected a program and its arguments".into()));
             }
         }
+        for (place, pattern) in self.pass_environment.iter().enumerate() {
+            if let Some(problem) = pattern_problem(pattern) {
+                return Err(SettingsError::at(path, format!("pass_environment[{place}]"), problem));
+            }
+        }
+        for (name, source) in &self.secrets {
+            if matches!(source, SecretSource::Command(command) if command.is_empty()) {
+                let key = format!("secrets.{name}.command");
+                return Err(SettingsError::at(path, key, "it is empty; expected a program and its arguments".into()));
+            }
+        }
         if self.data.as_object().is_none() {
             let found = format!("found {}, expected an object", self.data.type_name());
             return Err(SettingsError::at(path, "data".into(), found));
@@ -223,12 +287,12 @@ impl Settings {
 }
 
 /// The message of the reader ends with a place that counts from 0; the place is said before it, from 1.
-fn without_place(message: &str) -> String {
+pub(crate) fn without_place(message: &str) -> String {
     message.rsplit_once(" at line ").map_or(message, |(before, _)| before).to_string()
 }
 
 /// How deep brackets are open at most; brackets in texts and comments count too.
-fn depth(text: &str) -> usize {
+pub(crate) fn depth(text: &str) -> usize {
     let mut open = 0_usize;
     let mut deepest = 0;
     for byte in text.bytes() {
@@ -312,6 +376,8 @@ mod tests {
         let message = wrong("{ teardown_timeout_secs: -1 }");
         assert!(message.contains("-1 is no number of seconds"), "{message}");
         assert!(wrong("{ services: { a: { command: [] } } }").contains("`services.a.command`"));
+        assert!(wrong("{ pass_environment: ['A', 'B=1'] }").contains("`pass_environment[1]`"));
+        assert!(wrong("{ limits: { memory_bytes: 0 } }").contains("`limits.memory_bytes`"));
         assert!(wrong("{ shutdown: { dance: [] } }").contains("`shutdown.dance`"));
         assert!(wrong(&"[".repeat(100_000)).contains("nested deeper"));
         assert!(wrong("").starts_with("station.json5"));

@@ -19,6 +19,8 @@ pub struct Checked {
     pub events: u64,
     /// How many logs were compared with their hashes.
     pub logs: u64,
+    /// How many contents of attachments were compared with their hashes.
+    pub contents: u64,
     /// What is wrong, for people.
     pub findings: Vec<String>,
 }
@@ -57,7 +59,24 @@ impl Reader {
             checked.logs += 1;
             checked.findings.extend(log.finding(&hash));
         }
+        for (sha256, name) in self.named_contents().map_err(|error| self.fault(&error))? {
+            checked.contents += 1;
+            let file = self.contents().file(&sha256);
+            let shown = file.display();
+            checked.findings.extend(match hash(&file) {
+                Ok(found) if found == sha256 => None,
+                Ok(_) => Some(format!("the attachment `{name}`: its content `{shown}` has changed")),
+                Err(error) => Some(format!("the attachment `{name}`: its content `{shown}` cannot be read: {error}")),
+            });
+        }
         Ok(checked)
+    }
+
+    fn named_contents(&self) -> rusqlite::Result<Vec<(String, String)>> {
+        self.connection
+            .prepare("SELECT sha256, min(name) FROM attachments GROUP BY sha256 ORDER BY sha256")?
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect()
     }
 
     fn look(&self) -> rusqlite::Result<Checked> {
@@ -75,6 +94,7 @@ impl Reader {
             attempts: count(connection, "SELECT count(*) FROM attempts")?,
             events: count(connection, "SELECT count(*) FROM events")?,
             logs: 0,
+            contents: 0,
             findings,
         })
     }

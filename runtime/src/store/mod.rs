@@ -4,9 +4,13 @@
 //! before [`Store::commit`] returns. Out: interrupted runs, and results. Only one program writes at a time; it holds a lock on a file
 //! beside the store. `docs/src/reference/store.md` describes the tables.
 
+mod contents;
+mod data;
 mod error;
 mod failpoint;
+mod items;
 mod maintenance;
+mod memory;
 mod open;
 mod query;
 mod record;
@@ -17,10 +21,17 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
+pub use contents::{ContentSource, Contents, Kept};
 pub use error::StoreError;
-use failpoint::{Failpoint, Moment};
+use failpoint::Failpoint;
+#[doc(hidden)]
+pub use failpoint::{Death, Fate, Moment};
+pub use items::{AttachmentRow, ItemRow, MeasurementRow, NoteRow, PartRow, PromptRow};
 pub use maintenance::Checked;
+#[doc(hidden)]
+pub use memory::Memory;
 pub use query::{AttemptRow, EventRow, RunRow, TestRow};
+pub(crate) use record::time;
 pub use record::{AttemptEnd, AttemptStart, Change, Entry, NewRun, RunKey, Source};
 pub use schema::VERSION;
 
@@ -30,7 +41,8 @@ pub struct Store {
     path: PathBuf,
     connection: Connection,
     failpoint: Failpoint,
-    _lock: File,
+    /// A store in memory needs none.
+    _lock: Option<File>,
 }
 
 /// A store that is open for reading, also while another program writes.
@@ -66,6 +78,11 @@ impl Store {
         files_of(&self.path).join(run_id)
     }
 
+    /// Where the contents of attachments are.
+    pub fn contents(&self) -> Contents {
+        contents_of(&self.path)
+    }
+
     fn fault(&self, error: &rusqlite::Error) -> StoreError {
         StoreError::from_sqlite(&self.path, error)
     }
@@ -77,6 +94,11 @@ impl Reader {
         open::readable(path)
     }
 
+    /// Where the contents of attachments are.
+    pub fn contents(&self) -> Contents {
+        contents_of(&self.path)
+    }
+
     fn fault(&self, error: &rusqlite::Error) -> StoreError {
         StoreError::from_sqlite(&self.path, error)
     }
@@ -85,6 +107,10 @@ impl Reader {
 /// The directory of files beside a store.
 fn files_of(store: &Path) -> PathBuf {
     with_suffix(store, ".files")
+}
+
+fn contents_of(store: &Path) -> Contents {
+    Contents::new(files_of(store).join("attachments"))
 }
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {

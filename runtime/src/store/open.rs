@@ -45,7 +45,8 @@ fn writable_under(path: &Path, lock: File) -> Result<Store, StoreError> {
     check_contents(path, &connection)?;
     settle(&connection).map_err(fault)?;
     schema::migrate(&mut connection, version).map_err(fault)?;
-    Ok(Store { path: path.to_path_buf(), connection, failpoint: Failpoint::from_environment(), _lock: lock })
+    super::contents_of(path).clear();
+    Ok(Store { path: path.to_path_buf(), connection, failpoint: Failpoint::from_environment(), _lock: Some(lock) })
 }
 
 pub(super) fn readable(path: &Path) -> Result<Reader, StoreError> {

@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
+use super::items::{self, AttachmentRow, MeasurementRow, NoteRow, PartRow, PromptRow};
 use super::{Reader, RunNumber, Store, StoreError};
 
 /// A run.
@@ -48,6 +49,9 @@ pub struct RunRow {
     pub attempts: u32,
     /// How long it took, in milliseconds.
     pub duration_ms: i64,
+    /// Who and what takes part, as JSON.
+    #[serde(serialize_with = "as_json")]
+    pub identity: String,
 }
 
 /// A node of a run.
@@ -77,7 +81,7 @@ pub struct TestRow {
 }
 
 /// An attempt.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct AttemptRow {
     /// Its id.
     pub invocation: String,
@@ -131,6 +135,18 @@ pub struct AttemptRow {
     pub cpu_ms: Option<i64>,
     /// The most memory that one of them held, in bytes.
     pub peak_memory_bytes: Option<i64>,
+    /// A short code for statistics.
+    pub error_code: Option<String>,
+    /// What it measured. This and the following are there when a [`Reader`] gives them.
+    pub measurements: Vec<MeasurementRow>,
+    /// Its parts.
+    pub results: Vec<PartRow>,
+    /// Its files.
+    pub attachments: Vec<AttachmentRow>,
+    /// Its notes.
+    pub notes: Vec<NoteRow>,
+    /// Its prompts.
+    pub prompts: Vec<PromptRow>,
 }
 
 /// An event, for a replay.
@@ -147,18 +163,22 @@ pub struct EventRow {
 }
 
 /// JSON that is kept as text is shown as what it means.
-fn as_json<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn as_json<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
     serde_json::from_str::<Value>(text).unwrap_or(Value::Null).serialize(serializer)
+}
+
+pub(super) fn as_optional_json<S: Serializer>(text: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
+    text.as_deref().map(|text| serde_json::from_str::<Value>(text).unwrap_or(Value::Null)).serialize(serializer)
 }
 
 const RUN: &str =
     "SELECT run, id, plan_hash, list, station, slot, unit, operator, phase, root, continues, settings, tlc_version,
-    started_at, ended_at, state, verdict, attempts, duration_ms FROM runs";
+    started_at, ended_at, state, verdict, attempts, duration_ms, identity FROM runs";
 
 const ATTEMPT: &str =
     "SELECT invocation, run, path, number, program, arguments, log, started_at, ended_at, duration_ms, outcome,
     message, traceback, exit_code, exit_signal, log_written, log_left_out, slot, unit, operator, source_sha256,
-    log_sha256, log_error, cpu_ms, peak_memory_bytes FROM attempts";
+    log_sha256, log_error, cpu_ms, peak_memory_bytes, error_code FROM attempts";
 
 fn run(row: &Row<'_>) -> rusqlite::Result<RunRow> {
     Ok(RunRow {
@@ -181,6 +201,7 @@ fn run(row: &Row<'_>) -> rusqlite::Result<RunRow> {
         verdict: row.get(16)?,
         attempts: row.get(17)?,
         duration_ms: row.get(18)?,
+        identity: row.get(19)?,
     })
 }
 
@@ -211,6 +232,8 @@ fn attempt(row: &Row<'_>) -> rusqlite::Result<AttemptRow> {
         log_error: row.get(22)?,
         cpu_ms: row.get(23)?,
         peak_memory_bytes: row.get(24)?,
+        error_code: row.get(25)?,
+        ..AttemptRow::default()
     })
 }
 
@@ -248,7 +271,8 @@ fn attempts_of(connection: &Connection, number: RunNumber) -> rusqlite::Result<V
 impl Store {
     /// The interrupted run of this plan in this slot, if there is one. While the lock is held no other run can be on.
     pub fn interrupted(&self, plan_hash: &str, slot: u32) -> Result<Option<RunRow>, StoreError> {
-        let sql = format!("{RUN} WHERE state = 'running' AND plan_hash = ?1 AND slot = ?2 ORDER BY run DESC LIMIT 1");
+        // The `+` keeps the search to the few open runs: the index of a plan's runs holds all that there ever were.
+        let sql = format!("{RUN} WHERE state = 'running' AND +plan_hash = ?1 AND slot = ?2 ORDER BY run DESC LIMIT 1");
         self.one_run(&sql, plan_hash, slot)
     }
 
@@ -361,7 +385,12 @@ impl Reader {
 
     /// The attempts of a run, in the order in which they began.
     pub fn attempts(&self, number: RunNumber) -> Result<Vec<AttemptRow>, StoreError> {
-        attempts_of(&self.connection, number).map_err(|error| self.fault(&error))
+        let read = || {
+            let mut attempts = attempts_of(&self.connection, number)?;
+            attempts.iter_mut().try_for_each(|attempt| items::read_into(&self.connection, attempt))?;
+            Ok(attempts)
+        };
+        read().map_err(|error| self.fault(&error))
     }
 
     /// Whether any run has this test, or group.
@@ -377,6 +406,11 @@ impl Reader {
             self.connection
                 .prepare(&format!("{ATTEMPT} WHERE path = ?1 ORDER BY started_at DESC, invocation DESC LIMIT ?2"))?
                 .query_map(params![path, limit], attempt)?
+                .map(|attempt| {
+                    let mut attempt = attempt?;
+                    items::read_into(&self.connection, &mut attempt)?;
+                    Ok(attempt)
+                })
                 .collect::<rusqlite::Result<_>>()
         };
         read().map_err(|error| self.fault(&error))

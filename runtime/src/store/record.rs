@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rusqlite::{Transaction, named_params, params};
 
+use super::items::{self, ItemRow};
 use super::{Moment, RunNumber, Store, StoreError};
 
 /// A run that begins.
@@ -106,6 +107,36 @@ pub enum Change {
     AttemptStarted(AttemptStart),
     /// An attempt ended.
     AttemptEnded(AttemptEnd),
+    /// A test reported something.
+    Item(Box<ItemRow>),
+    /// Who and what takes part in the run.
+    Identity {
+        /// All of it, as JSON.
+        identity: String,
+        /// The unit under test; empty while it is not known.
+        unit: String,
+        /// Who runs it; empty while that is not known.
+        operator: String,
+    },
+    /// A value of the run.
+    RunData {
+        /// Its name.
+        key: String,
+        /// The value, as JSON; `None` if it was deleted.
+        value: Option<String>,
+    },
+    /// A value of the station.
+    Cache {
+        /// Its name.
+        key: String,
+        /// The value, as JSON; `None` if it was deleted.
+        value: Option<String>,
+    },
+    /// The data shelf changed.
+    Shelf {
+        /// All of it, as JSON.
+        value: String,
+    },
     /// Device data changed.
     DeviceData {
         /// All of it, as JSON.
@@ -156,6 +187,8 @@ pub struct AttemptEnd {
     pub message: Option<String>,
     /// Where.
     pub traceback: Option<String>,
+    /// A short code for statistics.
+    pub error_code: Option<String>,
     /// The exit code of its process.
     pub exit_code: Option<i32>,
     /// The signal that ended its process.
@@ -179,10 +212,7 @@ pub struct AttemptEnd {
 impl Store {
     /// Records the beginning of a run, with the rows of its nodes.
     pub fn begin(&mut self, run: &NewRun, nodes: &[Change]) -> Result<RunNumber, StoreError> {
-        self.failpoint.pass(Moment::Before);
-        let number = self.begin_inner(run, nodes).map_err(|error| self.fault(&error))?;
-        self.failpoint.pass(Moment::After);
-        Ok(RunNumber(number))
+        self.step(|store| store.begin_inner(run, nodes)).map(RunNumber)
     }
 
     fn begin_inner(&mut self, run: &NewRun, nodes: &[Change]) -> rusqlite::Result<i64> {
@@ -218,10 +248,18 @@ impl Store {
         if entries.is_empty() && changes.is_empty() {
             return Ok(());
         }
+        self.step(|store| store.commit_inner(run, entries, changes))
+    }
+
+    /// Does something that becomes durable as a whole, or not at all.
+    fn step<T>(&mut self, step: impl FnOnce(&mut Self) -> rusqlite::Result<T>) -> Result<T, StoreError> {
         self.failpoint.pass(Moment::Before);
-        self.commit_inner(run, entries, changes).map_err(|error| self.fault(&error))?;
+        if self.failpoint.is_full() {
+            return Err(StoreError::Full(self.path.clone()));
+        }
+        let made = step(self).map_err(|error| self.fault(&error))?;
         self.failpoint.pass(Moment::After);
-        Ok(())
+        Ok(made)
     }
 
     fn commit_inner(&mut self, run: &RunKey, entries: &[Entry], changes: &[Change]) -> rusqlite::Result<()> {
@@ -243,24 +281,24 @@ impl Store {
         } else {
             ("crashed", Some("the device or the station's program went away while it ran"))
         };
-        self.connection
-            .execute(
+        self.step(|store| {
+            store.connection.execute(
                 "UPDATE attempts SET ended_at = ?2, outcome = ?3, message = ?4 WHERE run = ?1 AND outcome IS NULL",
                 params![run.0, time(Timestamp::now()), outcome, message],
             )
-            .map(|_| ())
-            .map_err(|error| self.fault(&error))
+        })
+        .map(|_| ())
     }
 
     /// Gives up an interrupted run: it will not be resumed.
     pub fn abandon(&mut self, run: RunNumber) -> Result<(), StoreError> {
-        self.connection
-            .execute(
+        self.step(|store| {
+            store.connection.execute(
                 "UPDATE runs SET state = 'abandoned', ended_at = ?2 WHERE run = ?1",
                 params![run.0, time(Timestamp::now())],
             )
-            .map(|_| ())
-            .map_err(|error| self.fault(&error))
+        })
+        .map(|_| ())
     }
 }
 
@@ -276,7 +314,7 @@ pub struct RunKey {
 }
 
 /// A time as it stands in a store: RFC 3339, UTC, milliseconds.
-fn time(at: Timestamp) -> String {
+pub(crate) fn time(at: Timestamp) -> String {
     format!("{at:.3}")
 }
 
@@ -321,6 +359,25 @@ fn apply(transaction: &Transaction<'_>, run: &RunKey, now: &str, change: &Change
         Change::Note { path, note } => transaction
             .prepare_cached("UPDATE tests SET note = ?3 WHERE run = ?1 AND path = ?2")?
             .execute(params![run.number.0, path, note])?,
+        Change::Item(item) => items::write(transaction, item)?,
+        Change::Identity { identity, unit, operator } => transaction
+            .prepare_cached("UPDATE runs SET identity = ?2, unit = ?3, operator = ?4 WHERE run = ?1")?
+            .execute(params![run.number.0, identity, unit, operator])?,
+        Change::RunData { key, value: Some(value) } => transaction
+            .prepare_cached("INSERT OR REPLACE INTO run_data (run, key, changed_at, value) VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![run.number.0, key, now, value])?,
+        Change::RunData { key, value: None } => transaction
+            .prepare_cached("DELETE FROM run_data WHERE run = ?1 AND key = ?2")?
+            .execute(params![run.number.0, key])?,
+        Change::Cache { key, value: Some(value) } => transaction
+            .prepare_cached("INSERT OR REPLACE INTO cache (key, changed_at, value) VALUES (?1, ?2, ?3)")?
+            .execute(params![key, now, value])?,
+        Change::Cache { key, value: None } => {
+            transaction.prepare_cached("DELETE FROM cache WHERE key = ?1")?.execute(params![key])?
+        }
+        Change::Shelf { value } => transaction
+            .prepare_cached("INSERT OR REPLACE INTO shelf (place, changed_at, value) VALUES (1, ?1, ?2)")?
+            .execute(params![now, value])?,
         Change::AttemptStarted(start) => start_attempt(transaction, run, now, start)?,
         Change::AttemptEnded(end) => end_attempt(transaction, now, end)?,
         Change::DeviceData { value } => transaction
@@ -371,7 +428,8 @@ fn end_attempt(transaction: &Transaction<'_>, now: &str, end: &AttemptEnd) -> ru
     transaction
         .prepare_cached(
             "UPDATE attempts SET ended_at = ?2, duration_ms = ?3, outcome = ?4, message = ?5, traceback = ?6, exit_code = ?7,
-                exit_signal = ?8, log_written = ?9, log_left_out = ?10, log_sha256 = ?11, log_error = ?12, cpu_ms = ?13, peak_memory_bytes = ?14
+                exit_signal = ?8, log_written = ?9, log_left_out = ?10, log_sha256 = ?11, log_error = ?12, cpu_ms = ?13, peak_memory_bytes = ?14,
+                error_code = ?15
              WHERE invocation = ?1",
         )?
         .execute(params![
@@ -388,7 +446,8 @@ fn end_attempt(transaction: &Transaction<'_>, now: &str, end: &AttemptEnd) -> ru
             end.log_sha256,
             end.log_error,
             end.cpu.map(|cpu| whole(cpu.as_millis())),
-            end.peak_memory.map(|bytes| bytes as i64)
+            end.peak_memory.map(|bytes| bytes as i64),
+            end.error_code
         ])
 }
 

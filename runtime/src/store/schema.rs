@@ -9,7 +9,7 @@ pub const VERSION: i64 = STEPS.len() as i64;
 pub(super) const APPLICATION_ID: i64 = 0x746c_6353;
 
 /// Each step makes the next version out of the one before; a step that was released never changes.
-const STEPS: [&str; 2] = [FIRST, USAGE];
+const STEPS: [&str; 3] = [FIRST, USAGE, REPORTED];
 
 const FIRST: &str = "
 CREATE TABLE plans (
@@ -116,6 +116,96 @@ ALTER TABLE attempts ADD COLUMN source_sha256 TEXT;
 ALTER TABLE attempts ADD COLUMN operator TEXT NOT NULL DEFAULT '';
 ALTER TABLE attempts ADD COLUMN cpu_ms INTEGER;
 ALTER TABLE attempts ADD COLUMN peak_memory_bytes INTEGER;
+";
+
+const REPORTED: &str = "
+ALTER TABLE attempts ADD COLUMN error_code TEXT;
+ALTER TABLE runs ADD COLUMN identity TEXT NOT NULL DEFAULT '{}';
+
+CREATE TABLE measurements (
+    invocation TEXT NOT NULL REFERENCES attempts (invocation),
+    position INTEGER NOT NULL,
+    at TEXT NOT NULL,
+    name TEXT NOT NULL,
+    label TEXT,
+    group_name TEXT,
+    value TEXT,
+    series TEXT,
+    unit TEXT,
+    limits TEXT NOT NULL,
+    outcome TEXT NOT NULL CHECK (outcome IN ('passed', 'failed', 'unset')),
+    message TEXT,
+    PRIMARY KEY (invocation, position)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX measurements_by_name ON measurements (name, at);
+
+CREATE TABLE results (
+    invocation TEXT NOT NULL REFERENCES attempts (invocation),
+    position INTEGER NOT NULL,
+    at TEXT NOT NULL,
+    name TEXT NOT NULL,
+    outcome TEXT NOT NULL CHECK (outcome IN ('passed', 'failed', 'error', 'skipped')),
+    message TEXT,
+    duration_secs REAL,
+    PRIMARY KEY (invocation, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE attachments (
+    invocation TEXT NOT NULL REFERENCES attempts (invocation),
+    position INTEGER NOT NULL,
+    at TEXT NOT NULL,
+    name TEXT NOT NULL,
+    media_type TEXT NOT NULL,
+    description TEXT,
+    size INTEGER NOT NULL,
+    sha256 TEXT NOT NULL,
+    PRIMARY KEY (invocation, position)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX attachments_by_content ON attachments (sha256);
+
+CREATE TABLE notes (
+    invocation TEXT NOT NULL REFERENCES attempts (invocation),
+    position INTEGER NOT NULL,
+    at TEXT NOT NULL,
+    level TEXT NOT NULL CHECK (level IN ('info', 'warning', 'critical')),
+    key TEXT,
+    text TEXT NOT NULL,
+    PRIMARY KEY (invocation, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE prompts (
+    invocation TEXT NOT NULL REFERENCES attempts (invocation),
+    position INTEGER NOT NULL,
+    at TEXT NOT NULL,
+    name TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    text TEXT NOT NULL,
+    state TEXT NOT NULL,
+    answer TEXT,
+    answered_by TEXT,
+    answered_at TEXT,
+    PRIMARY KEY (invocation, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE run_data (
+    run INTEGER NOT NULL REFERENCES runs (run),
+    key TEXT NOT NULL,
+    changed_at TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (run, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE cache (
+    key TEXT PRIMARY KEY,
+    changed_at TEXT NOT NULL,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE shelf (
+    place INTEGER PRIMARY KEY CHECK (place = 1),
+    changed_at TEXT NOT NULL,
+    value TEXT NOT NULL
+) STRICT;
 ";
 
 /// The version of an open store; 0 if it is new.

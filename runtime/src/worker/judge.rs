@@ -12,7 +12,7 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 
 use super::Exit;
-use super::protocol::{Finished, Reported};
+use super::message::{Finished, Reported};
 use crate::schedule::Outcome;
 
 /// How much of a message is kept, in bytes.
@@ -40,7 +40,34 @@ pub(super) struct Evidence {
     pub exit: Exit,
     /// Silence is a crash: its worker always reports.
     pub must_report: bool,
+    /// What its reports say.
+    pub findings: Findings,
 }
+
+/// What speaks against a pass in what a test reported.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    /// What did not fit the protocol.
+    pub refused: Option<String>,
+    /// Measurements and parts that failed, each in a line.
+    pub failures: Vec<String>,
+    /// Declared measurements that were not reported.
+    pub missing: Option<String>,
+}
+
+impl Findings {
+    /// All of it in a line; `None` if there is nothing.
+    fn message(self) -> Option<String> {
+        let more = self.failures.len().saturating_sub(FAILURES_NAMED);
+        let named = self.failures.into_iter().take(FAILURES_NAMED);
+        let parts: Vec<String> =
+            named.chain((more > 0).then(|| format!("and {more} more"))).chain(self.missing).collect();
+        (!parts.is_empty()).then(|| parts.join("; "))
+    }
+}
+
+/// How many failures a message names.
+const FAILURES_NAMED: usize = 3;
 
 /// What follows from it.
 #[derive(Debug)]
@@ -62,7 +89,25 @@ pub(super) fn exit(status: &io::Result<ExitStatus>) -> Exit {
 }
 
 pub(super) fn judge(evidence: Evidence) -> Judgement {
-    let Evidence { cause, finished, exit, must_report } = evidence;
+    let Evidence { cause, finished, exit, must_report, mut findings } = evidence;
+    let refused = findings.refused.take();
+    let judgement = without_findings(cause, finished, exit, must_report, refused);
+    match findings.message() {
+        Some(message) if judgement.outcome == Outcome::Passed => self::judgement(Outcome::Failed, message),
+        Some(_) | None => judgement,
+    }
+}
+
+fn without_findings(
+    cause: Option<Cause>,
+    finished: Option<Finished>,
+    exit: Exit,
+    must_report: bool,
+    refused: Option<String>,
+) -> Judgement {
+    if let (None, Some(refused)) = (&cause, refused) {
+        return judgement(Outcome::Error, refused);
+    }
     match (cause, finished) {
         (Some(Cause::TimeLimit(limit)), _) => {
             judgement(Outcome::Timeout, format!("ended after its time limit of {} s", limit.as_secs_f64()))
@@ -145,9 +190,34 @@ impl From<Reported> for Outcome {
 mod tests {
     use super::*;
 
+    fn finished(outcome: Reported) -> Finished {
+        Finished { outcome, message: None, traceback: None, error_code: None, reusable: None }
+    }
+
     fn seen(cause: Option<Cause>, outcome: Option<Reported>, exit: Exit) -> Outcome {
-        let finished = outcome.map(|outcome| Finished { outcome, message: None, traceback: None });
-        judge(Evidence { cause, finished, exit, must_report: false }).outcome
+        let finished = outcome.map(finished);
+        judge(Evidence { cause, finished, exit, must_report: false, findings: Findings::default() }).outcome
+    }
+
+    #[test]
+    fn what_failed_fails_a_test_that_passed_and_no_other() {
+        let with = |outcome: Option<Reported>, exit: Exit, refused: Option<&str>| {
+            let failures = (1..=5).map(|number| format!("m{number}: too low")).collect();
+            let missing = Some("the declared measurement `x` was not reported".to_owned());
+            let findings = Findings { refused: refused.map(str::to_owned), failures, missing };
+            let finished = outcome.map(finished);
+            let Judgement { outcome, message, .. } =
+                judge(Evidence { cause: None, finished, exit, must_report: false, findings });
+            (outcome, message.unwrap_or_default())
+        };
+        let message =
+            "m1: too low; m2: too low; m3: too low; and 2 more; the declared measurement `x` was not reported";
+        assert_eq!(with(Some(Reported::Passed), Exit::Code(0), None), (Outcome::Failed, message.into()));
+        assert_eq!(with(None, Exit::Code(0), None), (Outcome::Failed, message.into()));
+        assert_eq!(with(None, Exit::Code(7), None), (Outcome::Failed, "exited with code 7".into()));
+        assert_eq!(with(Some(Reported::Error), Exit::Code(0), None).0, Outcome::Error);
+        assert_eq!(with(Some(Reported::Passed), Exit::Code(3), None).0, Outcome::Crashed);
+        assert_eq!(with(Some(Reported::Passed), Exit::Code(0), Some("wrong")), (Outcome::Error, "wrong".into()));
     }
 
     #[test]

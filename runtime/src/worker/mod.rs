@@ -1,24 +1,35 @@
 //! Runs one attempt of one test in a process group of its own.
 //!
-//! In: an [`Attempt`], that is a program with its arguments, a time limit and a place for its log, and a signal to end it early. Out: an
-//! [`Ended`]. The worker knows nothing of the plan, of other tests or of what their outcome means. Nothing that an attempt started
+//! In: an [`Attempt`], that is a program with its arguments, a time limit and a place for its log, a signal to end it early, and a [`Desk`]
+//! for what it reports and asks. Out: an [`Ended`]. The worker knows nothing of the plan, of other tests or of what their outcome means. Nothing that an attempt started
 //! survives it.
 
 mod channel;
 mod descriptors;
+pub mod desk;
 mod environment;
+mod intake;
 mod judge;
+#[cfg_attr(not(test), expect(dead_code, reason = "wired with the protocol"))]
+mod lager;
+mod limits;
+pub mod measure;
+pub mod message;
 mod output;
 mod process;
 mod protocol;
 mod python;
 mod reaper;
+mod secrets;
 mod source;
 mod spawn;
+mod surroundings;
+#[cfg_attr(not(test), expect(dead_code, reason = "wired with the protocol"))]
+mod tap;
 mod warm;
 
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tlc_plan::Data;
@@ -29,18 +40,27 @@ use tracing::debug;
 
 pub use channel::MESSAGE_LIMIT;
 pub(crate) use descriptors::{reserve, spawn_alone};
-pub(crate) use environment::mark;
+pub use desk::{Desk, Facilities};
+pub(crate) use environment::{mark, pattern_problem};
+pub use intake::{ITEM_BYTES, ITEM_LIMIT, PROMPT_LIMIT};
+pub use limits::ProcessLimits;
 pub use output::LogFile;
 pub(crate) use output::{Capture, capture_output, finish as finish_output, hash, last_lines};
 pub use protocol::PROTOCOL_VERSION;
 pub use python::{Python, PythonError};
 pub use reaper::Reaper;
 pub(crate) use reaper::{end_left_behind, has_ended, terminate_group};
+pub use secrets::{MASK, Secrets};
 pub(crate) use source::Sources;
+pub use surroundings::Surroundings;
 
 use crate::schedule::Outcome;
-use channel::Report;
-use judge::{Cause, Evidence};
+use desk::Item;
+use intake::{Gathered, Intake, Report};
+use judge::{Cause, Evidence, Findings};
+use measure::Declared;
+use message::Finished;
+use surroundings::Scratch;
 
 /// How long a process group has between SIGTERM and SIGKILL.
 pub const GRACE: Duration = Duration::from_secs(2);
@@ -65,8 +85,14 @@ pub struct Attempt {
     pub log_limit: u64,
     /// Variables that services and the station publish to tests.
     pub variables: Vec<(String, String)>,
-    /// Where it starts; the current directory if there is none.
-    pub directory: Option<PathBuf>,
+    /// What surrounds it as every attempt of its run.
+    pub surroundings: Arc<Surroundings>,
+    /// The limits that the list declares, as the test gets them.
+    pub measurements: Data,
+    /// The same, ready to judge by.
+    pub declared: Declared,
+    /// The options of the device under test.
+    pub dut_options: Data,
 }
 
 /// What names an attempt, in its environment and in the handshake.
@@ -80,6 +106,8 @@ pub struct Identity {
     pub unit: String,
     /// The attempt.
     pub invocation: String,
+    /// Which start of the test, from 1.
+    pub number: u32,
     /// The path of the test in the list.
     pub path: String,
     /// The list's id.
@@ -88,6 +116,10 @@ pub struct Identity {
     pub phase: String,
     /// The locale for texts.
     pub locale: String,
+    /// The station.
+    pub station: String,
+    /// Who runs it.
+    pub operator: String,
 }
 
 /// What an attempt runs.
@@ -155,6 +187,14 @@ pub struct Ended {
     pub usage: Option<Usage>,
     /// What became of its output.
     pub log: LogFile,
+    /// What it reported and is not on record yet.
+    pub items: Vec<Item>,
+    /// What failed of it: measurements and parts, each in a line.
+    pub failures: Vec<String>,
+    /// A short code for statistics.
+    pub error_code: Option<String>,
+    /// Whether its worker may be used for another test.
+    pub reusable: bool,
 }
 
 impl Ended {
@@ -168,23 +208,42 @@ impl Ended {
             duration: Duration::ZERO,
             usage: None,
             log: LogFile::default(),
+            items: Vec::new(),
+            failures: Vec::new(),
+            error_code: None,
+            reusable: false,
         }
     }
 }
 
 /// Runs the attempt to its end. `ending` ends it early; it may be set more than once, from `Stop` to `Kill`.
-pub async fn run(attempt: Attempt, reaper: Arc<Reaper>, mut ending: watch::Receiver<Option<Ending>>) -> Ended {
-    let begun = Instant::now();
+pub async fn run(
+    attempt: Attempt,
+    reaper: Arc<Reaper>,
+    mut ending: watch::Receiver<Option<Ending>>,
+    desk: Desk,
+) -> Ended {
+    let directory = attempt.directory();
+    let scratch = match Scratch::make(directory.clone()) {
+        Ok(scratch) => scratch,
+        Err(error) => return Ended::broken(format!("unable to make `{}`: {error}", directory.display())),
+    };
     let spawned = match spawn::start(&attempt, &reaper).await {
         Ok(spawned) => spawned,
         Err(message) => return Ended::broken(message),
     };
+    // An interpreter that had to be made warm first is nothing of the test.
+    let begun = Instant::now();
     let spawn::Spawned { mut process, output, requests, reports: incoming } = spawned;
     let leader = process.leader();
     debug!(invocation = attempt.identity.invocation, path = attempt.identity.path, process = %leader, "started");
-    let capture = output::capture(output, attempt.log.clone(), attempt.log_limit);
+    let secrets = Arc::clone(&desk.facilities.secrets);
+    let (log, lines) = mpsc::channel(LOG_QUEUE);
+    let capture = output::capture(output, attempt.log.clone(), attempt.log_limit, Some((secrets.stream(), lines)));
+    let gathered = Arc::new(Mutex::new(Gathered::default()));
     let (reports, mut reported) = mpsc::channel(4);
-    let talk = tokio::spawn(channel::converse(incoming, requests, protocol::start(&attempt), reports));
+    let intake = Intake::new(&attempt, desk, log, reports.clone(), Arc::clone(&gathered));
+    let talk = tokio::spawn(converse(incoming, requests, protocol::start(&attempt), intake, reports));
     let mut watch = Watch::new(leader, begun, attempt.time_limit);
     let must_report = matches!(attempt.program, Program::Python { .. });
     while !watch.over {
@@ -202,14 +261,75 @@ pub async fn run(attempt: Attempt, reaper: Arc<Reaper>, mut ending: watch::Recei
     talk.abort();
     let duration = begun.elapsed();
     let log = output::finish(capture, DRAIN).await;
-    Ended { usage, ..Ended::from_evidence(watch.evidence(&status, must_report), duration, log) }
+    let gathered = std::mem::take(&mut *gathered.lock().unwrap_or_else(PoisonError::into_inner));
+    let findings = Findings {
+        refused: gathered.refused.clone(),
+        failures: gathered.failures.clone(),
+        missing: gathered.missing(&attempt.declared),
+    };
+    let ended = Ended::from_evidence(watch.evidence(&status, must_report, findings), duration, log);
+    scratch.remove().await;
+    let ended = Ended { usage, items: gathered.items, failures: gathered.failures, ..ended };
+    ended.explained(&attempt.surroundings.limits, &attempt.log).without(&secrets)
+}
+
+/// How many lines of a test's own log may wait to be written.
+const LOG_QUEUE: usize = 64;
+
+/// Talks until the worker closes its end and all that it asked is answered; then nobody reports any more.
+async fn converse(
+    incoming: tokio::net::unix::pipe::Receiver,
+    outgoing: tokio::net::unix::pipe::Sender,
+    start: Vec<u8>,
+    intake: Intake,
+    reports: mpsc::Sender<Report>,
+) {
+    let (answers, waiting) = mpsc::channel(channel::QUEUE);
+    let (messages, received) = mpsc::channel(channel::QUEUE);
+    let held = answers.clone();
+    let listen = async {
+        let listen = async {
+            if let Err(what) = channel::listen(incoming, messages, answers).await {
+                let _ = reports.send(Report::Violation(what)).await;
+            }
+        };
+        tokio::join!(listen, intake.run(received));
+        drop(reports);
+        // The pipe to the worker stays open: its end means that the runtime is gone.
+        held.closed().await;
+    };
+    tokio::join!(listen, channel::speak(outgoing, start, waiting));
 }
 
 impl Ended {
     fn from_evidence(evidence: Evidence, duration: Duration, log: LogFile) -> Self {
         let exit = evidence.exit;
+        let finished = evidence.finished.as_ref();
+        let error_code = finished.and_then(|finished| finished.error_code.clone()).map(|code| code.0);
+        let reusable = finished.is_some_and(|finished| finished.reusable != Some(false)) && evidence.cause.is_none();
         let judge::Judgement { outcome, message, traceback } = judge::judge(evidence);
-        Self { outcome, message, traceback, exit, duration, usage: None, log }
+        Self { outcome, message, traceback, exit, duration, log, error_code, reusable, ..Self::broken(String::new()) }
+    }
+
+    /// The same without secrets.
+    fn without(self, secrets: &Secrets) -> Self {
+        let masked = |text: Option<String>| text.map(|text| secrets.masked(text));
+        Self {
+            message: masked(self.message),
+            traceback: masked(self.traceback),
+            error_code: masked(self.error_code),
+            ..self
+        }
+    }
+
+    /// Says in the message which limit was hit, as far as that can be known.
+    fn explained(mut self, limits: &ProcessLimits, log: &Path) -> Self {
+        let last = limits.any().then(|| last_lines(log, 3).join("\n")).unwrap_or_default();
+        let said = format!("{}\n{last}", self.message.as_deref().unwrap_or_default());
+        if let Some(why) = limits.explain(self.outcome, self.exit, self.usage.as_ref(), &said) {
+            self.message = Some(self.message.map_or(why.clone(), |message| format!("{message}; {why}")));
+        }
+        self
     }
 }
 
@@ -227,7 +347,7 @@ struct Watch {
     /// When the next thing is due: the time limit, or the end of the grace.
     deadline: Option<Instant>,
     cause: Option<Cause>,
-    finished: Option<protocol::Finished>,
+    finished: Option<Finished>,
     over: bool,
 }
 
@@ -280,7 +400,12 @@ impl Watch {
         }
     }
 
-    fn evidence(self, status: &std::io::Result<std::process::ExitStatus>, must_report: bool) -> Evidence {
-        Evidence { cause: self.cause, finished: self.finished, exit: judge::exit(status), must_report }
+    fn evidence(
+        self,
+        status: &std::io::Result<std::process::ExitStatus>,
+        must_report: bool,
+        findings: Findings,
+    ) -> Evidence {
+        Evidence { cause: self.cause, finished: self.finished, exit: judge::exit(status), must_report, findings }
     }
 }

@@ -15,9 +15,11 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
+
+use super::secrets::MaskedStream;
 
 /// What became of an attempt's output.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,15 +40,20 @@ pub(crate) struct Capture {
     enough: oneshot::Sender<()>,
 }
 
+/// What belongs to the log of a test besides its output: what takes secrets out, and lines of its own.
+pub(super) type Beside = (MaskedStream, mpsc::Receiver<Vec<u8>>);
+
 /// Starts to write the output to `path` until the last writer of the pipe is gone.
-pub(super) fn capture(output: pipe::Receiver, path: PathBuf, limit: u64) -> Capture {
+pub(super) fn capture(output: pipe::Receiver, path: PathBuf, limit: u64, beside: Option<Beside>) -> Capture {
     let (enough, stop) = oneshot::channel();
-    Capture { task: tokio::spawn(pump(output, path, limit, stop)), enough }
+    let (mask, lines) = beside.map_or((None, None), |(mask, lines)| (Some(mask), Some(lines)));
+    let written = Written { log: Log::new(path, limit), mask };
+    Capture { task: tokio::spawn(pump(output, written, lines, stop)), enough }
 }
 
 /// The same, for a pipe that is not yet part of the event loop.
 pub(crate) fn capture_output(output: io::PipeReader, path: PathBuf, limit: u64) -> io::Result<Capture> {
-    Ok(capture(pipe::Receiver::from_owned_fd(output.into())?, path, limit))
+    Ok(capture(pipe::Receiver::from_owned_fd(output.into())?, path, limit, None))
 }
 
 /// The finished log. A process out of reach can hold the pipe open; it is given up after `patience`.
@@ -59,20 +66,67 @@ pub(crate) async fn finish(capture: Capture, patience: Duration) -> LogFile {
     task.await.unwrap_or_default()
 }
 
-async fn pump(mut output: pipe::Receiver, path: PathBuf, limit: u64, mut stop: oneshot::Receiver<()>) -> LogFile {
-    let mut log = Log::new(path, limit);
+async fn pump(
+    mut output: pipe::Receiver,
+    mut written: Written,
+    mut lines: Option<mpsc::Receiver<Vec<u8>>>,
+    mut stop: oneshot::Receiver<()>,
+) -> LogFile {
     let mut buffer = vec![0; 32 << 10];
     loop {
         let read = tokio::select! {
             read = output.read(&mut buffer) => read,
+            Some(line) = next_line(&mut lines) => {
+                written.line(&line);
+                continue;
+            }
             _ = &mut stop => break,
         };
         match read {
             Ok(0) | Err(_) => break,
-            Ok(count) => log.write(&buffer[..count]),
+            Ok(count) => written.output(&buffer[..count]),
         }
     }
-    log.finish()
+    // What was said before the end of the output is still to be written.
+    while let Some(line) = next_line(&mut lines).await {
+        written.line(&line);
+    }
+    written.finish()
+}
+
+async fn next_line(lines: &mut Option<mpsc::Receiver<Vec<u8>>>) -> Option<Vec<u8>> {
+    lines.as_mut()?.recv().await
+}
+
+/// A log into which no secret is written.
+struct Written {
+    log: Log,
+    mask: Option<MaskedStream>,
+}
+
+impl Written {
+    fn output(&mut self, bytes: &[u8]) {
+        match &mut self.mask {
+            Some(mask) => self.log.write(&mask.take(bytes)),
+            None => self.log.write(bytes),
+        }
+    }
+
+    /// A line of the test's own between those of its output.
+    fn line(&mut self, line: &[u8]) {
+        let masked = self.mask.as_ref().map(|mask| mask.whole(line));
+        if !self.log.at_line_start {
+            self.log.write(b"\n");
+        }
+        self.log.write(masked.as_deref().unwrap_or(line));
+    }
+
+    fn finish(mut self) -> LogFile {
+        if let Some(mask) = self.mask.take() {
+            self.log.write(&mask.rest());
+        }
+        self.log.finish()
+    }
 }
 
 /// How much of a log is searched for its last lines, in bytes.

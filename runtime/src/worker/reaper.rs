@@ -203,6 +203,11 @@ pub(crate) fn terminate_group(leader: Pid) {
     let _ = killpg(leader, Signal::SIGCONT);
 }
 
+/// Ends one process.
+pub(crate) fn kill_one(pid: Pid) {
+    let _ = kill(pid, Signal::SIGKILL);
+}
+
 /// Ends a process group.
 pub(crate) fn kill_group(leader: Pid) {
     let _ = killpg(leader, Signal::SIGKILL);

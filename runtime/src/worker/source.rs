@@ -10,7 +10,6 @@ use std::time::SystemTime;
 
 use super::output::hash;
 use super::{Attempt, Program, python};
-use crate::station::search_path;
 
 /// No larger file is read, in bytes.
 const SIZE_LIMIT: u64 = 64 << 20;
@@ -57,11 +56,9 @@ impl Sources {
 /// The file that starts: as it is named, or where it is found.
 fn program(name: &str, attempt: &Attempt) -> Option<PathBuf> {
     if name.contains('/') {
-        let directory = attempt.directory.as_deref().unwrap_or(Path::new(""));
-        return Some(directory.join(name));
+        return Some(attempt.surroundings.program(name));
     }
-    let own = attempt.variables.iter().rev().find(|(variable, _)| variable == "PATH").map(|(_, path)| path.clone());
-    python::find_program(name, &own.unwrap_or_else(search_path))
+    python::find_program(name, &attempt.search_path().to_string_lossy())
 }
 
 fn python_test(tests: &Path, name: &str) -> Option<PathBuf> {

@@ -29,8 +29,11 @@ pub(super) async fn start(attempt: &Attempt, reaper: &Arc<Reaper>) -> Result<Spa
     if let Program::Python { python, isolation: Isolation::Fork | Isolation::Shared, tests, .. } = &attempt.program {
         return warm(attempt, python, tests, reaper).await;
     }
-    let mut command = command(&attempt.program)?;
-    let name = command.get_program().to_string_lossy().into_owned();
+    let mut command = command(attempt)?;
+    let name = match &attempt.program {
+        Program::Exec(argv) => argv.first().cloned().unwrap_or_default(),
+        Program::Python { .. } => command.get_program().to_string_lossy().into_owned(),
+    };
     spawn(&mut command, attempt, reaper).map_err(|error| format!("unable to start `{name}`: {error}"))
 }
 
@@ -50,11 +53,11 @@ async fn warm(attempt: &Attempt, python: &Arc<Python>, tests: &Path, reaper: &Ar
     })
 }
 
-fn command(program: &Program) -> Result<Command, String> {
-    match program {
+fn command(attempt: &Attempt) -> Result<Command, String> {
+    match &attempt.program {
         Program::Exec(argv) => {
             let (program, arguments) = argv.split_first().ok_or("`exec` names no program")?;
-            let mut command = Command::new(program);
+            let mut command = Command::new(attempt.surroundings.program(program));
             command.args(arguments);
             Ok(command)
         }
@@ -71,13 +74,12 @@ fn spawn(command: &mut Command, attempt: &Attempt, reaper: &Reaper) -> io::Resul
     let (worker_reads, requests) = io::pipe()?;
     let (reports, worker_writes) = io::pipe()?;
     environment::set(command, attempt);
-    if let Some(directory) = &attempt.directory {
-        command.current_dir(directory);
-    }
+    command.current_dir(attempt.directory());
     command.stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer).process_group(0);
     let child = descriptors::spawn_with(command, worker_reads, worker_writes, environment::set_descriptors)?;
     let leader = Pid::from_raw(child.id().cast_signed());
     reaper.know(leader);
+    attempt.surroundings.limits.apply(leader);
     let process = Process::spawned(child);
     Ok(Spawned { process, output: receiver(output)?, requests: sender(requests)?, reports: receiver(reports)? })
 }

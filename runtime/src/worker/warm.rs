@@ -243,9 +243,7 @@ impl Interpreter {
         let log = fs::File::create(&recipe.log).map_err(unable)?;
         command.arg(&recipe.worker).arg("serve").arg(tests).args(&recipe.preload);
         command.stdin(OwnedFd::from(theirs)).stdout(log.try_clone().map_err(unable)?).stderr(log).process_group(0);
-        if let Some(directory) = &attempt.directory {
-            command.current_dir(directory);
-        }
+        command.current_dir(tests);
         let variables = variables_of(&command);
         let child = descriptors::spawn_alone(&mut command).map_err(unable)?;
         // The other end of the socket, which only the interpreter holds from now on.
@@ -485,7 +483,8 @@ fn request(operation: &str, attempt: &Attempt, known: &Variables) -> Vec<u8> {
         changes.insert(text(name), serde_json::Value::Null);
     }
     let name = environment::comm(&attempt.identity.invocation);
-    frame(&json!({ "op": operation, "env": changes, "cwd": attempt.directory, "name": name }))
+    let limits = &attempt.surroundings.limits;
+    frame(&json!({ "op": operation, "env": changes, "cwd": attempt.directory(), "name": name, "limits": limits }))
 }
 
 fn frame(message: &serde_json::Value) -> Vec<u8> {

@@ -1,9 +1,13 @@
 //! Plans for tests: built from a small JSON notation, with the few forms of conditions that the tests use.
 
+#[allow(dead_code)]
+pub mod teardowns;
+
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 use serde_json::Value;
+use tlc_plan::expression::{Builder, Expression, Node as Part, Place, Root, Sign};
 use tlc_plan::plan::{
     ActionOnFailure, Class, Count, ExpressionSource, Isolation, Node, NodeId, Plan, Program, Rule, Test, When,
 };
@@ -48,6 +52,7 @@ pub fn plan(tests: &Value, options: &Value) -> Plan {
         let root = plan.root();
         add(&mut plan, root, test, &mut sources, &mut requirements);
     }
+    plan.expressions = sources.iter().map(|source| expression(&source.text)).collect();
     plan.sources = sources;
     for (from, to) in requirements {
         let to = plan.find(if to == "all" { "" } else { &to }).expect("a requirement that exists");
@@ -57,6 +62,27 @@ pub fn plan(tests: &Value, options: &Value) -> Plan {
     plan.skipped_tests = rules(&options["skipped_tests"]);
     plan.waived_tests = rules(&options["waived_tests"]);
     plan
+}
+
+/// The tree of a small condition; any other text is a name that nothing binds.
+fn expression(text: &str) -> Expression {
+    let place = Place::default();
+    let mut builder = Builder::new();
+    let (negated, key) = match text.strip_prefix("not ") {
+        Some(rest) => (true, rest),
+        None => (false, text),
+    };
+    let name = builder.name(key.strip_prefix("device.").unwrap_or(key));
+    let node = if key.starts_with("device.") {
+        Part::Path { root: Root::Device, names: builder.path(&[name]) }
+    } else {
+        Part::Unknown(name)
+    };
+    let operand = builder.push(node, place).expect("a small tree");
+    if negated {
+        builder.push(Part::Unary { sign: Sign::Not, operand }, place).expect("a small tree");
+    }
+    builder.finish()
 }
 
 fn rules(rules: &Value) -> Vec<Rule> {
@@ -109,7 +135,8 @@ fn node(
     };
     let program = match test["pytest_name"].as_str() {
         _ if class.is_shutdown() => Program::Shutdown,
-        Some(name) => Program::Pytest(name.to_owned()),
+        Some(name) => Program::Pytest(name.into()),
+        None if test["exec"].is_array() => Program::Exec(Template::Data(Data::from(&test["exec"]))),
         None => Program::Nothing,
     };
     let run_if = test["run_if"].as_str().map(|condition| {
@@ -121,11 +148,12 @@ fn node(
             escapes: Vec::new(),
             places: Arc::from([]),
         });
-        ExpressionUse { expression: 0, source: sources.len() as u32 - 1 }
+        let number = sources.len() as u32 - 1;
+        ExpressionUse { expression: number, source: number }
     });
     Node {
         path: path.to_owned(),
-        id: id.to_owned(),
+        id: id.into(),
         label: IndexMap::new().into(),
         class,
         test: (!group).then(|| Test {

@@ -40,6 +40,12 @@ pub struct Model {
     winding: Vec<usize>,
     /// What was started together was killed.
     killed: bool,
+    /// It is a teardown that a loss of power interrupted: it starts again.
+    again: bool,
+    /// How often it did.
+    interruptions: usize,
+    /// How often each leaf must still pass, and may still fail.
+    left: Vec<(u32, Option<u32>)>,
 }
 
 impl Model {
@@ -59,6 +65,9 @@ impl Model {
             stop: false,
             winding: Vec::new(),
             killed: false,
+            again: false,
+            interruptions: 0,
+            left: Vec::new(),
         };
         for n in (0..model.nodes.len()).rev() {
             model.status[n] = if model.is_leaf(n) { model.nodes[n].spec.initial } else { model.derived(n) };
@@ -90,8 +99,7 @@ impl Model {
         if self.is_top_level(n) {
             self.reset(n);
         }
-        let ended =
-            if self.is_leaf(n) { if self.refused(n) { Ok(()) } else { self.leaves(vec![n]) } } else { self.rounds(n) };
+        let ended = if self.is_leaf(n) { self.leaf(n) } else { self.rounds(n) };
         self.winding.retain(|&it| it != n);
         match ended {
             Err(Unwind(at)) if at == n => Ok(()),
@@ -99,18 +107,52 @@ impl Model {
         }
     }
 
+    fn leaf(&mut self, n: usize) -> Result<(), Unwind> {
+        self.renew(&[n]);
+        self.interruptions = 0;
+        let mut ended = Ok(());
+        loop {
+            if !self.refused(n) {
+                ended = ended.and(self.leaves(n, vec![n]));
+            }
+            if !std::mem::take(&mut self.again) {
+                return ended;
+            }
+        }
+    }
+
+    fn together(&mut self, n: usize) -> Result<(), Unwind> {
+        let members = self.nodes[n].children.clone();
+        let members: Vec<_> = members.into_iter().filter(|&member| self.enters(member)).collect();
+        self.renew(&members);
+        self.leaves(n, members)
+    }
+
+    fn renew(&mut self, leaves: &[usize]) {
+        self.left.resize(self.nodes.len(), (0, None));
+        for &leaf in leaves {
+            self.left[leaf] = (self.nodes[leaf].spec.iterations, self.nodes[leaf].spec.retries);
+        }
+    }
+
     fn rounds(&mut self, n: usize) -> Result<(), Unwind> {
         let stopped_before = self.stop;
         let (mut passes, mut failures) = (self.nodes[n].spec.iterations, 0);
         let mut parent = false;
+        self.interruptions = 0;
         loop {
-            let refused = self.nodes[n].spec.parallel && self.refused(n);
+            let mut refused = self.nodes[n].spec.parallel && self.refused(n);
             if !self.nodes[n].spec.parallel {
                 self.children(n, &mut parent)?;
             } else if !refused {
-                let members = self.nodes[n].children.clone();
-                let members = members.into_iter().filter(|&member| self.enters(member)).collect();
-                self.leaves(members)?;
+                self.together(n)?;
+                while std::mem::take(&mut self.again) {
+                    self.killed = false;
+                    refused = self.refused(n);
+                    if !refused {
+                        self.together(n)?;
+                    }
+                }
                 if self.killed {
                     return Ok(());
                 }
@@ -159,8 +201,7 @@ impl Model {
     }
 
     /// Starts leaves together, and again as often as they say; they end in turn.
-    fn leaves(&mut self, leaves: Vec<usize>) -> Result<(), Unwind> {
-        let mut left: Vec<_> = self.nodes.iter().map(|node| (node.spec.iterations, node.spec.retries)).collect();
+    fn leaves(&mut self, of: usize, leaves: Vec<usize>) -> Result<(), Unwind> {
         let mut running = VecDeque::new();
         let mut result = Ok(());
         let mut incidents = Vec::new();
@@ -172,14 +213,14 @@ impl Model {
         loop {
             for (leaf, incident) in std::mem::take(&mut incidents) {
                 if running.contains(&leaf) {
-                    let ended = self.incident(leaf, incident, &mut running);
+                    let ended = self.incident(of, leaf, incident, &mut running);
                     result = result.and(ended);
                 }
             }
             let Some(leaf) = running.pop_front() else { break };
             let pass = self.end(leaf);
             let waived = self.nodes[leaf].spec.waived;
-            let (passes, retries) = &mut left[leaf];
+            let (passes, retries) = &mut self.left[leaf];
             let again = match retries {
                 _ if pass => {
                     *passes -= 1;
@@ -233,7 +274,13 @@ impl Model {
         );
     }
 
-    fn incident(&mut self, leaf: usize, incident: Incident, running: &mut VecDeque<usize>) -> Result<(), Unwind> {
+    fn incident(
+        &mut self,
+        of: usize,
+        leaf: usize,
+        incident: Incident,
+        running: &mut VecDeque<usize>,
+    ) -> Result<(), Unwind> {
         self.killed = !matches!(incident, Incident::Abort { levels: 0, .. });
         match incident {
             Incident::StopAll => {
@@ -245,8 +292,10 @@ impl Model {
                 Err(Unwind(0))
             }
             Incident::Crash => {
+                self.again = self.always && self.is_teardown(of) && self.interruptions < 3;
+                self.interruptions += 1;
                 for it in running.drain(..) {
-                    if self.nodes[it].spec.allow_reboot {
+                    if self.again || self.nodes[it].spec.allow_reboot {
                         self.set(it, Status::Untested);
                     } else {
                         self.finish(it, false);

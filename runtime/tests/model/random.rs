@@ -185,7 +185,7 @@ fn tests_of(spec: &Spec, model: &Model) -> Vec<Value> {
         .map(|(position, child)| {
             let mut test = json!({
                 "id": id(position),
-                "pytest_name": "scripted",
+                "exec": ["/scripted"],
                 "inherit": if child.test_group { "TestGroup" } else { "FactoryTest" },
                 "parallel": child.parallel,
                 "teardown": child.teardown,

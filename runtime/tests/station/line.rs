@@ -93,7 +93,7 @@ pub fn list(nodes: Vec<Node>) -> Plan {
 /// Adds a node below another, with its path.
 pub fn add(plan: &mut Plan, parent: NodeId, mut node: Node) -> NodeId {
     let above = &plan.node(parent).path;
-    node.path = if above.is_empty() { node.id.clone() } else { format!("{above}.{}", node.id) };
+    node.path = if above.is_empty() { node.id.to_string() } else { format!("{above}.{}", node.id) };
     plan.add_child(parent, node)
 }
 
@@ -117,6 +117,12 @@ impl Line {
         fs::write(self.path(name), text).expect("a file");
     }
 
+    /// Writes the station's settings, which let tests know where the line is; what comes back names them on a command line.
+    pub fn settings(&self, text: &str) -> String {
+        self.write("station.json5", &text.replacen('{', "{ pass_environment: [\"LINE\"], ", 1));
+        self.path("station.json5").display().to_string()
+    }
+
     pub fn read(&self, name: &str) -> String {
         fs::read_to_string(self.path(name)).unwrap_or_default()
     }
@@ -125,8 +131,13 @@ impl Line {
     pub fn command(&self, plan: &Plan, more: &[&str]) -> Command {
         self.write("plan.json", &plan.to_json());
         let mut command = Command::new(env!("CARGO_BIN_EXE_tlc-station"));
+        if !more.contains(&"--station") {
+            self.write("plain.json5", "{ pass_environment: [\"LINE\"] }");
+            command.arg("run").arg("--station").arg(self.path("plain.json5"));
+        } else {
+            command.arg("run");
+        }
         command
-            .arg("run")
             .arg(self.path("plan.json"))
             .arg("--store")
             .arg(self.path("station.sqlite"))

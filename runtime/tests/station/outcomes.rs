@@ -92,7 +92,7 @@ fn a_list_without_tests_passes_with_a_warning() {
 #[test]
 fn a_test_finds_its_place_in_its_environment() {
     let line = Line::new();
-    let script = r#"echo "$TLC_TEST_PATH|$TLC_TEST_LIST|$TLC_SLOT|$TLC_PHASE|$TLC_UNIT|$TLC_PROTOCOL" > "$LINE/seen"; pwd >> "$LINE/seen""#;
+    let script = r#"echo "$TLC_TEST_PATH|$TLC_TEST_LIST|$TLC_SLOT|$TLC_PHASE|$TLC_UNIT|$TLC_PROTOCOL" > "$LINE/seen"; echo "$TLC_TESTS" >> "$LINE/seen""#;
     line.run(&list(vec![shell("Place", script)]), &["--phase", "EVT", "--unit", "U7"]).ended_with(0);
     let tests = fs::canonicalize(line.path("tests")).expect("the tests");
     assert_eq!(line.read("seen"), format!("Place|main|0|EVT|U7|1\n{}\n", tests.display()));
@@ -239,7 +239,10 @@ fn a_worker_that_breaks_the_protocol_is_told_apart() {
             r#"read -r start <&"$TLC_PROTOCOL_READ_FD"; echo '{"jsonrpc":"2.0","id":9,"method":"dance"}' >&"$TLC_PROTOCOL_WRITE_FD"; read -r answer <&"$TLC_PROTOCOL_READ_FD"; case "$answer" in *-32601*) exit 0;; esac; exit 1"#,
         ),
         shell("Closes", "exec 3<&- 4>&-; sleep 0.1"),
-        shell("Lies", r#"echo '{"jsonrpc":"2.0","method":"finished","params":{"outcome":"passed"}}' >&"$TLC_PROTOCOL_WRITE_FD"; exit 3"#),
+        shell(
+            "Lies",
+            r#"echo '{"jsonrpc":"2.0","method":"finished","params":{"outcome":"passed"}}' >&"$TLC_PROTOCOL_WRITE_FD"; exit 3"#,
+        ),
     ]);
     line.run(&plan, &[]).ended_with(1);
     let seen = |path: &str| line.attempt(path)["message"].as_str().unwrap_or_default().to_owned();

@@ -73,8 +73,7 @@ fn the_last_run_is_continued_with_a_status() {
 #[test]
 fn ctrl_c_ends_the_test_runs_teardowns_and_ends_services() {
     let line = Line::new();
-    line.write(
-        "station.json5",
+    let settings = line.settings(
         r#"{ services: { board: {
             command: ["sh", "-c", "echo $$ > \"$LINE/service\"; : > \"$0\"; exec sleep 1000", "${state_dir}/ready"],
             ready: { path: "${state_dir}/ready" },
@@ -85,7 +84,7 @@ fn ctrl_c_ends_the_test_runs_teardowns_and_ends_services() {
         shell("Never", "touch \"$LINE/never\""),
         teardown(shell("Down", "test -e /proc/$(cat \"$LINE/service\") && touch \"$LINE/down\"")),
     ]);
-    let child = line.start(&plan, &["--station", line.path("station.json5").to_str().expect("UTF-8")]);
+    let child = line.start(&plan, &["--station", &settings]);
     eventually("the test starts", || is_alive(&line.path("test")));
     send(&child, Signal::SIGINT);
     let ran = ended(child).ended_with(1);
@@ -220,11 +219,9 @@ fn a_sequence_that_was_interrupted_runs_as_a_whole() {
 #[test]
 fn what_a_killed_run_left_behind_is_ended_by_the_next_one() {
     let line = Line::new();
-    line.write(
-        "station.json5",
+    let settings = line.settings(
         r#"{ services: { board: { command: ["sh", "-c", "echo $$ > \"$LINE/service\"; exec sleep 1000"] } } }"#,
     );
-    let settings = line.path("station.json5").display().to_string();
     let plan = list(vec![shell("Hangs", "echo $$ > \"$LINE/test\"; sleep 1000")]);
     let mut child = line.start(&plan, &["--station", &settings]);
     eventually("test and service start", || is_alive(&line.path("test")) && is_alive(&line.path("service")));
@@ -347,8 +344,7 @@ fn a_teardown_that_did_not_run_is_shown_with_its_reason() {
     let line = Line::new();
     let skipped = tlc_plan::plan::Node { teardown: true, ..shell("Down", "true") };
     let hangs = shell("Hangs", "echo $$ > \"$LINE/test\"; sleep 1000");
-    line.write("station.json5", "{ teardown: 'reference' }");
-    let station = line.path("station.json5").display().to_string();
+    let station = line.settings("{ teardown: 'reference' }");
     let child = line.start(&list(vec![hangs, skipped]), &["--station", &station]);
     eventually("the test starts", || is_alive(&line.path("test")));
     send(&child, Signal::SIGINT);

@@ -10,8 +10,7 @@ use tlc_plan::plan::Node;
 use crate::line::{Line, Ran, add, eventually, group, is_alive, list, shell, teardown};
 
 fn settings(line: &Line, text: &str) -> String {
-    line.write("station.json5", text);
-    line.path("station.json5").display().to_string()
+    line.settings(text)
 }
 
 #[test]

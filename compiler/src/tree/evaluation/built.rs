@@ -1,6 +1,7 @@
 //! Options and locals, whose expressions are evaluated as the list is built.
 
 use tlc_plan::Data;
+use tlc_plan::data::Object;
 use tlc_plan::evaluate::{Binding, Scope, evaluate_to_data};
 use tlc_plan::expression::Root;
 
@@ -88,9 +89,8 @@ impl Built<'_> {
             Value::List(..) => Data::list(entry.items().map(|item| self.value(item.id)).collect()),
             Value::Object(..) => {
                 let members = entry.members().iter();
-                Data::object(
-                    members.map(|member| (self.arena.text(member.key).clone(), self.value(member.value))).collect(),
-                )
+                let values = members.map(|member| (self.arena.text(member.key).clone(), self.value(member.value)));
+                Data::object(values.collect::<Object>())
             }
             Value::Null | Value::Bool(_) | Value::Int(_) | Value::Big(_) | Value::Float(_) => entry.to_data(),
         }

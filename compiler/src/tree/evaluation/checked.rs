@@ -1,7 +1,7 @@
 //! Syntax and names of expressions, where they stand.
 
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::document::{Arena, Entry, NodeId, Value};
+use crate::document::{Arena, Contents, Entry, NodeId, Value};
 use crate::expression::{Context, check_names};
 use crate::source::SourceMap;
 
@@ -27,6 +27,9 @@ impl Evaluation {
         sources: &SourceMap,
         diagnostics: &mut Vec<Diagnostic>,
     ) {
+        if !entry.contents().has(Contents::EXPRESSION) {
+            return;
+        }
         let arena = entry.arena;
         for item in entry.items() {
             self.check_within(item, Severity::Denied, sources, diagnostics);
@@ -67,11 +70,17 @@ impl Evaluation {
         diagnostics: &mut Vec<Diagnostic>,
     ) {
         let Value::String(text) = entry.value() else { return };
+        if self.fine.contains(&(text, skip, context)) {
+            return;
+        }
         let expression = self.expression(text, skip, entry.arena);
         let errors = match &*expression {
             Ok(expression) => check_names(expression, context),
             Err(error) => vec![error.clone()],
         };
+        if errors.is_empty() {
+            self.fine.insert((text, skip, context));
+        }
         diagnostics
             .extend(errors.into_iter().map(|error| syntax_finding(error, severity, entry.span(), skip, sources)));
     }

@@ -4,11 +4,11 @@ mod built;
 mod checked;
 mod findings;
 
-use std::collections::HashMap;
+use hashbrown::{HashMap, HashSet};
 use std::sync::Arc;
 
-use indexmap::IndexMap;
 use tlc_plan::Data;
+use tlc_plan::data::Object;
 use tlc_plan::evaluate::{
     Binding, ErrorKind, EvaluationError, Limits, Scope, evaluate, evaluate_condition, evaluate_to_data,
 };
@@ -25,8 +25,7 @@ use super::{Locals, Options};
 pub use findings::{evaluation_finding, place, syntax_finding};
 pub(super) use findings::{evaluation_finding_at, syntax_finding_at};
 
-/// What begins a text that is an expression.
-pub const EVAL: &str = "eval! ";
+pub use crate::words::EVAL;
 
 /// Why an expression of arguments has no value here.
 #[derive(Clone, Debug)]
@@ -43,6 +42,8 @@ pub struct Evaluation {
     device: Option<Data>,
     limits: Limits,
     parsed: HashMap<(Symbol, usize), Arc<Result<Expression, SyntaxError>>>,
+    /// Texts in which nothing is wrong where they stand.
+    fine: HashSet<(Symbol, usize, Context)>,
     arguments: Scope,
     locals: Scope,
     options: Scope,
@@ -70,6 +71,7 @@ impl Evaluation {
             device,
             limits: Limits::default(),
             parsed: HashMap::new(),
+            fine: HashSet::new(),
             arguments: scope.clone(),
             locals: scope.clone(),
             options: scope.clone(),
@@ -101,7 +103,7 @@ impl Evaluation {
 
     /// Binds the constants of a list.
     pub(super) fn begin(&mut self, constants: &Data) {
-        let empty = Data::object(IndexMap::new());
+        let empty = Data::object(Object::new());
         let device = self.device.clone().unwrap_or(empty);
         let known = Scope::new()
             .with(Root::Constants, Binding::attributes(constants))
@@ -201,11 +203,9 @@ impl Evaluation {
             Value::List(..) => Data::list(entry.items().map(|item| self.argument(item.id, locals, arena)).collect()),
             Value::Object(..) => {
                 let members = entry.members().iter();
-                Data::object(
-                    members
-                        .map(|member| (arena.text(member.key).clone(), self.argument(member.value, locals, arena)))
-                        .collect(),
-                )
+                let values =
+                    members.map(|member| (arena.text(member.key).clone(), self.argument(member.value, locals, arena)));
+                Data::object(values.collect::<Object>())
             }
             Value::Null | Value::Bool(_) | Value::Int(_) | Value::Big(_) | Value::Float(_) => entry.to_data(),
         }
@@ -227,7 +227,7 @@ impl Evaluation {
             Err(Failure::Evaluation(error)) => ("__error__", error.to_string()),
             Err(Failure::Syntax(error)) => ("__error__", error.message),
         };
-        Data::object(IndexMap::from([(key.into(), Data::string(value))]))
+        Data::object([(key.into(), Data::string(value))])
     }
 
     /// The value of an argument, as a declaration judges it: unknown is what only a station knows, and what fails and so has a finding of
@@ -276,6 +276,7 @@ impl Evaluation {
     /// A text in every known locale.
     pub fn translated(&self, english: &str) -> Data {
         let texts = self.catalogues.text(english);
-        Data::object(texts.into_iter().map(|(locale, text)| (locale.into(), Data::string(text))).collect())
+        let texts = texts.into_iter().map(|(locale, text)| (locale.into(), Data::string(text)));
+        Data::object(texts.collect::<Object>())
     }
 }

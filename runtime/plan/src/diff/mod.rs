@@ -95,7 +95,7 @@ fn rules(plan: &Plan, rules: &[Rule]) -> Option<String> {
 fn group(sides: &Sides<'_>, old: NodeId, new: NodeId, changes: &mut Vec<Change>) {
     let (before, after) = (sides.before, sides.after);
     let find = |plan: &Plan, group: NodeId, id: &str| {
-        plan.children(group).iter().copied().find(|child| plan.node(*child).id == id)
+        plan.children(group).iter().copied().find(|child| *plan.node(*child).id == *id)
     };
     for &child in before.children(old) {
         if find(after, new, &before.node(child).id).is_none() {
@@ -117,7 +117,7 @@ fn group(sides: &Sides<'_>, old: NodeId, new: NodeId, changes: &mut Vec<Change>)
 /// The order of the children that both have.
 fn moved(sides: &Sides<'_>, old: NodeId, new: NodeId, changes: &mut Vec<Change>) {
     let ids = |plan: &Plan, group: NodeId| -> Vec<String> {
-        plan.children(group).iter().map(|child| plan.node(*child).id.clone()).collect()
+        plan.children(group).iter().map(|child| plan.node(*child).id.to_string()).collect()
     };
     let (old_ids, new_ids) = (ids(sides.before, old), ids(sides.after, new));
     let old_kept: Vec<&String> = old_ids.iter().filter(|id| new_ids.contains(id)).collect();

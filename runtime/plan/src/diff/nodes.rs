@@ -83,7 +83,7 @@ fn test(sides: &Sides<'_>, old: &Test, new: &Test, push: &mut impl FnMut(String,
 pub(super) fn runs(plan: &Plan, id: NodeId) -> String {
     match plan.node(id).test.as_ref().map(|test| &test.program) {
         None => "group".to_owned(),
-        Some(Program::Pytest(name)) => name.clone(),
+        Some(Program::Pytest(name)) => name.to_string(),
         Some(Program::Exec(_)) => "exec".to_owned(),
         Some(Program::Shutdown) => "shutdown".to_owned(),
         Some(Program::Nothing) => "nothing".to_owned(),

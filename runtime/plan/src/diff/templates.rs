@@ -1,9 +1,6 @@
 //! Templates of two plans against each other, member by member.
 
-use std::sync::Arc;
-
-use indexmap::IndexMap;
-
+use crate::members::Members;
 use crate::template::ExpressionUse;
 use crate::{Data, Plan, Template};
 
@@ -68,7 +65,7 @@ impl Sides<'_> {
 }
 
 /// The members of an object, as templates.
-fn members(template: &Template) -> Option<IndexMap<Arc<str>, Template>> {
+fn members(template: &Template) -> Option<Members<Template>> {
     match template {
         Template::Data(Data::Object(members)) => {
             Some(members.iter().map(|(key, value)| (key.clone(), Template::Data(value.clone()))).collect())

@@ -3,11 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use indexmap::IndexMap;
 use num_traits::ToPrimitive;
 
 use super::{Dict, Iter, Key, Value};
 use crate::Data;
+use crate::data::Object;
 use crate::evaluate::{Failure, Meter, integer};
 
 /// Why a value is no plain data.
@@ -136,7 +136,7 @@ fn collect(mut items: Iter, meter: &mut Meter) -> Result<Data, Refusal> {
 }
 
 fn object(dict: &Dict, meter: &mut Meter) -> Result<Data, Refusal> {
-    let mut members = IndexMap::with_capacity(dict.len().min(1024));
+    let mut members = Object::with_capacity(dict.len().min(1024));
     for (key, value) in dict.iter() {
         let Value::Str(key) = key else {
             let message = format!("a dict with a key that is no string but of type `{}`", key.type_name());

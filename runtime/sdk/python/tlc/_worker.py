@@ -18,6 +18,7 @@ import gc
 import json
 import os
 import random
+import resource
 import signal
 import socket
 import struct
@@ -247,12 +248,38 @@ def _enter(request: Dict[str, Any], fds: List[int]) -> None:
             environ.pop(name, None)
         else:
             environ[name] = value
+    _limit(request.get("limits") or {}, request["op"] == "run")
     environ.pop(READ_FD, None)
     environ.pop(WRITE_FD, None)
     if request.get("cwd") is not None:
         os.chdir(request["cwd"])
     # A process that only forks shows the environment of this interpreter; its name is inherited, and tells whose it is.
     _mark(request["name"])
+
+
+_LIMITS = (
+    ("memory_bytes", resource.RLIMIT_DATA),
+    ("open_files", resource.RLIMIT_NOFILE),
+    ("cpu_secs", resource.RLIMIT_CPU),
+    ("processes", resource.RLIMIT_NPROC),
+    ("file_bytes", resource.RLIMIT_FSIZE),
+)
+
+
+def _limit(limits: Dict[str, Any], stays: bool) -> None:
+    """Sets what the process may use. One that stays counts its CPU time from the start of each test."""
+    for name, kind in _LIMITS:
+        wanted = limits.get(name)
+        if wanted is None:
+            continue
+        hard = resource.getrlimit(kind)[1]
+        soft, most = wanted, wanted
+        if kind == resource.RLIMIT_CPU:
+            # SIGXCPU comes at the soft limit, SIGKILL at the hard one.
+            soft, most = (wanted + int(time.process_time()) + 1, hard) if stays else (wanted, wanted + 1)
+        if hard != resource.RLIM_INFINITY:
+            soft, most = min(soft, hard), hard if most == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(kind, (soft, most))
 
 
 _marks = -1
@@ -300,6 +327,7 @@ def _stay(connection: socket.socket) -> int:
         os.dup2(null, READS, inheritable=False)
         os.dup2(null, WRITES, inheritable=False)
         done = warm.end()
+        os.chdir("/")
         _say(connection, done)
         if not done["reusable"]:
             return 0
@@ -333,7 +361,6 @@ class Warm:
     def end(self) -> Dict[str, Any]:
         """After a test: whether the next one may run here, and what it used."""
         import _thread
-        import resource
 
         reusable = not _interruption.was_ended() and _thread._count() <= self._threads and not _has_children()
         try:

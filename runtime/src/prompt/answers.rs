@@ -1,0 +1,211 @@
+//! The file of answers for runs without an operator: `--answers FILE`, or `answers` in the station's settings.
+//!
+//! In: JSON5, an object of tests, each with an object of prompts. Out: [`Answers`], or an error with file, line, column and key.
+//! `docs/src/reference/answers.md` describes it.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use indexmap::IndexMap;
+use serde::de::{Error as _, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use tlc_plan::Data;
+
+use crate::station::read_text;
+
+/// No file of answers is larger than this, in bytes.
+const SIZE_LIMIT: u64 = 16 << 20;
+
+/// No file of answers is nested deeper than this.
+const DEPTH_LIMIT: usize = 64;
+
+/// Stands for any prompt of a test.
+const ANY: &str = "*";
+
+/// What a file answers.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Answers {
+    tests: IndexMap<String, IndexMap<String, Answer>>,
+}
+
+/// The answer to one prompt.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// One after another; never empty.
+    values: Vec<Data>,
+}
+
+/// Why a file of answers cannot be used.
+#[derive(Debug)]
+pub enum AnswersError {
+    /// The file cannot be read.
+    Unreadable(PathBuf, io::Error),
+    /// The file is not what it should be: line and column from 1, the key, and what is wrong.
+    Invalid(PathBuf, Option<(usize, usize)>, String, String),
+}
+
+impl Answer {
+    /// What is answered the next time, when it was answered so often before; the last answer repeats.
+    pub fn after(&self, times: usize) -> &Data {
+        &self.values[times.min(self.values.len() - 1)]
+    }
+}
+
+impl Answers {
+    /// Reads a file.
+    pub fn read(path: &Path) -> Result<Self, AnswersError> {
+        let text = read_text(path, SIZE_LIMIT).map_err(|error| AnswersError::Unreadable(path.to_path_buf(), error))?;
+        Self::parse(path, &text)
+    }
+
+    fn parse(path: &Path, text: &str) -> Result<Self, AnswersError> {
+        if crate::station::depth(text) > DEPTH_LIMIT {
+            let what = format!("it is nested deeper than {DEPTH_LIMIT} levels");
+            return Err(AnswersError::Invalid(path.to_path_buf(), None, String::new(), what));
+        }
+        let mut reader = json5::Deserializer::from_str(text);
+        let tests: Distinct<Distinct<Answer>> = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+            let key = error.path().to_string();
+            let inner = error.into_inner();
+            let place = inner.position().map(|position| (position.line + 1, position.column + 1));
+            AnswersError::Invalid(path.to_path_buf(), place, key, crate::station::without_place(&inner.to_string()))
+        })?;
+        Ok(Self { tests: tests.0.into_iter().map(|(test, prompts)| (test, prompts.0)).collect() })
+    }
+
+    /// The answer to a prompt of a test. The path that is named exactly is looked at first, then patterns, the longest first; in each of
+    /// them the prompt that is named, then `*`.
+    pub fn answer(&self, path: &str, prompt: &str) -> Option<&Answer> {
+        let mut fitting: Vec<_> = self.tests.iter().filter(|(pattern, _)| matches(path, pattern)).collect();
+        fitting.sort_by_key(|(pattern, _)| (pattern.starts_with('*'), usize::MAX - pattern.len()));
+        fitting.into_iter().find_map(|(_, prompts)| prompts.get(prompt).or_else(|| prompts.get(ANY)))
+    }
+
+    /// The paths and patterns of tests that the file names, in its order.
+    pub fn tests(&self) -> impl Iterator<Item = &str> {
+        self.tests.keys().map(String::as_str)
+    }
+}
+
+/// As in the rules of `skipped_tests`: an exact path, or after `*` the end of one; a list's id before `:` does not count.
+fn matches(path: &str, pattern: &str) -> bool {
+    crate::schedule::matches(path, pattern)
+}
+
+/// An object in which no key stands twice.
+struct Distinct<T>(IndexMap<String, T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Distinct<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(DistinctVisitor(std::marker::PhantomData))
+    }
+}
+
+struct DistinctVisitor<T>(std::marker::PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for DistinctVisitor<T> {
+    type Value = Distinct<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut members = IndexMap::new();
+        while let Some((key, value)) = map.next_entry::<String, T>()? {
+            if members.contains_key(&key) {
+                return Err(A::Error::custom(format!("`{key}` stands here twice")));
+            }
+            members.insert(key, value);
+        }
+        Ok(Distinct(members))
+    }
+}
+
+impl<'de> Deserialize<'de> for Answer {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let data = Data::deserialize(deserializer)?;
+        let several = data.as_object().filter(|members| members.len() == 1).and_then(|members| members.get("answers"));
+        match several {
+            None => Ok(Self { values: vec![data] }),
+            Some(Data::List(values)) if !values.is_empty() => Ok(Self { values: values.to_vec() }),
+            Some(Data::List(_)) => Err(D::Error::custom("`answers` is empty; expected one or more")),
+            Some(other) => {
+                Err(D::Error::custom(format!("`answers` is {}; expected an array of answers", other.type_name())))
+            }
+        }
+    }
+}
+
+impl fmt::Display for AnswersError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable(path, error) => {
+                write!(f, "unable to read the file of answers `{}`: {error}", path.display())
+            }
+            Self::Invalid(path, place, key, what) => {
+                write!(f, "{}", path.display())?;
+                if let Some((line, column)) = place {
+                    write!(f, ":{line}:{column}")?;
+                }
+                match key.as_str() {
+                    "" | "." => write!(f, ": {what}"),
+                    key => write!(f, ": `{key}`: {what}"),
+                }
+            }
+        }
+    }
+}
+
+impl std::error::Error for AnswersError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Answers {
+        Answers::parse(Path::new("answers.json5"), text).expect("answers")
+    }
+
+    fn wrong(text: &str) -> String {
+        Answers::parse(Path::new("answers.json5"), text).expect_err("it is wrong").to_string()
+    }
+
+    #[test]
+    fn the_more_exact_name_wins() {
+        let answers = read(
+            "{ '*': { '*': 'any', serial: 'A' }, '*.Rail': { serial: 'B' }, // a comment\n 'SMT.Rail': { ok: true }, 'main:X': {'1': 5} }",
+        );
+        let answer = |path, prompt| answers.answer(path, prompt).map(|answer| answer.after(0).to_string());
+        assert_eq!(answer("SMT.Rail", "ok").as_deref(), Some("true"));
+        assert_eq!(answer("SMT.Rail", "serial").as_deref(), Some("\"B\""));
+        assert_eq!(answer("SMT.Rail", "else").as_deref(), Some("\"any\""));
+        assert_eq!(answer("Other", "serial").as_deref(), Some("\"A\""));
+        assert_eq!(answer("X", "1").as_deref(), Some("5"));
+        assert_eq!(read("{A: {b: 1}}").answer("A", "c"), None);
+    }
+
+    #[test]
+    fn several_answers_come_one_after_another_and_the_last_repeats() {
+        let answers = read("{ A: { n: { answers: [1, 2] }, list: [1, 2] } }");
+        let answer = answers.answer("A", "n").expect("an answer");
+        assert_eq!([0, 1, 2, 9].map(|times| answer.after(times).to_string()), ["1", "2", "2", "2"]);
+        assert_eq!(answers.answer("A", "list").expect("an answer").after(1).to_string(), "[1,2]");
+    }
+
+    #[test]
+    fn a_mistake_is_shown_with_its_place_and_key() {
+        let message = wrong("{\n  A: { n: { answers: [] } } }");
+        assert!(message.starts_with("answers.json5:2:") && message.contains("`A.n`: `answers` is empty"), "{message}");
+        let message = wrong("{\n  A: 'yes' }");
+        assert!(message.starts_with("answers.json5:2:") && message.contains("expected an object"), "{message}");
+        assert!(wrong("{ A: {}, A: {} }").contains("`A` stands here twice"), "{}", wrong("{ A: {}, A: {} }"));
+        assert!(wrong("[1]").contains("expected an object"));
+        assert!(wrong("").starts_with("answers.json5"));
+        assert!(wrong(&"[".repeat(100_000)).contains("nested deeper"));
+        assert!(
+            Answers::read(Path::new("/nowhere/at/all")).expect_err("no file").to_string().contains("/nowhere/at/all")
+        );
+    }
+}

@@ -1,0 +1,1 @@
+//! The schema of the messages, for those who write workers.

@@ -1,0 +1,304 @@
+//! Secrets: where they come from, and that nobody sees them who should not.
+//!
+//! A secret that was handed out is replaced wherever it appears from then on: in logs, in messages, and in everything that is recorded.
+
+use std::borrow::Cow;
+use std::env;
+use std::io::Read as _;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use indexmap::IndexMap;
+use nix::unistd::Pid;
+use serde_json::Value;
+
+use super::desk::Refusal;
+use super::{Reaper, reaper};
+use crate::station::{SecretSource, read_text};
+
+/// What stands where a secret was.
+pub const MASK: &str = "••••";
+
+/// A shorter one, in characters, would be found everywhere.
+const SHORTEST: usize = 4;
+
+/// No secret is longer, in bytes.
+const LONGEST: u64 = 64 << 10;
+
+/// How long a command may take to say a secret.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The secrets of a station.
+#[derive(Debug)]
+pub struct Secrets {
+    sources: IndexMap<String, SecretSource>,
+    /// What paths of files are relative to.
+    directory: PathBuf,
+    reaper: Arc<Reaper>,
+    /// Those that were handed out, the longest first.
+    handed_out: RwLock<Vec<String>>,
+}
+
+impl Secrets {
+    /// The secrets that the settings name; `directory` is where the settings are.
+    pub fn new(sources: IndexMap<String, SecretSource>, directory: PathBuf, reaper: Arc<Reaper>) -> Self {
+        Self { sources, directory, reaper, handed_out: RwLock::default() }
+    }
+
+    /// A secret by its name. From now on it is masked.
+    pub async fn hand_out(&self, name: &str) -> Result<String, Refusal> {
+        let refused = |what: String| Refusal::new(Refusal::NO_SECRET, what);
+        let secret = match self.sources.get(name) {
+            Some(source) => self.read(source).await.map_err(|what| refused(format!("the secret `{name}`: {what}")))?,
+            None => {
+                env::var(format!("LAGER_SECRET_{name}")).map_err(|_| refused(format!("there is no secret `{name}`")))?
+            }
+        };
+        self.hide(&secret).map_err(|what| refused(format!("the secret `{name}` {what}")))?;
+        Ok(secret)
+    }
+
+    /// From now on this text is masked; the error says why it cannot be.
+    pub fn hide(&self, secret: &str) -> Result<(), String> {
+        if secret.chars().count() < SHORTEST {
+            return Err(format!("is shorter than {SHORTEST} characters and could not be masked"));
+        }
+        let mut known = self.handed_out.write().unwrap_or_else(PoisonError::into_inner);
+        if !known.iter().any(|other| other == secret) {
+            known.push(secret.to_owned());
+            known.sort_by_key(|secret| usize::MAX - secret.len());
+        }
+        Ok(())
+    }
+
+    async fn read(&self, source: &SecretSource) -> Result<String, String> {
+        let text = match source {
+            SecretSource::Env(name) => env::var(name).map_err(|_| format!("there is no variable `{name}`"))?,
+            SecretSource::File(path) => {
+                let path = self.directory.join(path);
+                read_text(&path, LONGEST).map_err(|error| format!("unable to read `{}`: {error}", path.display()))?
+            }
+            SecretSource::Command(command) => self.said_by(command).await?,
+        };
+        let line = text.strip_suffix('\n').unwrap_or(&text);
+        Ok(line.strip_suffix('\r').unwrap_or(line).to_owned())
+    }
+
+    async fn said_by(&self, command: &[String]) -> Result<String, String> {
+        let Some((program, arguments)) = command.split_first() else { return Err("its command is empty".into()) };
+        let fault = |error: std::io::Error| format!("unable to run `{program}`: {error}");
+        let mut child = Command::new(program)
+            .args(arguments)
+            .current_dir(&self.directory)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(fault)?;
+        let pid = Pid::from_raw(child.id().cast_signed());
+        self.reaper.know(pid);
+        let output = child.stdout.take();
+        let said = tokio::task::spawn_blocking(move || {
+            let mut text = String::new();
+            let read = output.map(|output| output.take(LONGEST).read_to_string(&mut text));
+            (read.is_none_or(|read| read.is_ok()).then_some(text), child.wait())
+        });
+        let said = tokio::select! {
+            said = said => said,
+            () = tokio::time::sleep(PATIENCE) => {
+                reaper::kill_one(pid);
+                self.reaper.forget(pid);
+                return Err(format!("`{program}` took longer than {} s", PATIENCE.as_secs()));
+            }
+        };
+        self.reaper.forget(pid);
+        match said {
+            Ok((Some(text), Ok(status))) if status.success() => Ok(text),
+            Ok((None, _)) => Err(format!("what `{program}` said is no text")),
+            Ok((_, Ok(status))) => Err(format!("`{program}` failed ({status})")),
+            Ok((_, Err(error))) => Err(fault(error)),
+            Err(_) => Err(format!("`{program}` was lost")),
+        }
+    }
+
+    fn known(&self) -> Vec<String> {
+        self.handed_out.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn is_idle(&self) -> bool {
+        self.handed_out.read().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
+    /// The text without secrets.
+    pub fn mask<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        if self.is_idle() {
+            return Cow::Borrowed(text);
+        }
+        let mut masked = Cow::Borrowed(text);
+        for secret in self.known() {
+            if masked.contains(&secret) {
+                masked = Cow::Owned(masked.replace(&secret, MASK));
+            }
+        }
+        masked
+    }
+
+    /// The text without secrets.
+    pub fn masked(&self, text: String) -> String {
+        if self.is_idle() { text } else { self.mask(&text).into_owned() }
+    }
+
+    /// The value without secrets in any of its texts and keys. A number that is a secret is one, too.
+    pub fn masked_value(&self, value: Value) -> Value {
+        if self.is_idle() {
+            return value;
+        }
+        match value {
+            Value::String(text) => Value::String(self.masked(text)),
+            Value::Number(number) => match self.mask(number.as_str()) {
+                Cow::Borrowed(_) => Value::Number(number),
+                Cow::Owned(masked) => Value::String(masked),
+            },
+            Value::Array(items) => items.into_iter().map(|item| self.masked_value(item)).collect(),
+            Value::Object(members) => {
+                let masked = |(key, value)| (self.masked(key), self.masked_value(value));
+                Value::Object(members.into_iter().map(masked).collect())
+            }
+            other => other,
+        }
+    }
+
+    /// Takes the secrets out of a stream of bytes.
+    pub fn stream(self: &Arc<Self>) -> MaskedStream {
+        MaskedStream { secrets: Arc::clone(self), held: Vec::new() }
+    }
+
+    /// Looks for secrets in a stream of bytes: true once one was seen, also across the borders of chunks.
+    pub fn finder(self: &Arc<Self>) -> impl FnMut(&[u8]) -> bool + use<> {
+        let secrets = self.known();
+        let longest = secrets.first().map_or(0, String::len);
+        let mut window: Vec<u8> = Vec::new();
+        move |chunk| {
+            if secrets.is_empty() {
+                return false;
+            }
+            window.extend_from_slice(chunk);
+            let seen = secrets.iter().any(|secret| find(&window, secret.as_bytes()).is_some());
+            window.drain(..window.len().saturating_sub(longest));
+            seen
+        }
+    }
+}
+
+/// A stream of bytes from which secrets are taken out.
+#[derive(Debug)]
+pub struct MaskedStream {
+    secrets: Arc<Secrets>,
+    /// The end of what came, which may be the beginning of a secret.
+    held: Vec<u8>,
+}
+
+impl MaskedStream {
+    /// What can be shown of the next chunk, and of what was held back before it.
+    pub fn take<'a>(&mut self, chunk: &'a [u8]) -> Cow<'a, [u8]> {
+        if self.held.is_empty() && self.secrets.is_idle() {
+            return Cow::Borrowed(chunk);
+        }
+        let secrets = self.secrets.known();
+        self.held.extend_from_slice(chunk);
+        let mut shown = replaced(&self.held, &secrets);
+        let begun = secrets.iter().map(|secret| begun(&shown, secret.as_bytes())).max().unwrap_or(0);
+        self.held = shown.split_off(shown.len() - begun);
+        Cow::Owned(shown)
+    }
+
+    /// Bytes that stand by themselves.
+    pub fn whole(&self, bytes: &[u8]) -> Vec<u8> {
+        replaced(bytes, &self.secrets.known())
+    }
+
+    /// What is left at the end.
+    pub fn rest(self) -> Vec<u8> {
+        self.held
+    }
+}
+
+fn replaced(bytes: &[u8], secrets: &[String]) -> Vec<u8> {
+    let mut text = bytes.to_vec();
+    for secret in secrets {
+        let mut rest = std::mem::take(&mut text);
+        while let Some(place) = find(&rest, secret.as_bytes()) {
+            text.extend_from_slice(&rest[..place]);
+            text.extend_from_slice(MASK.as_bytes());
+            rest.drain(..place + secret.len());
+        }
+        text.append(&mut rest);
+    }
+    text
+}
+
+/// How many bytes at the end of `bytes` are the beginning of a secret.
+fn begun(bytes: &[u8], secret: &[u8]) -> usize {
+    (1..secret.len().min(bytes.len() + 1)).rev().find(|&length| bytes.ends_with(&secret[..length])).unwrap_or(0)
+}
+
+fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
+    let first = *wanted.first()?;
+    let mut from = 0;
+    while let Some(place) = bytes.get(from..)?.iter().position(|&byte| byte == first) {
+        if bytes[from + place..].starts_with(wanted) {
+            return Some(from + place);
+        }
+        from += place + 1;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn knowing(secrets: &[&str]) -> Arc<Secrets> {
+        let reaper = Arc::new(Reaper::new().expect("a reaper"));
+        let known = Secrets::new(IndexMap::new(), PathBuf::new(), reaper);
+        for secret in secrets {
+            known.hide(secret).expect("long enough");
+        }
+        Arc::new(known)
+    }
+
+    #[test]
+    fn secrets_are_masked_in_texts_and_values() {
+        let secrets = knowing(&["hunter22", "hunter22-and-more", "1234"]);
+        assert_eq!(secrets.mask("a hunter22-and-more b hunter22"), format!("a {MASK} b {MASK}"));
+        let value = json!({"hunter22": ["x hunter22", 51234, true]});
+        assert_eq!(secrets.masked_value(value), json!({MASK: [format!("x {MASK}"), format!("5{MASK}"), true]}));
+        assert!(secrets.hide("abc").expect_err("short").contains("shorter than 4"));
+    }
+
+    #[test]
+    fn a_secret_across_chunks_is_masked() {
+        let secrets = knowing(&["hunter22"]);
+        for size in 1..12 {
+            let text = b"before hunter22 hunt hunter2hunter22 huhunter22 after hun";
+            let mut stream = secrets.stream();
+            let mut shown: Vec<u8> = text.chunks(size).flat_map(|chunk| stream.take(chunk).into_owned()).collect();
+            shown.extend(stream.rest());
+            let expected = format!("before {MASK} hunt hunter2{MASK} hu{MASK} after hun");
+            assert_eq!(String::from_utf8_lossy(&shown), expected, "{size}");
+            let mut finder = secrets.finder();
+            assert!(text.chunks(size).any(&mut finder), "{size}");
+        }
+        let mut finder = secrets.finder();
+        assert!(!b"hunter2 hunter".chunks(3).any(&mut finder));
+    }
+
+    #[test]
+    fn a_stream_without_secrets_is_not_held_up() {
+        let secrets = knowing(&[]);
+        assert!(matches!(secrets.stream().take(b"abc"), Cow::Borrowed(b"abc")));
+    }
+}

@@ -1,0 +1,122 @@
+//! What surrounds every attempt of a run: the environment it inherits, its limits, and where its own directory is made.
+
+use std::ffi::OsString;
+use std::fs::{self, DirBuilder};
+use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+
+use super::Attempt;
+use super::environment::{self, Variables};
+use super::limits::ProcessLimits;
+
+/// What surrounds every attempt of a run.
+#[derive(Clone, Debug, Default)]
+pub struct Surroundings {
+    /// The directory of tests; programs that are named with a `/` are looked for below it.
+    pub tests: Option<PathBuf>,
+    /// Where the directories of attempts are made.
+    pub scratch: PathBuf,
+    /// What attempts get of the environment of the runtime.
+    pub(super) inherited: Variables,
+    /// What each process of an attempt may use.
+    pub limits: ProcessLimits,
+}
+
+impl Surroundings {
+    /// Takes from the environment what may pass: a documented set, and what `pass` says.
+    pub fn new(tests: Option<PathBuf>, scratch: PathBuf, pass: &[String], limits: ProcessLimits) -> Self {
+        Self { tests, scratch, inherited: environment::inherited(pass), limits }
+    }
+
+    /// A program as it is named: with a `/` relative to the directory of tests, without one as it is looked for on `PATH`.
+    pub(super) fn program(&self, name: &str) -> PathBuf {
+        match &self.tests {
+            Some(tests) if name.contains('/') => tests.join(name),
+            None if name.contains('/') => std::path::absolute(name).unwrap_or_else(|_| name.into()),
+            Some(_) | None => name.into(),
+        }
+    }
+}
+
+impl Attempt {
+    /// The directory in which it runs: private, empty at its start, and removed at its end.
+    pub(super) fn directory(&self) -> PathBuf {
+        let invocation = &self.identity.invocation;
+        let end = invocation.len().saturating_sub(12);
+        self.surroundings.scratch.join(format!("test-{}", invocation.get(end..).unwrap_or(invocation)))
+    }
+
+    /// Where programs are looked for.
+    pub(super) fn search_path(&self) -> OsString {
+        environment::of(self).remove(&OsString::from("PATH")).unwrap_or_default()
+    }
+}
+
+/// The directory of an attempt. It goes with this value, and what is in it.
+#[derive(Debug)]
+pub(super) struct Scratch(PathBuf);
+
+impl Scratch {
+    /// Makes an empty directory that nobody else may enter.
+    pub fn make(path: PathBuf) -> io::Result<Self> {
+        DirBuilder::new().mode(0o700).create(&path)?;
+        Ok(Self(path))
+    }
+
+    /// Removes it; a large one takes its time.
+    pub async fn remove(self) {
+        let _ = tokio::task::spawn_blocking(move || drop(self)).await;
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if fs::remove_dir_all(&self.0).is_err() {
+            // A test may have closed a directory of its own, even to itself.
+            open_up(&self.0, 0);
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+}
+
+/// No directory is opened deeper than this.
+const DEPTH: u32 = 64;
+
+fn open_up(directory: &Path, depth: u32) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let _ = fs::set_permissions(directory, fs::Permissions::from_mode(0o700));
+    let Ok(entries) = fs::read_dir(directory) else { return };
+    for entry in entries.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())) {
+        if depth < DEPTH {
+            open_up(&entry.path(), depth + 1);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_with_a_slash_is_looked_for_below_the_tests() {
+        let with = |tests: Option<&str>| Surroundings { tests: tests.map(PathBuf::from), ..Surroundings::default() };
+        assert_eq!(with(Some("/tests")).program("./run.sh"), Path::new("/tests/./run.sh"));
+        assert_eq!(with(Some("/tests")).program("/bin/true"), Path::new("/bin/true"));
+        assert_eq!(with(Some("/tests")).program("true"), Path::new("true"));
+        assert!(with(None).program("./run.sh").is_absolute());
+    }
+
+    #[test]
+    fn a_directory_goes_whatever_is_in_it() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let base = tempfile::tempdir().expect("a directory");
+        let path = base.path().join("test");
+        let scratch = Scratch::make(path.clone()).expect("a directory");
+        fs::create_dir_all(path.join("a/b")).expect("directories");
+        fs::write(path.join("a/b/file"), "x").expect("a file");
+        fs::set_permissions(path.join("a"), fs::Permissions::from_mode(0o000)).expect("closed");
+        drop(scratch);
+        assert!(!path.exists());
+    }
+}

@@ -1,0 +1,207 @@
+//! Plays a case: life after life of the program, until its run has ended.
+
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::Duration;
+
+use tlc_plan::Plan;
+use tlc_runtime::RunOptions;
+use tlc_runtime::rehearsal::{Cast, Ending, Sight, line, rehearse};
+use tlc_runtime::schedule::Status;
+use tlc_runtime::station::Settings;
+use tlc_runtime::store::{Death, Fate, Memory, Moment};
+use tokio::runtime::Builder;
+use tokio::sync::Notify;
+
+use crate::cases::Play;
+use crate::checks::{Stage, check_end, check_record};
+use crate::model::{Model, Wish};
+use crate::script::{Actor, Ledger, chance, open};
+
+/// No run takes longer, on the virtual clock.
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
+
+/// No run has more lives.
+const LIVES: u64 = 64;
+
+/// How often the program has died.
+#[derive(Debug, Default)]
+pub struct Deaths(Cell<u64>);
+
+impl Deaths {
+    pub fn count(&self) -> u64 {
+        self.0.get()
+    }
+
+    fn one_more(&self) {
+        self.0.set(self.0.get() + 1);
+    }
+}
+
+/// How one life of the program ended.
+enum Life {
+    Died,
+    Ended(Result<Ending, String>),
+    Stood,
+}
+
+/// What is the same for all lives of a case.
+struct World<'a> {
+    play: Arc<Play>,
+    model: Arc<Model>,
+    plan: Plan,
+    settings: Arc<Settings>,
+    deaths: &'a Deaths,
+}
+
+/// Plays a case without a crash, and then with one at each step of its last run.
+pub fn simulate(play: &Play, deaths: &Deaths, goes_on: &dyn Fn() -> bool) -> Result<(), String> {
+    let model = play.model();
+    let plan = play.plan(&model);
+    let mut settings = Settings::default();
+    settings.shutdown.insert("reboot".into(), vec!["reboot".into()]);
+    let world =
+        World { play: Arc::new(play.clone()), model: Arc::new(model), plan, settings: Arc::new(settings), deaths };
+    let error = |error: tlc_runtime::store::StoreError| error.to_string();
+    let mut memory = Memory::new().map_err(error)?;
+    let Some((last, earlier)) = play.case.wishes.split_last() else { return Ok(()) };
+    for wish in earlier {
+        memory = world.run(memory, wish, &mut |_| Fate::default(), None, "before")?.0;
+    }
+    let start = memory.copy().map_err(error)?;
+    let (_, steps, verdict) = world.run(memory, last, &mut |_| Fate::default(), None, "without a crash")?;
+    for step in 1..=steps {
+        for moment in [Moment::Before, Moment::After] {
+            if !goes_on() {
+                return Ok(());
+            }
+            let first = Fate { dies: Some((moment, step)), full: None };
+            let dice = |life: u64| chance((play.chance, step, moment == Moment::Before, life));
+            let mut fates = |life| if life == 0 { first } else { fate(dice(life)) };
+            let what = format!("{moment:?} step {step} of {steps}");
+            world.run(start.copy().map_err(error)?, last, &mut fates, Some(&verdict), &what)?;
+        }
+    }
+    Ok(())
+}
+
+/// What a program meets that goes on after a crash: half of them another one, soon.
+fn fate(dice: u64) -> Fate {
+    let moment = if dice & 1 == 0 { Moment::Before } else { Moment::After };
+    let step = 1 + (dice >> 8) % 8;
+    match dice >> 1 & 7 {
+        0..=3 => Fate { dies: Some((moment, step)), full: None },
+        4 => Fate { dies: None, full: Some((step, 1 + (dice >> 16) % 3)) },
+        _ => Fate::default(),
+    }
+}
+
+impl World<'_> {
+    /// A run to its end, whatever happens; the store after it, how many steps its first life had, and its verdict if none was lost.
+    fn run(
+        &self,
+        memory: Memory,
+        wish: &Wish,
+        fates: &mut dyn FnMut(u64) -> Fate,
+        without: Option<&Option<Status>>,
+        what: &str,
+    ) -> Result<(Memory, u64, Option<Status>), String> {
+        let first = self.options(wish);
+        // Whoever finds the station interrupted goes on with what was on.
+        let again = RunOptions { status: Vec::new(), ..first.clone() };
+        let ledger = Arc::new(Mutex::new(Ledger::new(memory)));
+        let mut stage = Stage::new(&self.plan);
+        let mut first_steps = 0;
+        let runs = open(&ledger).runs();
+        for life in 0..LIVES {
+            let fate = fates(life);
+            let (sender, witness) = mpsc::channel();
+            let options = if open(&ledger).is_interrupted() { &again } else { &first };
+            let (ended, steps) = self.live(&ledger, options, fate, sender);
+            let sights: Vec<Sight> = witness.try_iter().collect();
+            let told = |finding: String| {
+                let shown = sights.iter().map(|sight| format!("\n  {sight:?}")).collect::<String>();
+                let log = open(&ledger).log();
+                format!("{what}, life {life}, {fate:?}: {finding}\nits events:{log}\nthis life:{shown}")
+            };
+            if life == 0 {
+                first_steps = steps;
+            }
+            check_record(&mut stage, &mut open(&ledger), &sights).map_err(told)?;
+            let ending = match ended {
+                Life::Died => {
+                    self.deaths.one_more();
+                    // It may have died when all was done.
+                    if open(&ledger).is_interrupted() || open(&ledger).runs() == runs {
+                        continue;
+                    }
+                    None
+                }
+                Life::Stood => return Err(told("the run stands still".into())),
+                // It could not begin, for want of room; it is tried again.
+                Life::Ended(Err(_)) if fate.full.is_some() => continue,
+                Life::Ended(Err(message)) => return Err(told(message)),
+                Life::Ended(Ok(ending)) => Some(ending),
+            };
+            let checked = check_end(&mut stage, &open(&ledger), ending.as_ref(), without);
+            let verdict = checked.map_err(told)?;
+            let ledger = Arc::into_inner(ledger).ok_or("someone holds on to the ledger")?;
+            let ledger = ledger.into_inner().map_err(|error| error.to_string())?;
+            return Ok((ledger.store, first_steps, verdict));
+        }
+        Err(format!("{what}: no end after {LIVES} lives"))
+    }
+
+    fn options(&self, wish: &Wish) -> RunOptions {
+        let path = self.model.nodes[wish.node].path.clone();
+        RunOptions {
+            only: Some(path).filter(|path| !path.is_empty()),
+            status: wish.filter.clone().unwrap_or_default(),
+            device_data: Some(self.play.device()),
+            locale: "en-US".into(),
+            ..RunOptions::default()
+        }
+    }
+
+    /// One life of the program.
+    fn live(
+        &self,
+        ledger: &Arc<Mutex<Ledger>>,
+        options: &RunOptions,
+        fate: Fate,
+        witness: mpsc::Sender<Sight>,
+    ) -> (Life, u64) {
+        let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
+        let (caller, line) = line();
+        let power = Arc::new(Notify::new());
+        let actor = Actor {
+            play: Arc::clone(&self.play),
+            model: Arc::clone(&self.model),
+            caller,
+            ledger: Arc::clone(ledger),
+            power: Arc::clone(&power),
+        };
+        let cast = Cast { script: Arc::new(actor), witness, line };
+        let mut store = match open(ledger).store.open(fate) {
+            Ok(store) => store,
+            Err(error) => return (Life::Ended(Err(error.to_string())), 0),
+        };
+        let life = catch_unwind(AssertUnwindSafe(|| {
+            runtime.block_on(async {
+                let run = rehearse(&self.plan, options, &self.settings, &mut store, cast);
+                tokio::select! {
+                    biased;
+                    () = power.notified() => Life::Died,
+                    ended = tokio::time::timeout(LONGEST, run) => ended.map_or(Life::Stood, Life::Ended),
+                }
+            })
+        }));
+        drop(runtime);
+        match life {
+            Ok(life) => (life, store.steps()),
+            Err(death) if death.is::<Death>() => (Life::Died, store.steps()),
+            Err(panic) => resume_unwind(panic),
+        }
+    }
+}
