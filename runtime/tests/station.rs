@@ -14,6 +14,8 @@ mod outcomes;
 mod reports;
 #[path = "station/runs.rs"]
 mod runs;
+#[path = "station/sdk.rs"]
+mod sdk;
 #[path = "station/services.rs"]
 mod services;
 #[path = "station/stores.rs"]

@@ -12,6 +12,8 @@ Text = Union[str, Mapping[str, str]]
 MESSAGE_LIMIT = 1 << 20
 """The longest message, in bytes."""
 
+_LARGE = 1 << 63
+
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
@@ -74,7 +76,12 @@ def numbers(values: Any, what: str) -> List[Union[int, float]]:
 
 
 def on_wire(value: Any) -> Any:
-    """A measured value as a message carries it: JSON has no `nan` and no infinity."""
+    """A measured value as a message carries it: JSON has no `nan` and no infinity, and larger integers than 64 bits are rounded."""
+    if isinstance(value, int) and not -_LARGE <= value < _LARGE:
+        try:
+            value = float(value)
+        except OverflowError:
+            value = math.inf if value > 0 else -math.inf
     if isinstance(value, float) and not math.isfinite(value):
         return {"nonfinite": "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"}
     return value
