@@ -75,6 +75,7 @@ class Conversation:
         self.process.wait()
         drain.join()
         os.close(self._requests)
+        self.process.stdout.close()
         finished = self.of("finished")
         return finished[-1] if finished else None
 

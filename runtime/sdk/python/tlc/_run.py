@@ -33,10 +33,12 @@ class Result(unittest.TestResult):
         self.error_code: Any = None
 
     def addFailure(self, test: unittest.TestCase, err: Any) -> None:
+        _trim(err)
         super().addFailure(test, err)
         self._note("failed", err, self.failures)
 
     def addError(self, test: unittest.TestCase, err: Any) -> None:
+        _trim(err)
         super().addError(test, err)
         self._note("error", err, self.errors)
 
@@ -64,6 +66,17 @@ class Result(unittest.TestResult):
         if self.unexpectedSuccesses:
             return Verdict("failed", "the test passed, and was expected to fail")
         return Verdict("passed")
+
+
+def _trim(err: Any) -> None:
+    """Lets a traceback end in the test's own code, not in this package."""
+    own, trace = None, err[2]
+    while trace is not None:
+        if not str(trace.tb_frame.f_globals.get("__name__", "")).startswith("tlc."):
+            own = trace
+        trace = trace.tb_next
+    if own is not None:
+        own.tb_next = None
 
 
 def named(error: BaseException) -> str:

@@ -9,10 +9,6 @@ from . import _api, _data, _session
 from ._args import Args
 from ._errors import Failure
 
-# unittest leaves the frames of this module out of its tracebacks.
-__unittest = True
-
-
 class TestCase(unittest.TestCase):
     """A test. It has `runTest` or one method whose name begins with `test`; `self.args` are its arguments.
 
