@@ -147,7 +147,7 @@ impl Preparation<'_> {
             return Ok(None);
         }
         let named = self.options.python.as_ref().or(self.settings.python.as_ref());
-        Python::prepare(named.map(String::as_str), &search_path(), directory)
+        Python::prepare(named.map(String::as_str), &self.settings.python_preload, &search_path(), directory)
             .map(|python| Some(Arc::new(python)))
             .map_err(|error| Trouble::Environment(error.to_string()))
     }
