@@ -6,6 +6,7 @@
 mod attempt;
 mod bench;
 mod control;
+mod edits;
 mod evaluation;
 mod journal;
 mod recovery;
@@ -24,9 +25,11 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 pub(crate) use attempt::Ground;
+pub(crate) use edits::Later;
+pub use edits::{Edit, Edits};
 pub(crate) use evaluation::Evaluation;
 pub(crate) use journal::{is_teardown, label, tests};
-pub(crate) use recovery::{Beginning, Recovered, RecoveryError, RunSettings, replay};
+pub(crate) use recovery::{Beginning, Recovered, RecoveryError, RunSettings, later_plans, replay};
 pub(crate) use signals::Signals;
 pub(crate) use workers::Workers;
 #[doc(hidden)]
@@ -50,6 +53,8 @@ pub(crate) struct Dispatch<'a> {
     pub plan: &'a Plan,
     pub schedule: Schedule,
     pub evaluation: &'a Evaluation,
+    /// What the list is after an edit.
+    pub later: &'a Later,
     pub store: &'a mut Store,
     pub run: RunKey,
     pub ground: Ground,
@@ -72,6 +77,7 @@ pub(crate) struct Dispatch<'a> {
 pub(crate) struct Operator {
     pub signals: Signals,
     pub control: Control,
+    pub edits: Edits,
 }
 
 /// What came of it.
@@ -258,10 +264,14 @@ impl Dispatch<'_> {
     }
 }
 
+fn index(plan: &Plan) -> HashMap<String, NodeId> {
+    plan.preorder().map(|id| (plan.node(id).path.clone(), id)).collect()
+}
+
 impl Course {
     fn new(plan: &Plan, over: mpsc::UnboundedSender<Happening>, first: Vec<Event>, then: Vec<Event>) -> Self {
         Self {
-            index: plan.preorder().map(|id| (plan.node(id).path.clone(), id)).collect(),
+            index: index(plan),
             queue: first.into_iter().map(Happening::Event).collect(),
             running: BTreeMap::new(),
             over,

@@ -14,9 +14,9 @@ use crate::worker::{Ended, Ending};
 
 /// What a turn records.
 #[derive(Default)]
-struct Record {
-    entries: Vec<Entry>,
-    changes: Vec<Change>,
+pub(super) struct Record {
+    pub entries: Vec<Entry>,
+    pub changes: Vec<Change>,
     /// The verdict of the last run that ended.
     finished: Option<Verdict>,
 }
@@ -38,6 +38,7 @@ pub(super) enum Shown {
     NotRun { path: String, why: String },
     Round { path: String, retry: bool },
     Note { level: NoteLevel, text: String },
+    Edited,
 }
 
 impl Dispatch<'_> {
@@ -59,6 +60,7 @@ impl Dispatch<'_> {
                 Happening::AttemptOver { path, attempt, ended } => {
                     let Some(running) = course.running.remove(&(path.clone(), attempt)) else { continue };
                     course.shutting_down = false;
+                    self.look_for_edit(course, &mut record, &mut deeds);
                     record.changes.push(journal::ended(&running.invocation, &ended));
                     let (outcome, message) = (ended.outcome, ended.message.clone());
                     deeds.push(Deed::Show(Shown::Ended { path: path.clone(), ended }));
@@ -83,7 +85,7 @@ impl Dispatch<'_> {
         Ok(deeds)
     }
 
-    fn take(&mut self, course: &mut Course, action: Action, record: &mut Record, deeds: &mut Vec<Deed>) {
+    pub(super) fn take(&mut self, course: &mut Course, action: Action, record: &mut Record, deeds: &mut Vec<Deed>) {
         let deed = match action {
             Action::Start { path, attempt, purpose } => {
                 let prepared = self.start(course, &path, attempt, purpose, record);
@@ -191,6 +193,10 @@ impl Dispatch<'_> {
             Shown::Settled { path, status } => self.reporter.settled(&path, status),
             Shown::NotRun { path, why } => self.reporter.not_run(&path, &why),
             Shown::Round { path, retry } => self.reporter.round(&path, retry),
+            Shown::Edited => {
+                let text = format!("the list {} was edited: the run goes on with what it is now", self.plan.id);
+                self.reporter.begins(&text, self.plan, &self.ground.place.locale, &self.root);
+            }
             Shown::Note { level, text } => self.reporter.note(level, &text),
         }
     }

@@ -105,6 +105,7 @@ impl Preparation<'_> {
             plan: self.plan,
             schedule: prepared.schedule,
             evaluation: &self.evaluation,
+            later: &self.later,
             store,
             run: prepared.row,
             ground,
