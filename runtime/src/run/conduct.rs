@@ -110,6 +110,7 @@ impl Preparation<'_> {
             evaluation: &self.evaluation,
             spaces: Spaces::load(store, prepared.row.number)?,
             identity: prepared.identity,
+            later: &self.later,
             store,
             run: prepared.row,
             ground,
