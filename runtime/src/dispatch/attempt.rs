@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 use tlc_plan::evaluate::{Limits, Scope};
-use tlc_plan::plan::{Program as PlanProgram, Test};
+use tlc_plan::plan::{Isolation, Program as PlanProgram, Test};
 use tlc_plan::resolve::{ResolveError, resolve};
 use tlc_plan::{Data, NodeId, Template};
 use tokio::sync::{mpsc, watch};
@@ -135,7 +135,7 @@ impl Dispatch<'_> {
         attempt.time_limit = self.time_limit(node, test);
         attempt.program = match &test.program {
             PlanProgram::Exec(template) => Program::Exec(argv(&self.resolved(template, &scope, "exec")?)?),
-            PlanProgram::Pytest(name) => self.python_test(name)?,
+            PlanProgram::Pytest(name) => self.python_test(name, test.isolation)?,
             PlanProgram::Shutdown => Program::Exec(Vec::new()),
             PlanProgram::Nothing => return Err("it names no program: neither `pytest_name` nor `exec`".into()),
         };
@@ -151,11 +151,11 @@ impl Dispatch<'_> {
         resolve(template, self.plan, scope, &Limits::default()).map_err(wrong)
     }
 
-    fn python_test(&self, name: &str) -> Result<Program, String> {
+    fn python_test(&self, name: &str, isolation: Isolation) -> Result<Program, String> {
         let place = &self.ground.place;
         match (&self.ground.python, &place.tests) {
             (Some(python), Some(tests)) => {
-                Ok(Program::Python { python: Arc::clone(python), tests: tests.clone(), name: name.into() })
+                Ok(Program::Python { python: Arc::clone(python), tests: tests.clone(), name: name.into(), isolation })
             }
             (None, _) => Err("there is no Python interpreter".into()),
             (_, None) => Err("no directory of Python tests is known: give one with --tests".into()),
