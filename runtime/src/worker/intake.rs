@@ -22,7 +22,7 @@ use super::measure::{self, Declared, Judged, Verdict};
 use super::message::{
     Attachment, Content, Finished, Log, LogLevel, Measurement, Message, Note, NoteLevel, Part, PartOutcome, Prompt,
 };
-use super::{Attempt, protocol};
+use super::{Attempt, Secrets, protocol};
 use crate::prompt::Placed;
 use crate::store::ContentSource;
 
@@ -246,7 +246,7 @@ impl Intake {
         let message = match message {
             Ok(message) => message,
             Err(what) => {
-                self.refuse(back, Refusal::unfit(what)).await;
+                self.refuse(back, Refusal::unfit(self.text(&what))).await;
                 return Ok(());
             }
         };
@@ -295,6 +295,11 @@ impl Intake {
         Ok(())
     }
 
+    /// The secrets that are not to be seen.
+    pub fn secrets(&self) -> Arc<Secrets> {
+        Arc::clone(&self.desk.facilities.secrets)
+    }
+
     fn gathered(&self) -> MutexGuard<'_, Gathered> {
         lock(&self.gathered)
     }
@@ -332,6 +337,9 @@ impl Intake {
         self.finished = true;
         self.leave();
         back.give(Ok(json!({}))).await;
+        let masked = |text: Option<String>| text.map(|text| self.desk.facilities.secrets.masked(text));
+        let finished =
+            Finished { message: masked(finished.message), traceback: masked(finished.traceback), ..finished };
         let _ = self.reports.send(Report::Finished(finished)).await;
     }
 
@@ -542,9 +550,12 @@ impl Intake {
 
     /// The same message without secrets.
     fn masked<T: serde::Serialize + serde::de::DeserializeOwned + Clone>(&self, message: &T) -> T {
+        let secrets = &self.desk.facilities.secrets;
         let value = serde_json::to_value(message).unwrap_or_default();
-        let masked = self.desk.facilities.secrets.masked_value(value);
-        serde_json::from_value(masked).unwrap_or_else(|_| message.clone())
+        // A number stays one where only a number fits.
+        serde_json::from_value(secrets.masked_value(value.clone()))
+            .or_else(|_| serde_json::from_value(secrets.masked_texts(value)))
+            .unwrap_or_else(|_| message.clone())
     }
 
     fn masked_data(&self, request: super::message::DataRequest) -> super::message::DataRequest {

@@ -303,9 +303,10 @@ async fn converse(
     let held = answers.clone();
     let listen = async {
         let mut left = gone.clone();
+        let secrets = intake.secrets();
         let listen = async {
             let heard = tokio::select! {
-                heard = channel::listen(incoming, messages, answers) => heard,
+                heard = channel::listen(incoming, messages, answers, &secrets) => heard,
                 () = async {
                     let _ = left.wait_for(|&gone| gone).await;
                     sleep(DRAIN).await;

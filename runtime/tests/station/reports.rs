@@ -380,3 +380,33 @@ fn results_list_what_tests_reported() {
     let whole = crate::line::text_of(&line.path(""), &["store", "check"]);
     assert!(whole.contains("is whole") && whole.contains("1 attachments"), "{whole}");
 }
+
+#[test]
+fn prompts_and_attachments_have_their_bounds() {
+    let line = Line::new();
+    let prompt = |number: usize| {
+        let params = json!({"prompt": format!("p{number}"), "kind": "countdown", "text": "Wait", "seconds": 100});
+        json!({"jsonrpc": "2.0", "id": number, "method": "prompt", "params": params}).to_string()
+    };
+    let prompts: String =
+        (1..=17).map(|number| format!("echo '{}' >&$TLC_PROTOCOL_WRITE_FD\n", prompt(number))).collect();
+    let many = shell(
+        "Many",
+        &format!("{prompts}read -r start <&$TLC_PROTOCOL_READ_FD; read -r answer <&$TLC_PROTOCOL_READ_FD"),
+    );
+    let large = talk(
+        "Large",
+        &[
+            request("attachment", json!({"name": "fits", "text": "1234"})),
+            request("attachment", json!({"name": "large", "text": "12345"})),
+        ],
+    );
+    let settings = line.settings("{ limits: { attachment_bytes: 4 } }");
+    line.run(&list(vec![many, large]), &["--station", &settings]).ended_with(1);
+    assert_eq!(end(&line, "Many"), ("error".into(), "sent a `prompt` while 16 are open".into()));
+    assert_eq!(line.attempt("Many")["prompts"].as_array().expect("prompts").len(), 16);
+    assert_eq!(results(&line, "Large")[1], json!(-32007));
+    let message = answers(&line, "Large")[1]["error"]["message"].as_str().expect("a text").to_owned();
+    assert!(message.contains("larger than 4 bytes"), "{message}");
+    assert_eq!(end(&line, "Large").0, "passed");
+}
