@@ -7,6 +7,7 @@ use std::fmt;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::time::SystemTime;
 
 use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
 
@@ -164,6 +165,11 @@ impl SourceMap {
         &self.files[file.0 as usize].path
     }
 
+    /// The paths of all files.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.files.iter().map(|file| file.path.as_path())
+    }
+
     /// The file that a span lies in.
     pub fn file_of(&self, span: Span) -> FileId {
         let after = self.files.partition_point(|file| file.base <= span.start);
@@ -260,6 +266,12 @@ pub fn is_file(path: &Path) -> bool {
 /// Whether there is a directory.
 pub fn is_directory(path: &Path) -> bool {
     path.is_dir()
+}
+
+/// What is another one when a file has been changed; nothing if there is no file.
+pub fn stamp(path: &Path) -> Option<(SystemTime, u64)> {
+    let found = path.metadata().ok()?;
+    Some((found.modified().ok()?, found.len()))
 }
 
 /// Whether there is anything.

@@ -20,6 +20,8 @@ mod outputs;
 mod reports;
 #[path = "station/runs.rs"]
 mod runs;
+#[path = "station/sdk.rs"]
+mod sdk;
 #[path = "station/services.rs"]
 mod services;
 #[path = "station/spaces.rs"]
@@ -28,3 +30,5 @@ mod spaces;
 mod stores;
 #[path = "station/surroundings.rs"]
 mod surroundings;
+#[path = "station/warm.rs"]
+mod warm;

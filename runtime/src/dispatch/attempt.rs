@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 use tlc_plan::evaluate::{Limits, Scope};
-use tlc_plan::plan::{Program as PlanProgram, Test};
+use tlc_plan::plan::{Isolation, Program as PlanProgram, Test};
 use tlc_plan::resolve::{ResolveError, resolve};
 use tlc_plan::{Data, NodeId, Template};
 use tokio::sync::{mpsc, watch};
@@ -70,7 +70,7 @@ impl Dispatch<'_> {
     /// Resolves what can be resolved only now. Whatever is wrong ends the attempt, and nothing else.
     pub(super) fn prepare(&self, course: &Course, path: &str, number: u32, purpose: Purpose) -> Prepared {
         let mut attempt = self.blank(path, number);
-        let over = |ended: Ended, attempt: &Attempt| Prepared::Over(Box::new(ended), self.row(attempt, number));
+        let over = |ended: Ended, attempt: &Attempt| Prepared::Over(Box::new(ended), journal::attempt(attempt));
         let Some((node, test)) = course.index.get(path).and_then(|&id| Some((id, self.plan.node(id).test.as_ref()?)))
         else {
             return over(Ended::broken(format!("the plan has no test `{path}`")), &attempt);
@@ -82,18 +82,14 @@ impl Dispatch<'_> {
             Err(message) => over(Ended::broken(message), &attempt),
             Ok(()) if test.program == PlanProgram::Shutdown => match self.shutdown_refusal(node) {
                 Some(message) => over(Ended::broken(message), &attempt),
-                None => Prepared::ShutDown(self.row(&attempt, number)),
+                None => Prepared::ShutDown(journal::attempt(&attempt)),
             },
             Ok(()) => {
                 let source_sha256 = self.ground.sources.digest(&attempt);
-                let start = AttemptStart { source_sha256, ..self.row(&attempt, number) };
+                let start = AttemptStart { source_sha256, ..journal::attempt(&attempt) };
                 Prepared::Run(Box::new(Job::new(self.plan, node, attempt)), start)
             }
         }
-    }
-
-    fn row(&self, attempt: &Attempt, number: u32) -> AttemptStart {
-        journal::attempt(attempt, number, &attempt.identity.operator)
     }
 
     fn blank(&self, path: &str, number: u32) -> Attempt {
@@ -139,7 +135,7 @@ impl Dispatch<'_> {
         attempt.time_limit = self.time_limit(node, test);
         attempt.program = match &test.program {
             PlanProgram::Exec(template) => Program::Exec(argv(&self.resolved(template, &scope, "exec")?)?),
-            PlanProgram::Pytest(name) => self.python_test(name)?,
+            PlanProgram::Pytest(name) => self.python_test(name, test.isolation)?,
             PlanProgram::Shutdown => Program::Exec(Vec::new()),
             PlanProgram::Nothing => return Err("it names no program: neither `pytest_name` nor `exec`".into()),
         };
@@ -155,11 +151,11 @@ impl Dispatch<'_> {
         resolve(template, self.plan, scope, &Limits::default()).map_err(wrong)
     }
 
-    fn python_test(&self, name: &str) -> Result<Program, String> {
+    fn python_test(&self, name: &str, isolation: Isolation) -> Result<Program, String> {
         let place = &self.ground.place;
         match (&self.ground.python, &place.tests) {
             (Some(python), Some(tests)) => {
-                Ok(Program::Python { python: Arc::clone(python), tests: tests.clone(), name: name.into() })
+                Ok(Program::Python { python: Arc::clone(python), tests: tests.clone(), name: name.into(), isolation })
             }
             (None, _) => Err("there is no Python interpreter".into()),
             (_, None) => Err("no directory of Python tests is known: give one with --tests".into()),

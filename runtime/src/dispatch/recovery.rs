@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use tlc_plan::{Data, NodeId, Plan};
 
 use super::Evaluation;
@@ -15,6 +16,9 @@ use crate::store::{EventRow, RunRow};
 
 /// The kind of the entry that separates the parts of a run.
 pub(super) const RESUMED: &str = "resumed";
+
+/// The kind of the event with which another plan takes the place of the one before it; its body has the plan's hash as `plan`.
+pub(super) const PLAN_REPLACED: &str = "plan_replaced";
 
 /// What is said of an attempt whose end nobody saw.
 const LOST: &str = "the device or the station's program went away while it ran";
@@ -91,14 +95,25 @@ impl RunSettings {
     }
 }
 
-/// Gives the recorded events to a new scheduler. What it answers has been done already, or is lost.
-pub(crate) fn replay(
-    plan: &Plan,
-    evaluation: &Evaluation,
+/// The hashes of the plans that took the place of a run's first one.
+pub(crate) fn later_plans(events: &[EventRow]) -> impl Iterator<Item = String> + '_ {
+    let replaced = events.iter().filter(|event| event.kind == PLAN_REPLACED);
+    replaced.filter_map(|event| {
+        let body: Value = serde_json::from_str(&event.body).ok()?;
+        body["plan"].as_str().map(str::to_owned)
+    })
+}
+
+/// Gives the recorded events to a new scheduler. What it answers has been done already, or is lost. There is an edition of the list for the
+/// beginning, and one for each time that it was edited.
+pub(crate) fn replay<'a>(
+    mut editions: impl Iterator<Item = (&'a Plan, &'a Evaluation)>,
     run: &RunRow,
     settings: &RunSettings,
     events: &[EventRow],
 ) -> Result<Recovered, RecoveryError> {
+    let missing = || RecoveryError { run: run.run, reason: "a plan of it is missing".into() };
+    let (mut plan, mut evaluation) = editions.next().ok_or_else(missing)?;
     let schedule = settings.schedule(plan);
     let before = Duration::ZERO;
     let mut recovered = Recovered { schedule, stopped: false, ordered: false, begun: false, before, root: None };
@@ -108,8 +123,13 @@ pub(crate) fn replay(
             recovered.before += part(std::mem::take(&mut last));
             continue;
         }
-        let event: Event = serde_json::from_str(&row.body)
-            .map_err(|error| RecoveryError { run: run.run, reason: format!("event {}: {error}", row.seq) })?;
+        let event: Event = if row.kind == PLAN_REPLACED {
+            (plan, evaluation) = editions.next().ok_or_else(missing)?;
+            Event::PlanReplaced
+        } else {
+            serde_json::from_str(&row.body)
+                .map_err(|error| RecoveryError { run: run.run, reason: format!("event {}: {error}", row.seq) })?
+        };
         recovered.ordered &= !matches!(event, Event::Started { .. } | Event::AttemptEnded { .. });
         recovered.begun |= matches!(event, Event::Command(_));
         recovered.stopped |= matches!(event, Event::Command(Command::Stop { path: None, .. } | Command::Kill));

@@ -110,6 +110,7 @@ impl Preparation<'_> {
             evaluation: &self.evaluation,
             spaces: Spaces::load(store, prepared.row.number)?,
             identity: prepared.identity,
+            later: &self.later,
             store,
             run: prepared.row,
             ground,
@@ -147,7 +148,7 @@ impl Preparation<'_> {
             return Ok(None);
         }
         let named = self.options.python.as_ref().or(self.settings.python.as_ref());
-        Python::prepare(named.map(String::as_str), &search_path(), directory)
+        Python::prepare(named.map(String::as_str), &self.settings.python_preload, &search_path(), directory)
             .map(|python| Some(Arc::new(python)))
             .map_err(|error| Trouble::Environment(error.to_string()))
     }

@@ -14,13 +14,14 @@ use uuid::Uuid;
 
 use super::{RunOptions, Trouble};
 use crate::dispatch::{
-    Beginning, Evaluation, Recovered, RunSettings, Workers, is_teardown, named, replay, tests as test_rows,
+    Beginning, Evaluation, Later, Recovered, RunSettings, Workers, is_teardown, later_plans, named, replay,
+    tests as test_rows,
 };
 use crate::prompt::{Answers, AnswersError};
 use crate::report::{Reporter, local};
 use crate::schedule::{Command, Event, Schedule, Settings as ScheduleSettings, State, TeardownPolicy};
 use crate::station::{Settings, SettingsError, StateDirectory};
-use crate::store::{NewRun, RunKey, RunNumber, RunRow, Store};
+use crate::store::{EventRow, NewRun, RunKey, RunNumber, RunRow, Store};
 use crate::worker::message::Identities;
 
 /// The only slot, so far.
@@ -36,6 +37,8 @@ pub(super) struct Preparation<'a> {
     pub evaluation: Evaluation,
     pub workers: Workers,
     pub answers: Option<Answers>,
+    /// What the list is after an edit.
+    pub later: Later,
 }
 
 /// What comes next.
@@ -119,7 +122,20 @@ pub(super) fn device_data(options: &RunOptions, store: &Store) -> Result<Data, T
     Ok(stored.unwrap_or_else(|| Data::object(IndexMap::new())))
 }
 
-impl Preparation<'_> {
+impl<'a> Preparation<'a> {
+    /// With what the plan's expressions see when it is loaded.
+    pub(super) fn new(
+        plan: &'a Plan,
+        options: &'a RunOptions,
+        settings: Arc<Settings>,
+        tests: Option<PathBuf>,
+        device: Data,
+        workers: Workers,
+    ) -> Self {
+        let evaluation = Evaluation::load(plan, &device, &settings.data);
+        Self { plan, options, settings, tests, device, evaluation, workers, answers: None, later: Later::new() }
+    }
+
     /// What comes next: the interrupted run of this plan, another one that is to be ended first, or a new one.
     pub(super) fn prepare(&self, store: &mut Store, reporter: &mut Reporter) -> Result<Next, Trouble> {
         let unfinished = store.unfinished()?;
@@ -253,8 +269,34 @@ impl Preparation<'_> {
         let environment = |error: crate::dispatch::RecoveryError| Trouble::Environment(error.to_string());
         let settings = RunSettings::of(run).map_err(environment)?;
         let events = store.scheduled_events(RunNumber(run.run))?;
-        let recovered = replay(self.plan, &self.evaluation, run, &settings, &events).map_err(environment)?;
+        let earlier = self.earlier_editions(store, run, &events)?;
+        let own = (self.plan, &self.evaluation);
+        let editions = earlier.iter().map(|(plan, evaluation)| (plan, evaluation)).chain([own]);
+        let recovered = replay(editions, run, &settings, &events).map_err(environment)?;
         Ok((settings, recovered))
+    }
+
+    /// What the list of an interrupted run was before it became this plan.
+    fn earlier_editions(
+        &self,
+        store: &Store,
+        run: &RunRow,
+        events: &[EventRow],
+    ) -> Result<Vec<(Plan, Evaluation)>, Trouble> {
+        let mut hashes: Vec<_> = std::iter::once(run.plan_hash.clone()).chain(later_plans(events)).collect();
+        hashes.pop();
+        let mut editions = Vec::new();
+        for hash in hashes {
+            let plan = store.plan(&hash)?.and_then(|text| Plan::from_json(&text).ok()).ok_or_else(|| {
+                Trouble::Environment(format!(
+                    "the interrupted run {} cannot be resumed (one of its plans cannot be read); --new abandons it and starts afresh",
+                    run.run
+                ))
+            })?;
+            let evaluation = Evaluation::load(&plan, &self.device, &self.settings.data);
+            editions.push((plan, evaluation));
+        }
+        Ok(editions)
     }
 
     fn prepared(
@@ -270,7 +312,7 @@ impl Preparation<'_> {
         store.end_lost_attempts(number, recovered.ordered)?;
         Ok(Prepared {
             row: RunKey { number, slot: run.slot, unit: run.unit.clone() },
-            identity: self.identity_of(run),
+            identity: identity_of(run),
             id: run.id.clone(),
             seed,
             lost: recovered.schedule.active().keys().cloned().collect(),
@@ -346,13 +388,13 @@ impl Preparation<'_> {
     fn named(&self) -> Identities {
         named(&self.options.unit, &self.options.operator)
     }
+}
 
-    /// What the tests of an interrupted run have said; what the command line said if they have said nothing.
-    fn identity_of(&self, run: &RunRow) -> Identities {
-        match serde_json::from_str::<Identities>(&run.identity) {
-            Ok(known) if known != Identities::default() => known,
-            _ => named(&run.unit, &run.operator),
-        }
+/// What the tests of an interrupted run have said; what the command line said if they have said nothing.
+fn identity_of(run: &RunRow) -> Identities {
+    match serde_json::from_str::<Identities>(&run.identity) {
+        Ok(known) if known != Identities::default() => known,
+        _ => named(&run.unit, &run.operator),
     }
 }
 

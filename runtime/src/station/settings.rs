@@ -30,6 +30,8 @@ pub struct Settings {
     pub station: Option<String>,
     /// The interpreter for Python tests; `python3` if there is nothing else.
     pub python: Option<String>,
+    /// Modules that a warm interpreter imports before it runs its first test.
+    pub python_preload: Vec<String>,
     /// Variables for every test.
     pub environment: IndexMap<String, String>,
     /// Variables of the runtime's environment that tests get, too: names, or beginnings of names with a `*`.
@@ -195,6 +197,7 @@ impl Default for Settings {
         Self {
             station: None,
             python: None,
+            python_preload: Vec::new(),
             environment: IndexMap::new(),
             pass_environment: Vec::new(),
             services: IndexMap::new(),

@@ -19,6 +19,13 @@ pub(super) const INVOCATION: &str = "TLC_INVOCATION";
 /// The variable that marks every process of a run.
 pub(crate) const RUN: &str = "TLC_RUN";
 
+/// The name of every process that an attempt of a warm interpreter forks and that does not become another program: such a process shows the
+/// environment of the interpreter. At most 15 bytes long, and as good as unique.
+pub(super) fn comm(invocation: &str) -> String {
+    let digits: Vec<char> = invocation.chars().rev().filter(char::is_ascii_alphanumeric).take(12).collect();
+    format!("tlc{}", digits.into_iter().rev().collect::<String>())
+}
+
 /// What the names of variables with secrets begin with.
 pub(crate) const SECRET: &str = "LAGER_SECRET_";
 

@@ -438,7 +438,7 @@ impl Intake {
                 let mut gathered = lock(&gathered);
                 if refusal.is_unfit() {
                     gathered.refuse(&refusal.message);
-                } else if !back.is_awaited() && refusal.code != Refusal::OVER {
+                } else if !back.is_awaited() && refusal.code != Refusal::IMPOSSIBLE {
                     let note = KeptNote { level: NoteLevel::Warning, key: None, text: refusal.message.clone() };
                     gathered.keep(Reported::Note(note));
                 }
@@ -606,7 +606,7 @@ impl Asking {
             }
         };
         tokio::pin!(early);
-        if let Some(answer) = prompter.from_file(&self.placed) {
+        if let Some(answer) = prompter.on_file(&self.placed) {
             return self.close(asked_at, answer, Some("answers"), Question::Nothing).await;
         }
         let terminal = tokio::select! {
@@ -654,9 +654,9 @@ impl Asking {
 
     fn item(&self, at: Timestamp, state: PromptState, answer: Option<&Value>, by: Option<&'static str>) -> Item {
         let secrets = &self.desk.facilities.secrets;
-        let kept = |answer: &Value| match self.placed.prompt.is_secret() {
-            true => Value::from(super::secrets::MASK),
-            false => secrets.masked_value(answer.clone()),
+        let kept = |answer: &Value| {
+            let hidden = self.placed.prompt.is_secret();
+            if hidden { Value::from(super::secrets::MASK) } else { secrets.masked_value(answer.clone()) }
         };
         let record = PromptRecord {
             name: secrets.mask(&self.placed.name).into_owned(),

@@ -16,7 +16,7 @@ use super::message::{Finished, Reported};
 use crate::schedule::Outcome;
 
 /// How much of a message is kept, in bytes.
-const MESSAGE_KEPT: usize = 8 << 10;
+pub(super) const MESSAGE_KEPT: usize = 8 << 10;
 
 /// How much of a traceback is kept, in bytes.
 const TRACEBACK_KEPT: usize = 64 << 10;
@@ -182,7 +182,8 @@ fn ending(exit: Exit) -> String {
     }
 }
 
-fn cut(mut text: String, limit: usize) -> String {
+/// A text that is not longer than it may be.
+pub(super) fn cut(mut text: String, limit: usize) -> String {
     if text.len() <= limit {
         return text;
     }

@@ -15,6 +15,7 @@ mod limits;
 pub mod measure;
 pub mod message;
 mod output;
+mod process;
 mod protocol;
 mod python;
 mod reading;
@@ -24,16 +25,17 @@ mod source;
 mod spawn;
 mod surroundings;
 mod tap;
+mod warm;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tlc_plan::Data;
+use tlc_plan::plan::Isolation;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 use tracing::debug;
-use wait4::Wait4 as _;
 
 pub use channel::MESSAGE_LIMIT;
 pub(crate) use descriptors::{reserve, spawn_alone};
@@ -135,6 +137,8 @@ pub enum Program {
         tests: PathBuf,
         /// The dotted name.
         name: String,
+        /// How it gets its interpreter.
+        isolation: Isolation,
     },
 }
 
@@ -221,17 +225,19 @@ pub async fn run(
     mut ending: watch::Receiver<Option<Ending>>,
     desk: Desk,
 ) -> Ended {
-    let begun = Instant::now();
     let directory = attempt.directory();
     let scratch = match Scratch::make(directory.clone()) {
         Ok(scratch) => scratch,
         Err(error) => return Ended::broken(format!("unable to make `{}`: {error}", directory.display())),
     };
-    let spawned = match spawn::start(&attempt, &reaper) {
+    let spawned = match spawn::start(&attempt, &reaper).await {
         Ok(spawned) => spawned,
         Err(message) => return Ended::broken(message),
     };
-    let spawn::Spawned { mut child, leader, output, own, requests, reports: incoming } = spawned;
+    // An interpreter that had to be made warm first is nothing of the test.
+    let begun = Instant::now();
+    let spawn::Spawned { mut process, output, own, requests, reports: incoming } = spawned;
+    let leader = process.leader();
     debug!(invocation = attempt.identity.invocation, path = attempt.identity.path, process = %leader, "started");
     let secrets = Arc::clone(&desk.facilities.secrets);
     let (log, lines) = mpsc::channel(LOG_QUEUE);
@@ -246,27 +252,19 @@ pub async fn run(
     let talk = tokio::spawn(converse(incoming, requests, protocol::start(&attempt), intake, reports, messages));
     let mut watch = Watch::new(leader, begun, attempt.time_limit);
     let must_report = matches!(attempt.program, Program::Python { .. });
-    let mut exit = std::pin::pin!(reaper::ended(leader));
     while !watch.over {
         tokio::select! {
-            () = &mut exit => watch.over = true,
+            () = process.ended() => watch.over = true,
             Some(report) = reported.recv() => watch.report(report),
             () = until(watch.deadline) => watch.time_is_up(),
             Ok(()) = ending.changed() => watch.end_early(ending.borrow_and_update().clone()),
         }
     }
-    reaper.end(leader, &attempt.identity.invocation).await;
-    let waited = child.wait4();
-    reaper.forget(leader);
+    let process::Settled { status, usage } = process.settle(&reaper, &attempt.identity.invocation).await;
     while let Ok(Some(report)) = timeout(DRAIN, reported.recv()).await {
         watch.report(report);
     }
     talk.abort();
-    let usage = waited
-        .as_ref()
-        .ok()
-        .map(|waited| Usage { cpu: waited.rusage.utime + waited.rusage.stime, peak_memory: waited.rusage.maxrss });
-    let status = waited.map(|waited| waited.status);
     let duration = begun.elapsed();
     let log = output::finish(capture, DRAIN).await;
     let gathered = std::mem::take(&mut *gathered.lock().unwrap_or_else(PoisonError::into_inner));

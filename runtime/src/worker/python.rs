@@ -5,11 +5,37 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
-use super::MESSAGE_LIMIT;
+use tlc_plan::plan::Isolation;
+use tokio::sync::Mutex;
 
-const WORKER: &str = include_str!("../../sdk/python/tlc_worker.py");
-const MODULE: &str = include_str!("../../sdk/python/tlc.py");
+use super::process::Process;
+use super::warm::{Ends, Pool, Recipe, Staying};
+use super::{Attempt, Program, Reaper};
+
+/// The worker's sources, by their paths.
+const SOURCES: [(&str, &str); 19] = [
+    ("tlc_worker.py", include_str!("../../sdk/python/tlc_worker.py")),
+    ("tlc/__init__.py", include_str!("../../sdk/python/tlc/__init__.py")),
+    ("tlc/_api.py", include_str!("../../sdk/python/tlc/_api.py")),
+    ("tlc/_args.py", include_str!("../../sdk/python/tlc/_args.py")),
+    ("tlc/_channel.py", include_str!("../../sdk/python/tlc/_channel.py")),
+    ("tlc/_data.py", include_str!("../../sdk/python/tlc/_data.py")),
+    ("tlc/_errors.py", include_str!("../../sdk/python/tlc/_errors.py")),
+    ("tlc/_interruption.py", include_str!("../../sdk/python/tlc/_interruption.py")),
+    ("tlc/_judge.py", include_str!("../../sdk/python/tlc/_judge.py")),
+    ("tlc/_local.py", include_str!("../../sdk/python/tlc/_local.py")),
+    ("tlc/_main.py", include_str!("../../sdk/python/tlc/_main.py")),
+    ("tlc/_run.py", include_str!("../../sdk/python/tlc/_run.py")),
+    ("tlc/_schema.py", include_str!("../../sdk/python/tlc/_schema.py")),
+    ("tlc/_session.py", include_str!("../../sdk/python/tlc/_session.py")),
+    ("tlc/_testcase.py", include_str!("../../sdk/python/tlc/_testcase.py")),
+    ("tlc/_tree.py", include_str!("../../sdk/python/tlc/_tree.py")),
+    ("tlc/_values.py", include_str!("../../sdk/python/tlc/_values.py")),
+    ("tlc/_worker.py", include_str!("../../sdk/python/tlc/_worker.py")),
+    ("tlc/py.typed", include_str!("../../sdk/python/tlc/py.typed")),
+];
 
 /// Prints the minor version of Python 3 and where the interpreter is.
 const PROBE: &str = "import sys; print(sys.version_info[1] if sys.version_info[0] == 3 else 0); print(sys.executable)";
@@ -18,12 +44,10 @@ const PROBE: &str = "import sys; print(sys.version_info[1] if sys.version_info[0
 const OLDEST: u32 = 8;
 
 /// An interpreter with the worker's sources beside it.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Python {
-    /// The interpreter.
-    pub(super) interpreter: PathBuf,
-    /// The script that runs one test.
-    pub(super) worker: PathBuf,
+    recipe: Recipe,
+    warm: Mutex<Pool>,
 }
 
 /// Why there is no Python.
@@ -40,17 +64,57 @@ pub enum PythonError {
 impl Python {
     /// Finds the interpreter, `python3` if none is set, on `search` (as in `PATH`), and writes the worker's sources to `directory`.
     /// What is found may be a script that finds the interpreter in its turn; that is done once, not for each test.
-    pub fn prepare(interpreter: Option<&str>, search: &str, directory: &Path) -> Result<Self, PythonError> {
+    /// `preload` are modules that a warm interpreter imports before it runs its first test.
+    pub fn prepare(
+        interpreter: Option<&str>,
+        preload: &[String],
+        search: &str,
+        directory: &Path,
+    ) -> Result<Self, PythonError> {
         let name = interpreter.unwrap_or("python3");
         let found = find_program(name, search).ok_or_else(|| PythonError::NotFound(name.into()))?;
         let interpreter = ask(&found)?;
+        let package = directory.join("tlc");
+        fs::create_dir_all(&package).map_err(|error| PythonError::Sources(package, error))?;
+        for (name, text) in SOURCES {
+            let path = directory.join(name);
+            fs::write(&path, text).map_err(|error| PythonError::Sources(path, error))?;
+        }
         let worker = directory.join("tlc_worker.py");
-        let write = |path: &Path, text: &str| {
-            fs::write(path, text).map_err(|error| PythonError::Sources(path.to_path_buf(), error))
-        };
-        write(&worker, &WORKER.replace("@MESSAGE_LIMIT@", &MESSAGE_LIMIT.to_string()))?;
-        write(&directory.join("tlc.py"), MODULE)?;
-        Ok(Self { interpreter, worker })
+        let log = directory.join("python.log");
+        let recipe = Recipe { interpreter, worker, preload: preload.to_vec(), log };
+        Ok(Self { recipe, warm: Mutex::default() })
+    }
+
+    /// The interpreter.
+    pub(super) fn interpreter(&self) -> &Path {
+        &self.recipe.interpreter
+    }
+
+    /// The script that runs tests.
+    pub(super) fn worker(&self) -> &Path {
+        &self.recipe.worker
+    }
+
+    /// Starts an attempt in a warm interpreter.
+    pub(super) async fn start(
+        self: &Arc<Self>,
+        attempt: &Attempt,
+        tests: &Path,
+        reaper: &Arc<Reaper>,
+        ends: &Ends,
+    ) -> Result<Process, String> {
+        let mut pool = self.warm.lock().await;
+        if let Program::Python { isolation: Isolation::Shared, .. } = attempt.program {
+            let staying = pool.share(&self.recipe, tests, attempt, reaper, ends).await?;
+            return Ok(Process::Staying(Box::new(staying), Arc::clone(self)));
+        }
+        pool.fork(&self.recipe, tests, attempt, reaper, ends).await.map(Process::Forked)
+    }
+
+    /// Takes a worker back that has run a test and may run another one.
+    pub(super) async fn give_back(&self, staying: Staying) {
+        self.warm.lock().await.give_back(staying);
     }
 }
 
@@ -122,11 +186,12 @@ mod tests {
     #[test]
     fn a_missing_interpreter_is_named() {
         let directory = tempfile::tempdir().expect("a directory");
-        let missing = Python::prepare(None, "/nowhere", directory.path()).expect_err("there is none");
+        let missing = Python::prepare(None, &[], "/nowhere", directory.path()).expect_err("there is none");
         assert!(missing.to_string().contains("no `python3` on PATH"));
-        let missing = Python::prepare(Some("/opt/python9"), "/usr/bin", directory.path()).expect_err("there is none");
+        let missing =
+            Python::prepare(Some("/opt/python9"), &[], "/usr/bin", directory.path()).expect_err("there is none");
         assert!(missing.to_string().contains("`/opt/python9`"));
-        let other = Python::prepare(Some("/bin/true"), "", directory.path()).expect_err("it is no Python");
+        let other = Python::prepare(Some("/bin/true"), &[], "", directory.path()).expect_err("it is no Python");
         assert!(other.to_string().contains("it does not answer"), "{other}");
     }
 }

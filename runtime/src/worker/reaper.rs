@@ -6,6 +6,8 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::ExitStatus;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -59,8 +61,14 @@ impl Reaper {
     /// Ends the group of `leader`, which must not have been waited for yet, and everything that carries the invocation's mark.
     pub(crate) async fn end(&self, leader: Pid, invocation: &str) {
         kill_group(leader);
+        self.end_escaped(invocation).await;
+    }
+
+    /// Ends everything that carries the invocation's mark and has left its group.
+    pub(crate) async fn end_escaped(&self, invocation: &str) {
         let mark = format!("{}={invocation}", environment::INVOCATION);
-        self.end_orphans(|pid| has_mark(pid, &mark)).await;
+        let name = environment::comm(invocation);
+        self.end_orphans(|pid| has_mark(pid, &mark) || has_name(pid, &name)).await;
     }
 
     /// Ends every orphan that carries no mark, for it has thrown it away; for a moment at which no attempt is running.
@@ -107,6 +115,11 @@ fn has_mark(pid: Pid, mark: &str) -> bool {
     has_variable(pid, |variable| variable == mark.as_bytes())
 }
 
+/// What was only forked by a test of a warm interpreter shows the environment of that, and the name of the test.
+fn has_name(pid: Pid, name: &str) -> bool {
+    fs::read(format!("/proc/{pid}/comm")).is_ok_and(|comm| comm.trim_ascii_end() == name.as_bytes())
+}
+
 fn has_variable(pid: Pid, wanted: impl Fn(&[u8]) -> bool) -> bool {
     match fs::read(format!("/proc/{pid}/environ")) {
         Ok(environ) if environ.is_empty() => waitpid(pid, Some(WaitPidFlag::WNOHANG)).is_ok_and(|_| false),
@@ -126,12 +139,30 @@ fn children() -> Vec<Pid> {
         .collect()
 }
 
-/// Waits for the end of a child and leaves its status to be collected, so that its number is not given to another process yet.
-pub(crate) async fn ended(pid: Pid) {
-    match process_descriptor(pid) {
-        Ok(process) => drop(process.readable().await),
-        // An old kernel: a thread waits instead.
-        Err(_) => drop(tokio::task::spawn_blocking(move || wait(pid)).await),
+/// The end of a process: of a child of ours, or of a warm interpreter, that nobody has collected yet.
+#[derive(Debug)]
+pub(super) struct End {
+    pid: Pid,
+    descriptor: Option<pipe::Receiver>,
+}
+
+impl End {
+    /// The end of a process that has not been waited for.
+    pub fn of(pid: Pid) -> Self {
+        Self { pid, descriptor: process_descriptor(pid).ok() }
+    }
+
+    /// Waits for it and leaves the status to be collected, so that the process's number is not given to another one yet.
+    pub async fn reached(&self) {
+        match &self.descriptor {
+            Some(process) => drop(process.readable().await),
+            // An old kernel.
+            None => {
+                while !is_over(self.pid) {
+                    sleep(PAUSE).await;
+                }
+            }
+        }
     }
 }
 
@@ -142,8 +173,22 @@ fn process_descriptor(pid: Pid) -> io::Result<pipe::Receiver> {
     pipe::Receiver::from_owned_fd_unchecked(process)
 }
 
-fn wait(pid: Pid) {
-    while waitid(Id::Pid(pid), WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT) == Err(Errno::EINTR) {}
+/// Whether a process is gone, or a zombie.
+fn is_over(pid: Pid) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with('Z'))
+}
+
+/// Collects the status of a child that came to us from its parent.
+pub(super) fn collect(pid: Pid) -> io::Result<ExitStatus> {
+    loop {
+        match waitpid(pid, None) {
+            Ok(WaitStatus::Exited(_, code)) => return Ok(ExitStatus::from_raw((code & 0xff) << 8)),
+            Ok(WaitStatus::Signaled(_, signal, _)) => return Ok(ExitStatus::from_raw(signal as i32)),
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
 }
 
 /// Whether a child has ended; its status is still to be collected.

@@ -2,23 +2,25 @@
 
 use std::io::{self, PipeReader, PipeWriter, Write as _};
 use std::os::unix::process::CommandExt;
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
 
 use nix::unistd::Pid;
+use tlc_plan::plan::Isolation;
 use tokio::net::unix::pipe;
 use tokio::sync::mpsc;
 
 use super::intake::Incoming;
 use super::limits::gate;
 use super::output::Listened;
+use super::process::Process;
 use super::reading::Listener;
-use super::{Attempt, OutputForm, Program, Reaper, descriptors, environment};
+use super::{Attempt, OutputForm, Program, Python, Reaper, descriptors, environment};
 
 /// A started attempt.
 pub(super) struct Spawned {
-    pub child: Child,
-    /// The child, and its process group.
-    pub leader: Pid,
+    pub process: Process,
     /// Its stdout and stderr, in the order in which it wrote them.
     pub output: pipe::Receiver,
     /// What is between the program and who listens to it.
@@ -50,13 +52,33 @@ impl Own {
 }
 
 /// Starts it; the error is a message for people.
-pub(super) fn start(attempt: &Attempt, reaper: &Reaper) -> Result<Spawned, String> {
+pub(super) async fn start(attempt: &Attempt, reaper: &Arc<Reaper>) -> Result<Spawned, String> {
+    if let Program::Python { python, isolation: Isolation::Fork | Isolation::Shared, tests, .. } = &attempt.program {
+        return warm(attempt, python, tests, reaper).await;
+    }
     let mut command = command(attempt)?;
     let name = match &attempt.program {
         Program::Exec(argv) => argv.first().cloned().unwrap_or_default(),
         Program::Python { .. } => command.get_program().to_string_lossy().into_owned(),
     };
     spawn(&mut command, attempt, reaper).map_err(|error| format!("unable to start `{name}`: {error}"))
+}
+
+/// Starts it in a warm interpreter.
+async fn warm(attempt: &Attempt, python: &Arc<Python>, tests: &Path, reaper: &Arc<Reaper>) -> Result<Spawned, String> {
+    let unable = |error: io::Error| format!("unable to make the pipes of a test: {error}");
+    let (output, writer) = io::pipe().map_err(unable)?;
+    let (worker_reads, requests) = io::pipe().map_err(unable)?;
+    let (reports, worker_writes) = io::pipe().map_err(unable)?;
+    let ends = [writer.into(), worker_reads.into(), worker_writes.into()];
+    let process = python.start(attempt, tests, reaper, &ends).await?;
+    Ok(Spawned {
+        process,
+        own: Own::default(),
+        output: receiver(output).map_err(unable)?,
+        requests: sender(requests).map_err(unable)?,
+        reports: receiver(reports).map_err(unable)?,
+    })
 }
 
 fn command(attempt: &Attempt) -> Result<Command, String> {
@@ -69,8 +91,8 @@ fn command(attempt: &Attempt) -> Result<Command, String> {
             Ok(command)
         }
         Program::Python { python, .. } => {
-            let mut command = Command::new(&python.interpreter);
-            command.arg(&python.worker);
+            let mut command = Command::new(python.interpreter());
+            command.arg(python.worker()).arg("test");
             Ok(command)
         }
     }
@@ -109,7 +131,7 @@ fn spawn(command: &mut Command, attempt: &Attempt, reaper: &Reaper) -> io::Resul
         own.stdin = Some(sender(stdin)?);
     }
     let (output, requests, reports) = (receiver(output)?, sender(requests)?, receiver(reports)?);
-    Ok(Spawned { child, leader, output, own, requests, reports })
+    Ok(Spawned { process: Process::spawned(child), output, own, requests, reports })
 }
 
 fn receiver(end: PipeReader) -> io::Result<pipe::Receiver> {

@@ -36,6 +36,8 @@ pub enum Extra {
     Wait,
     /// Press Ctrl-C.
     Interrupt,
+    /// Edit the list.
+    Edit,
 }
 
 /// A random case.
@@ -47,6 +49,7 @@ pub fn play() -> impl Strategy<Value = Play> {
         1 => Just(Extra::Status),
         1 => Just(Extra::Wait),
         1 => Just(Extra::Interrupt),
+        1 => Just(Extra::Edit),
     ];
     let extras = prop::collection::vec((0..32usize, 1..4usize, extra), 0..3);
     (case(), extras, any::<bool>(), any::<u64>()).prop_map(|(case, extras, x, chance)| Play { case, extras, x, chance })

@@ -31,6 +31,8 @@ pub struct Ledger {
     asked: Vec<(Request, oneshot::Receiver<Answer>)>,
     /// Requests that were said to be done.
     pub done: Vec<Request>,
+    /// The list was edited.
+    pub edited: bool,
     /// Runs whose leftovers were ended.
     pub ended_left_behind: BTreeSet<String>,
     pub findings: Vec<String>,
@@ -45,6 +47,7 @@ impl Ledger {
             running: 0,
             asked: Vec::new(),
             done: Vec::new(),
+            edited: false,
             ended_left_behind: BTreeSet::new(),
             findings: Vec::new(),
         }
@@ -249,6 +252,7 @@ impl Actor {
                 }
                 Extra::Status => ask(Request::Status {}),
                 Extra::Wait => ask(Request::Wait {}),
+                Extra::Edit => self.later(after, |actor| open(&actor.ledger).edited = true),
                 Extra::Interrupt => self.later(after, |actor| actor.caller.signal()),
             }
         }

@@ -17,7 +17,7 @@ pub fn talk(id: &str, messages: &[Value]) -> Node {
         message["jsonrpc"] = "2.0".into();
         let text = message.to_string();
         assert!(!text.contains('\''), "it stands between quotes");
-        script += &format!("printf '%s\\n' '{}' >&$TLC_PROTOCOL_WRITE_FD\n", text);
+        script += &format!("printf '%s\\n' '{text}' >&$TLC_PROTOCOL_WRITE_FD\n");
         if message.get("id").is_some() {
             script +=
                 &format!("read -r answer <&$TLC_PROTOCOL_READ_FD; printf '%s\\n' \"$answer\" >> \"$LINE/{id}\"\n");
@@ -27,13 +27,13 @@ pub fn talk(id: &str, messages: &[Value]) -> Node {
 }
 
 /// A request.
-pub fn request(method: &str, params: Value) -> Value {
-    json!({"id": method, "method": method, "params": params})
+pub fn request(method: &str, params: impl Into<Value>) -> Value {
+    json!({"id": method, "method": method, "params": params.into()})
 }
 
 /// A message without an id.
-pub fn notice(method: &str, params: Value) -> Value {
-    json!({"method": method, "params": params})
+pub fn notice(method: &str, params: impl Into<Value>) -> Value {
+    json!({"method": method, "params": params.into()})
 }
 
 /// What a script of [`talk`] was answered.

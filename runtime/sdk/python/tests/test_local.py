@@ -1,0 +1,205 @@
+"""A test that runs by itself."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import textwrap
+import unittest
+
+import tlc
+from tlc import _judge, _schema, _session
+from tlc._local import LocalSession
+
+from .runtime import ROOT
+
+PROGRAM = """
+import tlc
+
+class Rail(tlc.TestCase):
+    ARGS = [tlc.Arg("volts", float, "What is measured."), tlc.Arg("ask", bool, "Whether to ask.", default=False)]
+
+    def runTest(self):
+        tlc.heading({"en-US": "Rail", "de-DE": "Schiene"})
+        tlc.progress(0.5, "half", 2)
+        tlc.log("a line", "warning")
+        tlc.cache.increment("runs")
+        print("runs:", tlc.cache["runs"])
+        self.measure("volts", self.args.volts, unit="V", max=3.4)
+        if self.args.ask:
+            print("answer:", self.ask_number("How many?", prompt="n", max=9))
+
+if __name__ == "__main__":
+    tlc.main()
+"""
+
+
+class ByItself(unittest.TestCase):
+    def setUp(self):
+        self.directory = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, self.directory)
+
+    def run_program(self, *arguments, program=PROGRAM):
+        path = os.path.join(self.directory, "test_rail.py")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(textwrap.dedent(program))
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("TLC_")}
+        ran = subprocess.run(
+            [sys.executable, path] + list(arguments),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            universal_newlines=True,
+            env=dict(environment, PYTHONPATH=ROOT),
+        )
+        return ran.returncode, ran.stdout
+
+    def test_the_outcome_is_the_exit_code(self):
+        code, text = self.run_program("--args", '{"volts": 3.3}', "--locale", "de-DE")
+        self.assertEqual(code, 0, text)
+        for line in ("== Schiene", "... 50 %, half, 2 s left", "warning  a line", "passed   volts: 3.3 V (max 3.4)", "PASSED"):
+            self.assertIn(line + "\n", text)
+        code, text = self.run_program("--args", '{"volts": 3.5}')
+        self.assertEqual(code, 1)
+        self.assertIn("FAILED: `volts` is 3.5 V; the limits are max 3.4\n", text)
+        code, text = self.run_program("--args", '{"volts": 1}')
+        self.assertEqual((code, "ERROR: the argument `volts` is float, found 1 (int)\n" in text), (3, True), text)
+        self.assertEqual(self.run_program("--args", "[1")[0], 2)
+
+    def test_limits_of_the_list(self):
+        code, text = self.run_program("--args", '{"volts": 3.5}', "--limits", '{"volts": {"max": 4}, "amps": {"max": 1}}')
+        self.assertEqual(code, 1)
+        self.assertIn("FAILED: the declared measurement `amps` was not reported", text)
+
+    def test_data_stays_in_a_file(self):
+        path = os.path.join(self.directory, "data.json")
+        for number in (1, 2):
+            _, text = self.run_program("--args", '{"volts": 3.3}', "--data", path)
+            self.assertIn("runs: %d\n" % number, text)
+        with open(path, encoding="utf-8") as file:
+            self.assertEqual(json.load(file), {"cache": {"runs": 2}, "device": {}, "shelf": {}})
+
+    def test_answers(self):
+        arguments = ("--args", '{"volts": 3.3, "ask": true}')
+        code, text = self.run_program(*arguments, "--answers", '{"n": 4}')
+        self.assertEqual((code, "answer: 4\n" in text), (0, True), text)
+        code, text = self.run_program(*arguments)
+        self.assertEqual((code, "ERROR: NoAnswer: there is no one to answer" in text), (3, True), text)
+        code, text = self.run_program(*arguments, "--answers", '{"n": 44}')
+        self.assertEqual((code, "ERROR: Refused: the answer to `n`: it is from None to 9" in text), (3, True), text)
+
+
+class InProcess(unittest.TestCase):
+    """Functions in a process that nobody prepared, as under pytest."""
+
+    def setUp(self):
+        self.session = LocalSession(_session.Context({"locale": "en-US"}))
+        _session.install(self.session)
+        self.addCleanup(_session.install, None)
+
+    def test_trees(self):
+        tlc.device["a.b"] = 1
+        tlc.device["a.c.d"] = [1]
+        self.assertEqual(tlc.device["a"], {"b": 1, "c": {"d": [1]}})
+        tlc.device["a.b.e"] = 2
+        self.assertEqual(tlc.device.as_dict(), {"a": {"b": {"e": 2}, "c": {"d": [1]}}})
+        del tlc.device["a.b.e"]
+        self.assertEqual(tlc.device.names("a"), ["c"])
+        tlc.device["a.c"] = {}
+        self.assertEqual(len(tlc.device), 0)
+        with self.assertRaises(tlc.Refused):
+            tlc.device["a..b"]
+        with self.assertRaises(KeyError):
+            del tlc.device["x"]
+        tlc.shelf.update({"x": {"y": 1}})
+        tlc.shelf.merge({"x": {"z": 2}})
+        self.assertEqual(tlc.shelf["x"], {"y": 1, "z": 2})
+
+    def test_flat_spaces(self):
+        tlc.run_data["a.b"] = {"x": 1}
+        self.assertEqual((dict(tlc.run_data), tlc.run_data.setdefault("c", 2), len(tlc.run_data)), ({"a.b": {"x": 1}}, 2, 2))
+        self.assertEqual([tlc.cache.increment("n", 0.5), tlc.cache.increment("n")], [0.5, 1.5])
+        with self.assertRaises(tlc.Refused):
+            tlc.run_data.increment("a.b")
+
+    def test_identity_is_set_once(self):
+        self.assertEqual(tlc.identify("S1", sub_units=[{"name": "r"}]), [0])
+        self.assertEqual(tlc.identify("S1", sub_units=[{"name": "s"}]), [1])
+        with self.assertRaises(tlc.AlreadySet):
+            tlc.identify("S2")
+        self.assertEqual(tlc.context.unit, "S1")
+
+    def test_attachments_and_secrets(self):
+        self.assertEqual(tlc.attach("a.txt", "é").size, 2)
+        self.assertEqual(tlc.attach("b.bin", b"\xff").size, 1)
+        with self.assertRaises(tlc.AttachmentRefused):
+            tlc.attach("c", path="/nowhere/at/all")
+        with self.assertRaises(tlc.NoSecret):
+            tlc.secret("none-of-these")
+
+    def test_nobody_answers(self):
+        with self.assertRaises(tlc.NoAnswer):
+            tlc.ask_text("Text?")
+
+
+class Judging(unittest.TestCase):
+    def test_comparisons(self):
+        def judge(value, **limits):
+            return _judge.judge(value, limits)
+
+        self.assertEqual(judge(1), "unset")
+        for value, limits, outcome in (
+            (1, {"min": 1, "max": 2}, True),
+            (2.1, {"min": 1, "max": 2}, False),
+            (float("nan"), {"max": 2}, False),
+            (float("inf"), {"min": 2}, True),
+            ("a", {"equals": "a"}, True),
+            (1.0, {"equals": 1}, True),
+            (True, {"equals": 1}, False),
+            ("x", {"max": 1}, False),
+            ("ab", {"matches": "a"}, False),
+            ("ab", {"matches": "a."}, True),
+            (1, {"min": 1, "comparison": "GT"}, False),
+            (1, {"equals": 2, "comparison": "NE"}, True),
+            (1, {"min": 1, "max": 2, "comparison": "GTLT"}, False),
+            (0, {"min": 1, "max": 2, "comparison": "LTGT"}, True),
+            (1, {"min": 1, "max": 2, "comparison": "LTGT"}, False),
+            (1, {"min": 1, "max": 2, "comparison": "LEGE"}, True),
+        ):
+            self.assertEqual(judge(value, **limits), "passed" if outcome else "failed", (value, limits))
+
+
+class Schemas(unittest.TestCase):
+    def test_keywords(self):
+        for schema, good, bad in (
+            ({"type": ["integer", "null"]}, [1, None], [True, 1.0, "x"]),
+            ({"enum": [1, "a"]}, [1, "a"], [True, "b"]),
+            ({"properties": {"a": {"type": "string"}}, "required": ["a"], "additionalProperties": False}, [{"a": "x"}], [{}, {"a": 1}, {"a": "x", "b": 1}]),
+            ({"items": {"type": "number"}, "minItems": 1, "maxItems": 2, "uniqueItems": True}, [[1], [1, 2.5]], [[], [1, 1], ["x"], [1, 2, 3]]),
+            ({"items": [{"type": "string"}], "additionalItems": False}, [["a"]], [[1], ["a", 1]]),
+            ({"minimum": 1, "exclusiveMaximum": 3}, [1, 2.9], [0, 3]),
+            ({"minimum": 1, "exclusiveMinimum": True}, [2], [1]),
+            ({"multipleOf": 0.5}, [1.5], [1.2]),
+            ({"pattern": "^a", "minLength": 2, "maxLength": 3}, ["ab"], ["b", "a", "abcd"]),
+            ({"anyOf": [{"type": "null"}, {"const": 1}]}, [None, 1], [2]),
+            ({"oneOf": [{"minimum": 1}, {"maximum": 2}]}, [0, 3], [1]),
+            ({"not": {"type": "null"}}, [1], [None]),
+            ({"patternProperties": {"^x": {"type": "integer"}}}, [{"x1": 1, "y": "a"}], [{"x": "a"}]),
+            ({"dependencies": {"a": ["b"]}}, [{}, {"a": 1, "b": 1}], [{"a": 1}]),
+            ({"definitions": {"n": {"type": "integer"}}, "items": {"$ref": "#/definitions/n"}}, [[1]], [["x"]]),
+        ):
+            for value in good:
+                self.assertIsNone(_schema.first_problem(value, schema), (schema, value))
+            for value in bad:
+                self.assertIsNotNone(_schema.first_problem(value, schema), (schema, value))
+
+    def test_a_schema_that_is_wrong(self):
+        for schema in ({"type": "rail"}, {"$ref": "#/nowhere"}, {"$ref": "other.json"}, {"$ref": "#"}, 5):
+            with self.assertRaises(_schema.SchemaError):
+                _schema.first_problem(1, schema)
+
+
+if __name__ == "__main__":
+    unittest.main()

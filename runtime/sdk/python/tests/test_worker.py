@@ -1,0 +1,287 @@
+"""The worker against a runtime that the tests play."""
+
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import textwrap
+import threading
+import unittest
+
+from .runtime import ROOT, Conversation, start
+
+
+class WorkerCase(unittest.TestCase):
+    def setUp(self):
+        self.tests = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, self.tests)
+
+    def write(self, name, text):
+        with open(os.path.join(self.tests, name + ".py"), "w", encoding="utf-8") as file:
+            file.write(textwrap.dedent(text))
+
+    def case(self, body, **more):
+        """Runs a test with this body; its `finished`, and the conversation."""
+        body = textwrap.indent(textwrap.dedent(body).strip(), "        ")
+        text = "import os, sys, threading, time\nimport tlc\n\nclass T(tlc.TestCase):\n    def runTest(self):\n%s\n" % body
+        self.write("case", text)
+        answers = more.pop("answers", None)
+        talk = Conversation(start("case", self.tests, **more), answers)
+        return talk.run(), talk
+
+    def passed(self, body, **more):
+        finished, talk = self.case(body, **more)
+        self.assertEqual(finished, {"outcome": "passed", "message": None, "traceback": None}, talk.output)
+        return talk
+
+
+class Outcomes(WorkerCase):
+    def test_a_test_that_passes(self):
+        talk = self.passed("print('hello')\nassert tlc.context.attempt == 2 and self.context.dut_options == {'link': 'usb'}")
+        self.assertEqual(talk.output, "hello\n")
+        self.assertEqual(talk.process.returncode, 0)
+
+    def test_a_failure_has_a_code(self):
+        finished, _ = self.case("self.fail('dark', error_code=17)")
+        self.assertEqual((finished["outcome"], finished["message"], finished["error_code"]), ("failed", "dark", 17))
+        self.assertNotIn("in fail", finished["traceback"])
+
+    def test_an_exception_is_an_error(self):
+        finished, talk = self.case("{}['x']")
+        self.assertEqual((finished["outcome"], finished["message"]), ("error", "KeyError: 'x'"))
+        self.assertIn("KeyError", talk.output)
+
+    def test_plain_unittest(self):
+        self.write("plain", """
+            import unittest
+            from tlc import Arg
+            class Plain(unittest.TestCase):
+                ARGS = [Arg("rail", str, "Its name."), Arg("n", int, "How many.", default=3)]
+                def test_it(self):
+                    self.assertEqual((self.args.rail, self.args.n), ("3V3", 3))
+        """)
+        self.assertEqual(Conversation(start("plain", self.tests, args={"rail": "3V3"})).run()["outcome"], "passed")
+        finished = Conversation(start("plain", self.tests, args={"rial": 1})).run()
+        self.assertEqual(finished["outcome"], "error")
+        self.assertIn("`rail` is missing; the test does not declare the argument `rial`", finished["message"])
+
+    def test_a_module_has_one_test(self):
+        self.write("two", "import unittest\nclass A(unittest.TestCase): pass\nclass B(unittest.TestCase): pass\n")
+        self.assertIn("exactly one unittest.TestCase; found `A`, `B`", Conversation(start("two", self.tests)).run()["message"])
+        self.assertIn("there is no Python test `gone`", Conversation(start("gone", self.tests)).run()["message"])
+
+    def test_another_version_is_refused(self):
+        finished = Conversation(start("case", self.tests, protocol=9)).run()
+        self.assertEqual(finished, {"outcome": "error", "message": "the runtime speaks version 9 of the protocol", "traceback": None})
+
+    def test_a_skip_is_no_pass(self):
+        self.assertEqual(self.case("self.skipTest('later')")[0]["message"], "the test skipped itself: later")
+
+    def test_sigterm_is_an_exception_inside_once(self):
+        self.write("waits", """
+            import time, tlc
+            class T(tlc.TestCase):
+                def runTest(self):
+                    tlc.log("ready")
+                    try:
+                        time.sleep(100)
+                    except Exception:
+                        self.fail("it is no ordinary exception")
+                    finally:
+                        tlc.log("cleaned")
+        """)
+        talk = Conversation(start("waits", self.tests))
+        watch = threading.Thread(target=self.terminate, args=(talk,))
+        watch.start()
+        finished = talk.run()
+        watch.join()
+        self.assertEqual([message["text"] for message in talk.of("log")], ["ready", "cleaned"])
+        self.assertEqual((finished["outcome"], finished["message"]), ("error", "Ended: the runtime ended the test"))
+
+    @staticmethod
+    def terminate(talk):
+        import time
+
+        while not talk.of("log"):
+            time.sleep(0.01)
+        os.kill(talk.process.pid, signal.SIGTERM)
+
+    def test_the_end_of_the_runtime_is_the_end_of_the_test(self):
+        for body in ("time.sleep(100)", "tlc.ask_pass_fail('Good?')"):
+            with self.subTest(body):
+                self.write("stays", "import time, tlc\nclass T(tlc.TestCase):\n    def runTest(self):\n        %s\n" % body)
+                talk = Conversation(start("stays", self.tests))
+                os.close(talk._requests)
+                self.assertEqual(talk.process.wait(60), -signal.SIGKILL)
+                talk.process.stdout.close()
+                os.close(talk._reports)
+
+
+class Reports(WorkerCase):
+    def test_measurements(self):
+        talk = self.passed("""
+            class Like:
+                def __float__(self): return 2.5
+            class Item:
+                def item(self): return 7
+            import decimal, fractions, enum
+            assert self.measure("a", 1, min=0, unit="V", label={"en-US": "A"}, group="g")
+            tlc.measure("like", Like()); tlc.measure("item", Item()); tlc.measure("decimal", decimal.Decimal("1.5"))
+            tlc.measure("fraction", fractions.Fraction(1, 4)); tlc.measure("nan", float("nan")); tlc.measure("inf", -float("inf"))
+            tlc.measure("enum", enum.IntEnum("E", "x").x); tlc.measure("big", 10 ** 400); tlc.measure("bool", True, equals=True)
+            tlc.measure("text", "\\ud800 x")
+            tlc.measure_series("s", tlc.Axis("x", range(2), unit="s"), tlc.Axis("y", (1, 2.5)), min=0)
+        """)
+        found = {message["name"]: message for message in talk.of("measurement")}
+        self.assertEqual(found["a"], {"name": "a", "value": 1, "min": 0, "unit": "V", "label": {"en-US": "A"}, "group": "g"})
+        values = {name: message.get("value") for name, message in found.items()}
+        self.assertEqual((values["like"], values["item"], values["decimal"], values["fraction"]), (2.5, 7, 1.5, 0.25))
+        self.assertEqual((values["nan"], values["inf"]), ({"nonfinite": "nan"}, {"nonfinite": "-inf"}))
+        self.assertEqual((values["enum"], values["big"], values["bool"]), (1, {"nonfinite": "inf"}, True))
+        self.assertEqual(values["text"], "\\ud800 x")
+        self.assertEqual(found["s"]["series"], [{"name": "x", "values": [0, 1], "unit": "s"}, {"name": "y", "values": [1, 2.5]}])
+
+    def test_limits_of_the_list_come_first(self):
+        self.passed(
+            "found = tlc.measure('a', 5, max=1)\nassert found and found.limits == {'max': 9}, found\nassert not tlc.measure('a', 10)",
+            measurements={"a": {"max": 9, "unit": "V"}},
+        )
+
+    def test_what_does_not_fit_is_refused_where_it_stands(self):
+        for call, kind in (
+            ("tlc.measure('', 1)", "ValueError"),
+            ("tlc.measure('a', None)", "TypeError"),
+            ("tlc.measure('a', [1])", "TypeError"),
+            ("tlc.measure('a', 1, min='x')", "TypeError"),
+            ("tlc.measure('a', 1, min=float('nan'))", "ValueError"),
+            ("tlc.measure('a', 1, comparison='XX')", "ValueError"),
+            ("tlc.measure('a', 1, comparison='GELE', min=1)", "ValueError"),
+            ("tlc.measure_series('a', tlc.Axis('x', [1]))", "ValueError"),
+            ("tlc.measure_series('a', tlc.Axis('x', [1]), tlc.Axis('y', []))", "ValueError"),
+            ("tlc.attach('a/b', 'x')", "ValueError"),
+            ("tlc.attach('a')", "TypeError"),
+            ("tlc.result('a', 'fine')", "ValueError"),
+            ("tlc.note('a', 'loud')", "ValueError"),
+            ("tlc.ask_choice('a', [])", "ValueError"),
+            ("tlc.ask_text('a', timeout=0)", "ValueError"),
+            ("tlc.cache[1] = 2", "TypeError"),
+            ("tlc.cache['a'] = b'x'", "TypeError"),
+            ("tlc.cache['a'] = float('nan')", "ValueError"),
+        ):
+            with self.subTest(call):
+                finished, talk = self.case(call)
+                self.assertEqual(finished["outcome"], "error")
+                self.assertTrue(finished["message"].startswith(kind), finished["message"])
+                self.assertEqual([message for message in talk.messages if "method" in message][:-1], [])
+
+    def test_the_errors_of_answers(self):
+        for code, kind in (
+            (-32601, "Unsupported"),
+            (-32602, "Refused"),
+            (-32001, "NoAnswer"),
+            (-32002, "TimedOut"),
+            (-32003, "Cancelled"),
+            (-32099, "Error"),
+        ):
+            answers = {"prompt": {"error": {"code": code, "message": "so it is"}}}
+            finished, _ = self.case("tlc.ask_scan('Scan')", answers=answers)
+            self.assertEqual(finished["message"], "%s: so it is" % kind)
+        missing = {"data.get": {"error": {"code": -32004, "message": "none"}}, "secret": {"error": {"code": -32005, "message": "none"}}}
+        self.passed("assert tlc.cache.get('a', 7) == 7 and 'a' not in tlc.cache and tlc.secret('s', None) is None", answers=missing)
+        self.passed(
+            "try: tlc.identify('a')\nexcept tlc.AlreadySet as error: assert str(error) == 'no'",
+            answers={"identity": {"error": {"code": -32006, "message": "no"}}},
+        )
+
+    def test_answers_go_to_those_who_asked(self):
+        self.passed(
+            """
+            found = {}
+            def ask(number):
+                for _ in range(100):
+                    assert tlc.cache[str(number)] == number
+                found[number] = True
+            threads = [threading.Thread(target=ask, args=(number,)) for number in range(8)]
+            for thread in threads: thread.start()
+            for thread in threads: thread.join()
+            assert len(found) == 8
+            """,
+            answers={"data.get": lambda params: {"result": {"value": int(params["key"])}}},
+        )
+
+    def test_a_part_is_reported_whatever_happens_in_it(self):
+        finished, talk = self.case("""
+            with tlc.part("good"): pass
+            with tlc.part("dark", go_on=True): self.fail("no light")
+            with tlc.part("broken"): {}["x"]
+        """)
+        found = [(part["name"], part["outcome"], part.get("message")) for part in talk.of("result")]
+        self.assertEqual(found, [("good", "passed", None), ("dark", "failed", "no light"), ("broken", "error", "KeyError: 'x'")])
+        self.assertEqual(finished["message"], "KeyError: 'x'")
+
+    def test_a_large_attachment_is_a_file(self):
+        seen = []
+
+        def answer(params):
+            with open(params["path"], "rb") as file:
+                seen.append(len(file.read()))
+            return {"result": {"sha256": "x", "size": seen[-1]}}
+
+        self.passed("assert tlc.attach('a.bin', bytes(3 << 20)).size == 3 << 20", answers={"attachment": answer})
+        self.assertEqual(seen, [3 << 20])
+
+    def test_a_message_is_never_too_long(self):
+        finished, _ = self.case("tlc.measure('a', 'x' * (2 << 20))")
+        self.assertTrue(finished["message"].startswith("ValueError: a message has at most 1048576 bytes"), finished["message"])
+        finished, _ = self.case("self.fail('é' * (3 << 20))")
+        self.assertEqual(finished["outcome"], "failed")
+
+    def test_a_forked_process_has_no_part_in_it(self):
+        talk = self.passed("""
+            pid = os.fork()
+            if pid == 0:
+                try: tlc.log("from the child")
+                except RuntimeError: os._exit(7)
+                os._exit(0)
+            assert os.WEXITSTATUS(os.waitpid(pid, 0)[1]) == 7
+        """)
+        self.assertEqual(talk.of("log"), [])
+
+    def test_a_program_with_main_speaks_the_protocol(self):
+        self.write("program", """
+            import tlc
+            class T(tlc.TestCase):
+                ARGS = [tlc.Arg("a", int, "h")]
+                def runTest(self):
+                    self.measure("a", self.args.a)
+            if __name__ == "__main__":
+                tlc.main()
+        """)
+        params = start("", self.tests, args={"a": 5}, test={"exec": ["python3", "program.py"]})
+        talk = Conversation(params, command=[sys.executable, os.path.join(self.tests, "program.py")])
+        self.assertEqual(talk.run()["outcome"], "passed", talk.output)
+        self.assertEqual(talk.of("measurement"), [{"name": "a", "value": 5}])
+        self.assertEqual(talk.messages[0]["result"]["protocol"], 1)
+
+    def test_a_script_without_main_speaks_it_too(self):
+        self.write("script", "import tlc\ntlc.measure('a', tlc.context.args.a)\n")
+        talk = Conversation(start("", self.tests, args={"a": 5}), command=[sys.executable, os.path.join(self.tests, "script.py")])
+        self.assertIsNone(talk.run())
+        self.assertEqual(talk.of("measurement"), [{"name": "a", "value": 5}])
+
+
+class Shipped(unittest.TestCase):
+    def test_every_file_of_the_package_is_in_the_binary(self):
+        source = os.path.join(ROOT, "..", "..", "src", "worker", "python.rs")
+        if not os.path.exists(source):
+            self.skipTest("this is not the repository")
+        with open(source, encoding="utf-8") as file:
+            text = file.read()
+        for name in sorted(os.listdir(os.path.join(ROOT, "tlc"))):
+            if name.endswith(".py") or name == "py.typed":
+                self.assertIn('("tlc/%s"' % name, text)
+
+
+if __name__ == "__main__":
+    unittest.main()

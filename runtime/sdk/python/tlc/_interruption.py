@@ -1,0 +1,54 @@
+"""SIGTERM, as an exception inside the test: once, and never in the middle of a message."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from typing import Any
+
+from ._errors import Ended
+
+_depth = 0
+_pending = False
+
+
+def _end(_signal: int, _frame: Any) -> None:
+    global _pending
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if _depth:
+        _pending = True
+    else:
+        raise Ended("the runtime ended the test")
+
+
+def install() -> None:
+    """From now on SIGTERM ends the test from within."""
+    global _pending
+    _pending = False
+    signal.signal(signal.SIGTERM, _end)
+
+
+def was_ended() -> bool:
+    """Whether the runtime has asked this test to end."""
+    return signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
+
+
+class Unbroken:
+    """A stretch of code that SIGTERM does not break; the exception comes at its end. Signals only ever reach the main thread."""
+
+    def __enter__(self) -> None:
+        global _depth
+        if threading.current_thread() is threading.main_thread():
+            _depth += 1
+
+    def __exit__(self, *_exception: Any) -> None:
+        global _depth, _pending
+        if threading.current_thread() is threading.main_thread():
+            _depth -= 1
+            if _pending and not _depth:
+                _pending = False
+                raise Ended("the runtime ended the test")
+
+
+unbroken = Unbroken()
+"""To be used with `with`."""

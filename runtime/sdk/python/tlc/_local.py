@@ -1,0 +1,367 @@
+"""A session without a runtime, for development: prompts in the terminal, measurements judged and printed, data in a file or in memory."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+import tempfile
+import threading
+import time
+from typing import Any, Dict, List, Optional
+
+from . import _judge, _tree, _values
+from ._errors import AlreadySet, AttachmentRefused, NoAnswer, NoSecret, NoSuchKey, Refused, TimedOut, Unsupported
+from ._session import Context, Session
+
+SPACES = ("run", "cache", "device", "shelf")
+
+
+class LocalSession(Session):
+    """Plays the part of the runtime, in a small way."""
+
+    def __init__(
+        self, context: Context, data_file: Optional[str] = None, answers: Optional[Dict[str, Any]] = None
+    ) -> None:
+        super().__init__(context)
+        self._lock = threading.RLock()
+        self._data_file = data_file
+        self._data: Dict[str, Dict[str, Any]] = {space: {} for space in SPACES}
+        self._answers = dict(answers or {})
+        self._prompts = 0
+        self._identity: Dict[str, Any] = {}
+        self._attachments: Optional[str] = None
+        self._reported: Dict[str, List[str]] = {}
+        self.problems: List[str] = []
+        """What fails a test that passes otherwise."""
+        if data_file is not None and os.path.exists(data_file):
+            with open(data_file, encoding="utf-8") as file:
+                self._data.update(json.load(file))
+
+    def notify(self, method: str, params: Dict[str, Any]) -> None:
+        self.request(method, params)
+
+    def request(self, method: str, params: Dict[str, Any]) -> Any:
+        handle = getattr(self, "_on_" + method.replace(".", "_"), None)
+        if handle is None:
+            raise Unsupported("unknown method `%s`" % method)
+        if method == "prompt":
+            return handle(params)
+        with self._lock:
+            return handle(params)
+
+    def missing(self) -> List[str]:
+        """Measurements that were declared and not reported."""
+        return [name for name in self.context.limits if name not in self._reported]
+
+    # Reports.
+
+    def _on_measurement(self, params: Dict[str, Any]) -> Dict[str, Any]:
+        name = params["name"]
+        declared = self.context.limits.get(name, {})
+        limits = declared if _judge.has_limits(declared) else params
+        unit = params.get("unit") or declared.get("unit") or ""
+        if "series" in params:
+            values = [_finite(value) for value in params["series"][-1]["values"]]
+            outcome = _judge.judge_series(values, limits)
+            words = "%d values from %r to %r" % (len(values), min(values), max(values)) if values else "no values"
+        else:
+            value = _finite(params["value"])
+            outcome = _judge.judge(value, limits)
+            words = "%s %s" % (value if isinstance(value, str) else repr(value), unit)
+        within = _judge.in_words(limits)
+        self._reported.setdefault(name, []).append(outcome)
+        _print("%-8s %s: %s%s" % (outcome, name, words.strip(), " (%s)" % within if within else ""))
+        if outcome == "failed":
+            self.problems.append("`%s` is %s; the limits are %s" % (name, words.strip(), within))
+        return {"outcome": outcome}
+
+    def _on_result(self, params: Dict[str, Any]) -> Dict[str, Any]:
+        message = params.get("message")
+        _print("%-8s %s%s" % (params["outcome"], params["name"], ": %s" % message if message else ""))
+        if params["outcome"] in ("failed", "error"):
+            self.problems.append("%s: %s" % (params["name"], message or params["outcome"]))
+        return {}
+
+    def _on_attachment(self, params: Dict[str, Any]) -> Dict[str, Any]:
+        if self._attachments is None:
+            self._attachments = tempfile.mkdtemp(prefix="tlc-attachments-")
+        target = os.path.join(self._attachments, params["name"])
+        try:
+            if "path" in params:
+                if not os.path.isfile(params["path"]):
+                    raise AttachmentRefused("`%s` is no file" % params["path"])
+                (shutil.move if params.get("move") else shutil.copyfile)(params["path"], target)
+            else:
+                with open(target, "wb") as file:
+                    file.write(_content(params))
+            with open(target, "rb") as file:
+                content = file.read()
+        except OSError as error:
+            raise AttachmentRefused(str(error)) from None
+        _print("attached %s (%d bytes): %s" % (params["name"], len(content), target))
+        return {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
+
+    def _on_log(self, params: Dict[str, Any]) -> Dict[str, Any]:
+        _print("%-8s %s" % (params["level"], params["text"]))
+        return {}
+
+    def _on_heading(self, params: Dict[str, Any]) -> Dict[str, Any]:
+        _print("== %s" % self._shown(params["text"]))
+        return {}
+
+    def _on_progress(self, params: Dict[str, Any]) -> Dict[str, Any]:
+        fraction = params.get("fraction")
+        words = [] if fraction is None else ["%.0f %%" % (100 * fraction)]
+        words += [self._shown(params["text"])] if "text" in params else []
+        words += ["%.0f s left" % params["remaining_secs"]] if "remaining_secs" in params else []
+        _print("... %s" % ", ".join(words))
+        return {}
+
+    def _on_note(self, params: Dict[str, Any]) -> Dict[str, Any]:
+        _print("note     %s" % self._shown(params["text"]))
+        return {}
+
+    def _on_identity(self, params: Dict[str, Any]) -> Dict[str, Any]:
+        answer: Dict[str, Any] = {}
+        flat = {(group, key): value for group in ("dut", "process", "stand") for key, value in params.get(group, {}).items()}
+        flat.update((("", key), params[key]) for key in ("batch", "operator", "instruments") if key in params)
+        for (group, key), value in flat.items():
+            name = "%s.%s" % (group, key) if group else key
+            if key not in ("info", "sub_units", "instruments") and self._identity.get(name, value) != value:
+                raise AlreadySet("`%s` is already %r" % (name, self._identity[name]))
+        for (group, key), value in flat.items():
+            name = "%s.%s" % (group, key) if group else key
+            if key == "info":
+                self._identity.setdefault(name, {}).update(value)
+            elif key in ("sub_units", "instruments"):
+                have = self._identity.setdefault(name, [])
+                if key == "sub_units":
+                    answer[key] = list(range(len(have), len(have) + len(value)))
+                have.extend(value)
+            else:
+                self._identity[name] = value
+        _print("identity %s" % json.dumps(params, ensure_ascii=False))
+        return answer
+
+    def _on_secret(self, params: Dict[str, Any]) -> Dict[str, Any]:
+        value = os.environ.get("LAGER_SECRET_" + params["name"])
+        if value is None:
+            raise NoSecret("there is no secret `%s`; for development set LAGER_SECRET_%s" % (params["name"], params["name"]))
+        return {"value": value}
+
+    # Data.
+
+    def _on_data_get(self, params: Dict[str, Any]) -> Dict[str, Any]:
+        data, key = self._data[params["space"]], params["key"]
+        if params["space"] in _tree.TREES:
+            return {"value": _tree.get(data, key)}
+        if key not in data:
+            raise NoSuchKey("there is no `%s`" % key)
+        return {"value": data[key]}
+
+    def _on_data_set(self, params: Dict[str, Any]) -> Dict[str, Any]:
+        self._put(params["space"], params["key"], params["value"])
+        return self._save()
+
+    def _on_data_update(self, params: Dict[str, Any]) -> Dict[str, Any]:
+        for key, value in params["value"].items():
+            if params["space"] in _tree.TREES:
+                for leaf, item in _leaves(key, value):
+                    self._put(params["space"], leaf, item)
+            else:
+                self._put(params["space"], key, value)
+        return self._save()
+
+    def _put(self, space: str, key: str, value: Any) -> None:
+        if space in _tree.TREES:
+            _tree.put(self._data[space], key, value)
+        else:
+            self._data[space][key] = value
+
+    def _on_data_delete(self, params: Dict[str, Any]) -> Dict[str, Any]:
+        data, key = self._data[params["space"]], params["key"]
+        if params["space"] in _tree.TREES:
+            _tree.remove(data, key)
+        elif key not in data:
+            raise NoSuchKey("there is no `%s`" % key)
+        else:
+            del data[key]
+        return self._save()
+
+    def _on_data_keys(self, params: Dict[str, Any]) -> Dict[str, Any]:
+        data: Any = self._data[params["space"]]
+        if "key" in params:
+            data = _tree.get(data, params["key"])
+        return {"keys": sorted(data) if isinstance(data, dict) else []}
+
+    def _on_data_increment(self, params: Dict[str, Any]) -> Dict[str, Any]:
+        data, key = self._data[params["space"]], params["key"]
+        if isinstance(data.get(key, 0), bool) or not isinstance(data.get(key, 0), (int, float)):
+            raise Refused("`key`: `%s` is no number" % key)
+        data[key] = data.get(key, 0) + params["by"]
+        self._save()
+        return {"value": data[key]}
+
+    def _save(self) -> Dict[str, Any]:
+        if self._data_file is not None:
+            kept = {space: self._data[space] for space in SPACES if space != "run"}
+            fresh = self._data_file + ".new"
+            with open(fresh, "w", encoding="utf-8") as file:
+                json.dump(kept, file, indent=2, ensure_ascii=False)
+            os.replace(fresh, self._data_file)
+        return {}
+
+    # Prompts.
+
+    def _on_dismiss(self, _params: Dict[str, Any]) -> Dict[str, Any]:
+        return {}
+
+    def _on_prompt(self, params: Dict[str, Any]) -> Dict[str, Any]:
+        with self._lock:
+            self._prompts += 1
+            name = params.get("prompt", str(self._prompts))
+        if name in self._answers:
+            answer = self._answers[name]
+            problem = _unfit(params, answer)
+            if problem:
+                raise Refused("the answer to `%s`: %s" % (name, problem))
+            return {"answer": answer, "by": "answers"}
+        if not (sys.stdin and sys.stdin.isatty()):
+            raise NoAnswer("there is no one to answer the prompt `%s`" % name)
+        with self._lock:
+            return {"answer": self._ask(params), "by": "terminal"}
+
+    def _ask(self, params: Dict[str, Any]) -> Any:
+        kind = params["kind"]
+        if "title" in params:
+            _print("== %s" % self._shown(params["title"]))
+        _print("?  %s" % self._shown(params["text"]))
+        for key in ("image", "link", "html"):
+            if key in params:
+                _print("   %s: %s" % (key, params[key]))
+        for number, step in enumerate(params.get("steps", []), 1):
+            _print("   %d. %s %s" % (number, self._shown(step["title"]), self._shown(step["text"])))
+        options = params.get("buttons") or params.get("choices") or []
+        for number, option in enumerate(options, 1):
+            _print("   %d) %s" % (number, self._shown(option["label"])))
+        deadline = time.monotonic() + params.get("timeout_secs", params.get("seconds", float("inf")))
+        while True:
+            line = _line(_hint(params), deadline - time.monotonic(), bool(params.get("secret")))
+            if line is None:
+                if kind == "countdown":
+                    return True
+                raise TimedOut("the prompt's time has passed")
+            answer = _understood(params, options, line)
+            problem = "that is no answer" if answer is None else _unfit(params, answer)
+            if not problem:
+                return answer
+            _print("   %s" % problem)
+
+    def _shown(self, text: Any) -> str:
+        return _values.shown(text, self.context.locale)
+
+
+def _finite(value: Any) -> Any:
+    return float(value["nonfinite"]) if isinstance(value, dict) else value
+
+
+def _content(params: Dict[str, Any]) -> bytes:
+    import base64
+
+    return params["text"].encode() if "text" in params else base64.b64decode(params["base64"])
+
+
+def _leaves(key: str, value: Any) -> List[Any]:
+    if isinstance(value, dict):
+        return [leaf for name, item in value.items() for leaf in _leaves("%s.%s" % (key, name), item)]
+    return [(key, value)]
+
+
+_CONFIRMED = ("image", "link", "html", "note", "steps", "countdown")
+
+
+def _hint(params: Dict[str, Any]) -> str:
+    kind = params["kind"]
+    if kind in _CONFIRMED:
+        return "   [Enter] "
+    if kind == "pass_fail":
+        return "   [p]ass or [f]ail: "
+    if kind in ("multi_select", "checkboxes"):
+        return "   numbers, with spaces between them: "
+    return "   number: " if "choices" in params or "buttons" in params or kind == "number" else "   > "
+
+
+def _understood(params: Dict[str, Any], options: List[Dict[str, Any]], line: str) -> Any:
+    kind = params["kind"]
+    if kind in _CONFIRMED:
+        return True
+    if kind == "pass_fail":
+        return {"p": True, "f": False}.get(line.strip().lower()[:1])
+    try:
+        if kind in ("multi_select", "checkboxes"):
+            chosen = {int(word) - 1 for word in line.replace(",", " ").split()}
+            return [option["value"] for number, option in enumerate(options) if number in chosen]
+        if options:
+            number = int(line) - 1
+            return options[number]["value"] if 0 <= number < len(options) else None
+        if kind == "number":
+            return int(line) if line.strip().lstrip("+-").isdigit() else float(line)
+    except ValueError:
+        return None
+    return line
+
+
+def _unfit(params: Dict[str, Any], answer: Any) -> Optional[str]:
+    """What is wrong with an answer."""
+    import re
+
+    kind, options = params["kind"], params.get("buttons") or params.get("choices") or []
+    values = [option["value"] for option in options]
+    if kind in ("multi_select", "checkboxes"):
+        if not isinstance(answer, list) or any(item not in values for item in answer):
+            return "it is a list of the choices' values"
+        least, most = params.get("min_choices", 0), params.get("max_choices", len(values))
+        return None if least <= len(answer) <= most else "choose %d to %d" % (least, most)
+    if options:
+        return None if answer in values else "it is one of %s" % ", ".join(map(repr, values))
+    if kind == "number":
+        if isinstance(answer, bool) or not isinstance(answer, (int, float)):
+            return "it is a number"
+        if params.get("integer") and answer != int(answer):
+            return "it is a whole number"
+        low, high = params.get("min"), params.get("max")
+        if (low is not None and answer < low) or (high is not None and answer > high):
+            return "it is from %s to %s" % (low, high)
+    if kind in ("text", "scan"):
+        if not isinstance(answer, str):
+            return "it is a text"
+        if "pattern" in params and re.fullmatch(params["pattern"], answer) is None:
+            return "it has the form %s" % params["pattern"]
+        if len(answer) > params.get("size", len(answer)):
+            return "it has at most %d characters" % params["size"]
+    return None
+
+
+def _print(text: str) -> None:
+    print(text, flush=True)
+
+
+def _line(hint: str, seconds: float, secret: bool) -> Optional[str]:
+    """A line of the terminal; None if it did not come in time."""
+    import select
+
+    print(hint, end="", flush=True)
+    if seconds != float("inf") and not select.select([sys.stdin], [], [], max(0, seconds))[0]:
+        print()
+        return None
+    if secret:
+        import getpass
+
+        return getpass.getpass("")
+    line = sys.stdin.readline()
+    if not line:
+        raise NoAnswer("the terminal is closed")
+    return line.rstrip("\n")

@@ -1,0 +1,162 @@
+"""From the name of a test to its outcome: finds its module, its one test class and its one method, and runs it."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+import traceback
+import types
+import unittest
+from typing import Any, List, NamedTuple, Optional, Tuple, Type
+
+from . import _args
+from ._errors import ArgError, Failure, TestError
+from ._session import Session
+
+
+class Verdict(NamedTuple):
+    """How a test ended."""
+
+    outcome: str
+    message: Optional[str] = None
+    trace: Optional[str] = None
+    error_code: Any = None
+
+
+class Result(unittest.TestResult):
+    """Collects what went wrong: the outcome, one line about it, and the traceback without the frames of unittest."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.problems: List[Tuple[str, str, str]] = []
+        self.error_code: Any = None
+
+    def addFailure(self, test: unittest.TestCase, err: Any) -> None:
+        _trim(err)
+        super().addFailure(test, err)
+        self._note("failed", err, self.failures)
+
+    def addError(self, test: unittest.TestCase, err: Any) -> None:
+        _trim(err)
+        super().addError(test, err)
+        self._note("error", err, self.errors)
+
+    def addSubTest(self, test: unittest.TestCase, subtest: unittest.TestCase, err: Any) -> None:
+        super().addSubTest(test, subtest, err)
+        if err is not None and issubclass(err[0], test.failureException):
+            self._note("failed", err, self.failures)
+        elif err is not None:
+            self._note("error", err, self.errors)
+
+    def _note(self, outcome: str, err: Any, formatted: List[Any]) -> None:
+        words = named(err[1]) if outcome == "error" else str(err[1]) or err[0].__name__
+        if isinstance(err[1], Failure) and self.error_code is None:
+            self.error_code = err[1].error_code
+        self.problems.append((outcome, words, formatted[-1][1]))
+
+    def verdict(self) -> Verdict:
+        """What follows from all of it."""
+        if self.problems:
+            outcomes, words, traces = zip(*self.problems)
+            outcome = "error" if "error" in outcomes else "failed"
+            return Verdict(outcome, "; ".join(words), "\n".join(traces), self.error_code)
+        if self.skipped:
+            return Verdict("failed", "the test skipped itself: %s" % self.skipped[0][1])
+        if self.unexpectedSuccesses:
+            return Verdict("failed", "the test passed, and was expected to fail")
+        return Verdict("passed")
+
+
+def _trim(err: Any) -> None:
+    """Lets a traceback end in the test's own code, not in this package."""
+    own, trace = None, err[2]
+    while trace is not None:
+        if not str(trace.tb_frame.f_globals.get("__name__", "")).startswith("tlc."):
+            own = trace
+        trace = trace.tb_next
+    if own is not None:
+        own.tb_next = None
+
+
+def named(error: BaseException) -> str:
+    """An exception in a line: its name, and what it says."""
+    text = str(error).strip()
+    return "%s: %s" % (type(error).__name__, text) if text else type(error).__name__
+
+
+def file_of(name: str, tests: str) -> str:
+    """The file of the test `name` below the directory `tests`."""
+    path = os.path.join(tests, *name.split("."))
+    files = [path + ".py", os.path.join(path, "__init__.py")]
+    for file in files:
+        if os.path.isfile(file):
+            return file
+    raise TestError("there is no Python test `%s`: neither `%s` nor `%s` exists" % (name, files[0], files[1]))
+
+
+def load(name: str, tests: str) -> types.ModuleType:
+    """The module of the test `name` below the directory `tests`, executed afresh."""
+    file = file_of(name, tests)
+    spec = None if name in sys.modules else importlib.util.find_spec(name)
+    if spec is None or os.path.realpath(spec.origin or "") != os.path.realpath(file):
+        # A test may have the name of a module that it uses; it does not take its place.
+        spec = importlib.util.spec_from_file_location("tlc_test_" + name.replace(".", "_"), file)
+    if spec is None or spec.loader is None:
+        raise TestError("the Python test `%s` cannot be loaded from `%s`" % (name, file))
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def find_case(module: types.ModuleType, name: str) -> Type[unittest.TestCase]:
+    """The one test case of a module (reference: BB2)."""
+    cases = [
+        value
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, unittest.TestCase) and value.__module__ == module.__name__
+    ]
+    cases = list(dict.fromkeys(cases))
+    if len(cases) != 1:
+        names = ", ".join("`%s`" % case.__name__ for case in cases) or "none"
+        raise TestError("the Python test `%s` must define exactly one unittest.TestCase; found %s" % (name, names))
+    return cases[0]
+
+
+def find_method(case: Type[unittest.TestCase]) -> str:
+    """The one test method of a test case."""
+    if callable(getattr(case, "runTest", None)):
+        return "runTest"
+    methods = list(unittest.TestLoader().getTestCaseNames(case))
+    if len(methods) != 1:
+        names = ", ".join("`%s`" % method for method in methods) or "none"
+        raise TestError("`%s` must have `runTest` or exactly one test method; found %s" % (case.__name__, names))
+    return methods[0]
+
+
+def run_case(case: Type[unittest.TestCase], method: str, session: Session, values: Any) -> Verdict:
+    """Runs the test with arguments as they were given."""
+    context = session.context
+    declared = getattr(case, "ARGS", None)
+    try:
+        args = _args.parse(declared, values, _args.translator(context.locale))
+    except ArgError as error:
+        raise TestError(str(error)) from None
+    instance = case(method)
+    instance.args = args  # type: ignore[attr-defined]
+    context.args = args
+    result = Result()
+    instance.run(result)
+    return result.verdict()
+
+
+def guarded(run: Any) -> Verdict:
+    """The verdict of `run`, whatever it raises: the test's module may raise anything, `SystemExit` included."""
+    try:
+        verdict: Verdict = run()
+    except TestError as error:
+        return Verdict("error", str(error))
+    except BaseException as error:
+        return Verdict("error", named(error), traceback.format_exc())
+    return verdict

@@ -1,0 +1,484 @@
+"""The process of a Python test, and the warm interpreter that forks one for each test.
+
+`test` runs one test in a cold interpreter. `serve` waits for requests on a socket, its stdin:
+
+* a frame of the runtime is its length in four bytes, little-endian, and a JSON object; descriptors come with it
+* `{"op": "fork", …}` with three descriptors (output, where the test reads, where it writes): forks, and runs one test
+* `{"op": "stay"}` with one descriptor, a socket: forks a worker that stays, and takes `{"op": "run", …}` on that socket
+* `{"op": "collect", "pid": …}`: takes the status of a child that has ended; its number may be given to another process only now
+
+The answers are JSON objects, one a line. When the other end is closed, everything that was forked here ends.
+"""
+
+from __future__ import annotations
+
+import array
+import fcntl
+import gc
+import json
+import os
+import random
+import resource
+import signal
+import socket
+import struct
+import sys
+import time
+import traceback
+import unittest
+from typing import Any, Dict, List, NoReturn, Optional, Set, Tuple
+
+from . import _channel, _interruption, _run, _session
+from ._channel import PROTOCOL, READ_FD, WRITE_FD, Channel, flush
+from ._errors import Ended, TestError
+
+# What a test is likely to need, so that it is there when it is forked.
+WARM = ("contextlib", "hashlib", "logging", "re", "subprocess", "tempfile", "threading")
+
+# Where a test finds its channel.
+READS, WRITES = 3, 4
+
+# The most descriptors that come with a frame.
+_MAX_FDS = 4
+
+
+def main(arguments: List[str]) -> int:
+    """What is to be done is said by the arguments; returns an exit code."""
+    mode, *rest = arguments or ["test"]
+    if mode == "serve":
+        return _serve(rest[0], rest[1:])
+    channel = Channel.from_environment()
+    if channel is None:
+        print("the runtime starts this program", file=sys.stderr)
+        return 2
+    return _one(channel, watch=True)
+
+
+def _one(channel: Channel, watch: bool, warm: Optional[Warm] = None) -> int:
+    """Runs the one test that arrives on a channel."""
+    start = channel.receive()
+    if start is None:
+        return 1
+    params = start["params"]
+    if params["protocol"] != PROTOCOL:
+        channel.finished("error", "the runtime speaks version %s of the protocol" % params["protocol"])
+        return 0
+    channel.take(start)
+    _session.install(channel)
+    if watch:
+        channel.leave_with_the_runtime()
+    _interruption.install()
+    verdict = _run.guarded(lambda: _run_test(channel, params, warm))
+    if verdict.trace:
+        print(verdict.trace, file=sys.stderr)
+    flush()
+    try:
+        channel.finished(*verdict)
+    except Ended:
+        channel.finished(*verdict)
+    return 0
+
+
+def _run_test(channel: Channel, params: Dict[str, Any], warm: Optional[Warm]) -> _run.Verdict:
+    test = params["test"]
+    name, tests = test.get("pytest_name"), test.get("tests")
+    if not isinstance(name, str) or not isinstance(tests, str):
+        raise TestError("the runtime names no Python test")
+    _look_in(tests)
+    if warm is not None:
+        case, method = warm.case(name, tests)
+    else:
+        case = _run.find_case(_run.load(name, tests), name)
+        method = _run.find_method(case)
+    return _run.run_case(case, method, channel, params.get("args") or {})
+
+
+_own = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_looked_in: Set[str] = set()
+
+
+def _look_in(tests: str) -> None:
+    """Tests may import each other's modules; last, so that a test called `serial` can import the package `serial`."""
+    if tests in _looked_in:
+        return
+    _looked_in.add(tests)
+    own = [path for path in sys.path if os.path.realpath(path or ".") == _own or path == _own]
+    sys.path[:] = [path for path in sys.path if path not in own] + [tests] + own[:1]
+
+
+# The warm interpreter.
+
+
+def _serve(tests: str, preload: List[str]) -> int:
+    """Makes ready, and forks until the runtime is gone."""
+    connection = socket.socket(fileno=fcntl.fcntl(0, fcntl.F_DUPFD_CLOEXEC, WRITES + 1))
+    # A forked test has its channel here; until then nothing else may come to lie on these.
+    null = fcntl.fcntl(os.open(os.devnull, os.O_RDWR), fcntl.F_DUPFD_CLOEXEC, WRITES + 1)
+    os.dup2(null, 0)
+    for number in (READS, WRITES):
+        os.dup2(null, number, inheritable=False)
+    _look_in(tests)
+    _warm_up()
+    try:
+        for name in preload:
+            __import__(name)
+    except BaseException as error:
+        traceback.print_exc()
+        _say(connection, {"failed": _run.named(error)})
+        return 1
+    gc.collect()
+    gc.freeze()
+    server = Server(connection)
+    _say(connection, {"ready": os.getpid(), "sources": _sources(tests)})
+    server.run()
+    return 0
+
+
+def _warm_up() -> None:
+    """Runs a test that does nothing, so that its ways are known."""
+    for name in WARM:
+        __import__(name)
+
+    class Nothing(unittest.TestCase):
+        def runTest(self) -> None:
+            pass
+
+    Nothing().run(_run.Result())
+    import importlib.util
+
+    importlib.util.find_spec("tlc_nothing")
+    json.dumps(json.loads('{"a": [1, 2.5, null]}'))
+
+
+def _sources(tests: str) -> List[Tuple[str, int, int]]:
+    """The files that were imported from below the tests: path, time of the last change in ns, size."""
+    below = os.path.join(os.path.realpath(tests), "")
+    found = []
+    for module in list(sys.modules.values()):
+        file = getattr(module, "__file__", None)
+        if isinstance(file, str) and os.path.realpath(file).startswith(below):
+            try:
+                status = os.stat(file)
+            except OSError:
+                continue
+            found.append((file, status.st_mtime_ns, status.st_size))
+    return found
+
+
+class Server:
+    """Forks. Whoever asked sees by himself when a child ends; its status is taken when he asks for it."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._children: Set[int] = set()
+
+    def run(self) -> None:
+        """Until the other end is closed."""
+        try:
+            while True:
+                frame = receive(self._connection)
+                if frame is None:
+                    return
+                request, fds = frame
+                if request["op"] == "collect":
+                    self._collect(request["pid"])
+                else:
+                    self._fork(request, fds)
+        finally:
+            for pid in self._children:
+                _kill_group(pid)
+
+    def _fork(self, request: Dict[str, Any], fds: List[int]) -> None:
+        try:
+            pid = os.fork()
+        except OSError as error:
+            _say(self._connection, {"error": str(error)})
+            _close(fds)
+            return
+        if pid == 0:
+            self._become(request, fds)
+        try:
+            os.setpgid(pid, pid)
+        except OSError:
+            pass
+        _close(fds)
+        self._children.add(pid)
+        _say(self._connection, {"pid": pid})
+
+    def _become(self, request: Dict[str, Any], fds: List[int]) -> NoReturn:
+        """What the child does."""
+        code = 1
+        try:
+            os.setpgid(0, 0)
+            _close([self._connection.detach()])
+            random.seed()
+            numpy = sys.modules.get("numpy")
+            if numpy is not None:
+                numpy.random.seed()
+            if request["op"] == "stay":
+                code = _stay(socket.socket(fileno=fds[0]))
+            else:
+                _enter(request, fds)
+                _close(fds)
+                code = _one(Channel(READS, WRITES), watch=False)
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(code)
+
+    def _collect(self, pid: int) -> None:
+        if pid not in self._children:
+            return
+        _, status, usage = os.wait4(pid, 0)
+        self._children.discard(pid)
+        answer = {"collected": pid, "status": status, "cpu": usage.ru_utime + usage.ru_stime, "memory": usage.ru_maxrss * 1024}
+        _say(self._connection, answer)
+
+
+def _enter(request: Dict[str, Any], fds: List[int]) -> None:
+    """The surroundings of a test: its output, its channel, its environment, its directory and its mark."""
+    output, reads, writes = fds
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    os.dup2(reads, READS, inheritable=False)
+    os.dup2(writes, WRITES, inheritable=False)
+    environ = os.environ
+    for name, value in request["env"].items():
+        if value is None:
+            environ.pop(name, None)
+        else:
+            environ[name] = value
+    _limit(request.get("limits") or {}, request["op"] == "run")
+    environ.pop(READ_FD, None)
+    environ.pop(WRITE_FD, None)
+    if request.get("cwd") is not None:
+        os.chdir(request["cwd"])
+    # A process that only forks shows the environment of this interpreter; its name is inherited, and tells whose it is.
+    _mark(request["name"])
+
+
+_LIMITS = (
+    ("memory_bytes", resource.RLIMIT_DATA),
+    ("open_files", resource.RLIMIT_NOFILE),
+    ("cpu_secs", resource.RLIMIT_CPU),
+    ("processes", resource.RLIMIT_NPROC),
+    ("file_bytes", resource.RLIMIT_FSIZE),
+)
+
+
+def _limit(limits: Dict[str, Any], stays: bool) -> None:
+    """Sets what the process may use. One that stays counts its CPU time from the start of each test."""
+    for name, kind in _LIMITS:
+        wanted = limits.get(name)
+        if wanted is None:
+            continue
+        hard = resource.getrlimit(kind)[1]
+        soft, most = wanted, wanted
+        if kind == resource.RLIMIT_CPU:
+            # SIGXCPU comes at the soft limit, SIGKILL at the hard one.
+            soft, most = (wanted + int(time.process_time()) + 1, hard) if stays else (wanted, wanted + 1)
+        if hard != resource.RLIM_INFINITY:
+            soft, most = min(soft, hard), hard if most == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(kind, (soft, most))
+
+
+_marks = -1
+
+
+def _mark(name: str) -> None:
+    global _marks
+    try:
+        if _marks < 0:
+            _marks = os.open("/proc/self/comm", os.O_WRONLY | os.O_CLOEXEC)
+        os.write(_marks, name.encode())
+    except OSError:
+        pass
+
+
+# The worker that stays.
+
+
+def _stay(connection: socket.socket) -> int:
+    """Runs one test after the other, until the runtime is gone or a test left something behind."""
+    import _thread
+
+    _thread.start_new_thread(_leave_with, (connection.fileno(),))
+    while not _thread._count():
+        time.sleep(0.0001)
+    # What a test forks has no part in the conversation.
+    os.register_at_fork(after_in_child=connection.close)
+    null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+    warm = Warm()
+    while True:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        frame = receive(connection)
+        if frame is None:
+            return 0
+        request, fds = frame
+        _enter(request, fds)
+        _close(fds)
+        warm.begin()
+        _one(Channel(READS, WRITES), watch=False, warm=warm)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        _session.install(None)
+        flush()
+        os.dup2(null, 1)
+        os.dup2(null, 2)
+        os.dup2(null, READS, inheritable=False)
+        os.dup2(null, WRITES, inheritable=False)
+        done = warm.end()
+        os.chdir("/")
+        _say(connection, done)
+        if not done["reusable"]:
+            return 0
+
+
+def _leave_with(fd: int) -> None:
+    _channel.wait_for_hangup(fd)
+    os.killpg(0, signal.SIGKILL)
+
+
+class Warm:
+    """What a worker that stays keeps from test to test, and whether a test left something behind."""
+
+    def __init__(self) -> None:
+        self._cases: Dict[Tuple[str, str], Tuple[Any, str]] = {}
+        self._sources: Dict[str, Tuple[int, int]] = {}
+        self._modules = 0
+        self._tests: Set[str] = set()
+        self._directory = ""
+        self._threads = 0
+        self._cpu = 0.0
+
+    def begin(self) -> None:
+        """Before a test."""
+        import _thread
+
+        self._directory = os.getcwd()
+        self._threads = _thread._count()
+        self._cpu = _cpu()
+
+    def end(self) -> Dict[str, Any]:
+        """After a test: whether the next one may run here, and what it used."""
+        import _thread
+
+        reusable = not _interruption.was_ended() and _thread._count() <= self._threads and not _has_children()
+        try:
+            reusable = reusable and os.getcwd() == self._directory
+        except OSError:
+            reusable = False
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        return {"done": True, "reusable": reusable, "cpu": _cpu() - self._cpu, "memory": memory}
+
+    def case(self, name: str, tests: str) -> Tuple[Any, str]:
+        """The class and the method of a test; read again if its source, or one that it imported from below the tests, has changed."""
+        self._tests.add(tests)
+        if self._has_changed():
+            self._forget()
+        found = self._cases.get((name, tests))
+        if found is None:
+            case = _run.find_case(_run.load(name, tests), name)
+            found = self._cases[(name, tests)] = (case, _run.find_method(case))
+            self._note(_run.file_of(name, tests))
+        if len(sys.modules) != self._modules:
+            self._modules = len(sys.modules)
+            for path, changed, size in (source for tests in self._tests for source in _sources(tests)):
+                self._sources.setdefault(path, (changed, size))
+        return found
+
+    def _note(self, path: str) -> None:
+        status = os.stat(path)
+        self._sources.setdefault(path, (status.st_mtime_ns, status.st_size))
+
+    def _has_changed(self) -> bool:
+        for path, known in self._sources.items():
+            try:
+                status = os.stat(path)
+            except OSError:
+                return True
+            if (status.st_mtime_ns, status.st_size) != known:
+                return True
+        return False
+
+    def _forget(self) -> None:
+        """Whatever was imported from below the tests is imported again."""
+        import importlib
+
+        below = tuple(os.path.join(os.path.realpath(tests), "") for tests in self._tests)
+        for name, module in list(sys.modules.items()):
+            file = getattr(module, "__file__", None)
+            if isinstance(file, str) and os.path.realpath(file).startswith(below) and name != "__main__":
+                del sys.modules[name]
+        importlib.invalidate_caches()
+        self._cases.clear()
+        self._sources.clear()
+        self._modules = 0
+
+
+def _cpu() -> float:
+    times = os.times()
+    return time.process_time() + times.children_user + times.children_system
+
+
+def _has_children() -> bool:
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT | os.WNOHANG)
+    except ChildProcessError:
+        return False
+    return True
+
+
+# Frames.
+
+
+def receive(connection: socket.socket) -> Optional[Tuple[Dict[str, Any], List[int]]]:
+    """The next frame with its descriptors; None at the end."""
+    fds = array.array("i")
+    room = socket.CMSG_SPACE(_MAX_FDS * fds.itemsize)
+    header, ancillary, _flags, _address = connection.recvmsg(4, room, socket.MSG_CMSG_CLOEXEC)
+    for level, kind, data in ancillary:
+        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+            fds.frombytes(data[: len(data) - len(data) % fds.itemsize])
+    if len(header) < 4:
+        header += _exactly(connection, 4 - len(header))
+    if len(header) < 4:
+        return None
+    (length,) = struct.unpack("<I", header)
+    payload = _exactly(connection, length)
+    if len(payload) < length:
+        return None
+    return json.loads(payload), list(fds)
+
+
+def _exactly(connection: socket.socket, count: int) -> bytes:
+    parts = []
+    while count > 0:
+        part = connection.recv(count)
+        if not part:
+            break
+        parts.append(part)
+        count -= len(part)
+    return b"".join(parts)
+
+
+def _say(connection: socket.socket, message: Dict[str, Any]) -> None:
+    try:
+        connection.sendall(json.dumps(message).encode() + b"\n")
+    except OSError:
+        # The runtime is gone; the loop sees that next.
+        pass
+
+
+def _close(fds: List[int]) -> None:
+    for fd in fds:
+        try:
+            os.close(fd)
+        except OSError:
+            pass
+
+
+def _kill_group(pid: int) -> None:
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except OSError:
+        pass
