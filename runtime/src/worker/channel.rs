@@ -60,7 +60,10 @@ pub(super) async fn listen(
 }
 
 /// Reads one line without its end into `line`; false at the end of the stream, where `line` is what has no end.
-async fn next_line(reader: &mut BufReader<impl AsyncRead + Unpin>, line: &mut Vec<u8>) -> Result<bool, String> {
+pub(super) async fn next_line(
+    reader: &mut BufReader<impl AsyncRead + Unpin>,
+    line: &mut Vec<u8>,
+) -> Result<bool, String> {
     line.clear();
     loop {
         let chunk = reader.fill_buf().await.unwrap_or_default();

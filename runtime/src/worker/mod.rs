@@ -8,6 +8,8 @@ mod channel;
 mod descriptors;
 pub mod desk;
 mod environment;
+#[doc(hidden)]
+pub mod fuzz;
 mod intake;
 mod judge;
 mod lager;
