@@ -8,6 +8,8 @@ mod channel;
 mod descriptors;
 pub mod desk;
 mod environment;
+#[doc(hidden)]
+pub mod fuzz;
 mod intake;
 mod judge;
 mod lager;
@@ -272,6 +274,7 @@ pub async fn run(
         refused: gathered.refused.clone(),
         failures: gathered.failures.clone(),
         missing: gathered.missing(&attempt.declared),
+        half: false,
     };
     let ended = Ended::from_evidence(watch.evidence(&status, must_report, findings), duration, log);
     scratch.remove().await;
@@ -295,9 +298,12 @@ async fn converse(
     let held = answers.clone();
     let listen = async {
         let listen = async {
-            if let Err(what) = channel::listen(incoming, messages, answers).await {
-                let _ = reports.send(Report::Violation(what)).await;
-            }
+            let report = match channel::listen(incoming, messages, answers).await {
+                Ok(false) => return,
+                Ok(true) => Report::Half,
+                Err(what) => Report::Violation(what),
+            };
+            let _ = reports.send(report).await;
         };
         tokio::join!(listen, intake.run(received));
         drop(reports);
@@ -354,13 +360,15 @@ struct Watch {
     deadline: Option<Instant>,
     cause: Option<Cause>,
     finished: Option<Finished>,
+    /// What it sent last has no end.
+    half: bool,
     over: bool,
 }
 
 impl Watch {
     fn new(leader: nix::unistd::Pid, begun: Instant, time_limit: Option<Duration>) -> Self {
         let deadline = time_limit.and_then(|limit| begun.checked_add(limit));
-        Self { leader, time_limit, deadline, cause: None, finished: None, over: false }
+        Self { leader, time_limit, deadline, cause: None, finished: None, half: false, over: false }
     }
 
     fn report(&mut self, report: Report) {
@@ -370,6 +378,7 @@ impl Watch {
                 self.deadline = Some(Instant::now() + GRACE);
             }
             Report::Finished(_) => {}
+            Report::Half => self.half = true,
             Report::Violation(what) => self.end(Cause::Violation(what), true),
         }
     }
@@ -410,8 +419,9 @@ impl Watch {
         self,
         status: &std::io::Result<std::process::ExitStatus>,
         must_report: bool,
-        findings: Findings,
+        mut findings: Findings,
     ) -> Evidence {
+        findings.half = self.half;
         Evidence { cause: self.cause, finished: self.finished, exit: judge::exit(status), must_report, findings }
     }
 }
