@@ -6,18 +6,19 @@ use std::process::ExitCode;
 use clap::Args;
 use rayon::prelude::*;
 use tlc_compiler::source;
-use tlc_compiler::{Compilation, unused};
+use tlc_compiler::{Compilation, Headless, unused};
+use tlc_runtime::prompt::{Answers, AnswersError};
 
 use crate::input::{Compiled, WithArgs, expand};
-use crate::report::{Format, Report, Stream, print};
-use crate::{ENVIRONMENT, FAILED};
+use crate::report::{Format, Report, Stream, complain, print};
+use crate::{ENVIRONMENT, FAILED, USAGE};
 
 /// Report every mistake in lists
 ///
 /// Prints each mistake with its place, its cause and the next step. What several lists inherit is said once.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Examples:\n  tlc check main.test_list.json\n  tlc check lists/ --format json\n  tlc check main --lists base/ --lists board/"
+    after_help = "Examples:\n  tlc check main.test_list.json\n  tlc check lists/ --format json\n  tlc check main --lists base/ --lists board/\n  tlc check main.test_list.json --headless answers.json5"
 )]
 pub struct CheckArgs {
     /// Lists, or directories whose lists are all checked
@@ -28,6 +29,9 @@ pub struct CheckArgs {
     /// The directory of Python tests, whose declared arguments are compared with those of the lists
     #[arg(long, value_name = "DIR")]
     tests: Option<PathBuf>,
+    /// A file of answers: report the prompts of Python tests that it does not answer
+    #[arg(long, value_name = "FILE")]
+    headless: Option<PathBuf>,
     /// How to report
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -46,11 +50,14 @@ fn check(args: &CheckArgs) -> Result<ExitCode, ExitCode> {
     let lists: Vec<String> =
         args.targets.iter().map(|argument| expand(argument)).collect::<Result<Vec<_>, _>>()?.concat();
     let compile = |list: &String| with.compile(list, device.clone());
-    let compiled: Vec<Compiled> = match &lists[..] {
+    let mut compiled: Vec<Compiled> = match &lists[..] {
         [only] => vec![compile(only)?],
         many => many.par_iter().map(compile).collect::<Result<_, _>>()?,
     };
     let mut report = Report::new(Stream::Output);
+    if let Some(file) = &args.headless {
+        report.headless = Some(headless(&mut compiled, file, args.tests.as_deref())?);
+    }
     for list in &compiled {
         list.report_to(&mut report);
     }
@@ -62,7 +69,8 @@ fn check(args: &CheckArgs) -> Result<ExitCode, ExitCode> {
         } else {
             format!("{} lists", compiled.len())
         };
-        print(&format!("{checked}: {}\n", report.summary()));
+        let prompts = report.headless.map(|numbers| format!("{}\n", in_words(numbers))).unwrap_or_default();
+        print(&format!("{prompts}{checked}: {}\n", report.summary()));
     }
     let unreadable = compiled.iter().any(|list| list.refused() == ExitCode::from(ENVIRONMENT));
     let code = match (unreadable, report.errors) {
@@ -73,6 +81,40 @@ fn check(args: &CheckArgs) -> Result<ExitCode, ExitCode> {
     // The process ends here: to take a large list apart value by value would be for nothing.
     std::mem::forget(compiled);
     Ok(code)
+}
+
+/// Looks for the prompts that a file of answers does not answer.
+fn headless(compiled: &mut [Compiled], file: &Path, tests: Option<&Path>) -> Result<Headless, ExitCode> {
+    let answers = Answers::read(file).map_err(|error| {
+        let usage = matches!(error, AnswersError::Unreadable(..));
+        complain(error);
+        ExitCode::from(if usage { USAGE } else { ENVIRONMENT })
+    })?;
+    // No prompt has this name; what answers it answers all.
+    let answered = |path: &str, prompt: Option<&str>| answers.answer(path, prompt.unwrap_or("\0")).is_some();
+    let mut all = Headless::default();
+    for list in compiled {
+        let Some(tests) = tests.or(list.found.settings.tests.as_deref()) else {
+            complain("the directory of tests is not known: give it with `--tests DIR`, or as `tests` in `tlc.json5`");
+            return Err(ExitCode::from(USAGE));
+        };
+        let found = tlc_compiler::headless(&mut list.compilation, tests, &answered);
+        all.answered += found.answered;
+        all.unanswered += found.unanswered;
+        all.unclear += found.unclear;
+        all.programs += found.programs;
+    }
+    Ok(all)
+}
+
+fn in_words(numbers: Headless) -> String {
+    let Headless { answered, unanswered, unclear, programs } = numbers;
+    let prompts = format!("prompts: {answered} answered, {unanswered} not answered, {unclear} not known");
+    match programs {
+        0 => prompts,
+        1 => format!("{prompts}; 1 test is a program, of which nothing is known"),
+        _ => format!("{prompts}; {programs} tests are programs, of which nothing is known"),
+    }
 }
 
 /// What no list of a project uses, for projects all of whose lists were checked.

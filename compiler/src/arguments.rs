@@ -5,6 +5,7 @@
 
 mod check;
 mod declaring;
+mod prompts;
 mod python;
 mod schema;
 
@@ -162,6 +163,48 @@ pub enum ProblemKind {
     NoEnglish,
     /// The test does not declare it; perhaps this one was meant.
     Undeclared(Option<String>),
+}
+
+/// The prompts that a Python source asks, and where it may have more of them from.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Asking {
+    /// Its calls of the SDK's functions, in the order of the source.
+    pub calls: Vec<PromptCall>,
+    /// The modules that it imports: dotted names, dots before them as in the source; what comes from a module may be one itself.
+    pub imports: Vec<String>,
+    /// Why nothing is known of it.
+    pub unchecked: Option<Unchecked>,
+}
+
+/// A call that asks a prompt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PromptCall {
+    /// The name of the prompt.
+    pub name: PromptName,
+    /// The function of the SDK.
+    pub function: String,
+    /// What is asked, if that is written as a text.
+    pub text: Option<String>,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// The name of a prompt, as far as the source says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PromptName {
+    /// This.
+    Known(String),
+    /// None, so that it has a number: its place among the prompts of its attempt, taken from its place in the source.
+    Place(usize),
+    /// It is only known when the test runs.
+    Unknown,
+}
+
+impl Asking {
+    /// Reads the prompts of a Python source.
+    pub fn read(sources: &SourceMap, file: FileId) -> Self {
+        prompts::read(sources.text(file), sources.base(file))
+    }
 }
 
 impl Declaration {

@@ -136,6 +136,8 @@ codes! {
     "too-deep" Refusal,
     "too-many-tests" Refusal,
     "two-programs" Refusal,
+    "unanswered-prompt" Deny,
+    "unclear-prompt" Warn,
     "undecided-value" Warn,
     "undeclared-argument" Deny,
     "undefined-value" Deny,

@@ -113,7 +113,7 @@ impl Nodes<'_> {
         set("path", Data::string(tree.path(arena, id)));
         set("id", Data::String(arena.text(test.id).clone()));
         set("class", Data::from(test.class.name()));
-        set("label", text(tree.label_of(id)));
+        set("label", text(&tree.label_of(arena, id)));
         set("pytest_name", test.pytest_name.map_or(Data::Null, |name| Data::String(arena.text(name).clone())));
         set("args", arena.entry(test.args).to_data());
         set("resolved_args", self.evaluation.argument(test.args, locals, arena));

@@ -25,7 +25,7 @@ pub mod tree;
 pub mod why;
 mod words;
 
-pub use check::unused;
+pub use check::{Headless, headless, unused};
 pub use tlc_plan as plan;
 
 use std::path::PathBuf;

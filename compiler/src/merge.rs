@@ -63,11 +63,30 @@ pub fn merge<T: Trace>(arena: &mut Arena, objects: &[NodeId], trace: &mut T) -> 
         && merge.is_plain(*below)
         && merge.is_plain(*above)
     {
-        return (merge.plain(*below, *above), merge.diagnostics);
+        merge.open.extend_from_slice(merge.arena.entry(*above).members());
+        return (merge.plain(*below, 0, span), merge.diagnostics);
     }
     let top = objects.iter().copied().filter(|object| merge.arena.entry(*object).is_object()).collect::<Vec<_>>();
     let merged = merge.objects(&top, span, true);
     (merged, merge.diagnostics)
+}
+
+/// Merges members over an object without making an object of them first, if all is small and has no markers.
+pub(crate) fn merge_members(
+    arena: &mut Arena,
+    below: NodeId,
+    above: Vec<Member>,
+    span: Span,
+) -> Result<NodeId, Vec<Member>> {
+    let is_marked = |member: &Member| is_marker(member.key) || arena.contents(member.value).has(Contents::MARKER);
+    if above.len() > FEW || above.iter().any(is_marked) {
+        return Err(above);
+    }
+    let mut merge = Merge { arena, trace: &mut NoTrace, diagnostics: Vec::new(), open: above };
+    if !merge.is_plain(below) {
+        return Err(merge.open);
+    }
+    Ok(merge.plain(below, 0, span))
 }
 
 struct Merge<'a, T> {
@@ -103,28 +122,32 @@ impl<T: Trace> Merge<'_, T> {
         entry.is_object() && !entry.contents().has(Contents::MARKER) && entry.members().len() <= FEW
     }
 
-    /// One plain object over another: most merges are no more than this.
-    fn plain(&mut self, below: NodeId, above: NodeId) -> NodeId {
+    /// Members over a plain object: most merges are no more than this. They are those of `open` from an index on.
+    fn plain(&mut self, below: NodeId, above: usize, span: Span) -> NodeId {
         let from = self.open.len();
         self.open.extend_from_slice(self.arena.entry(below).members());
         let kept = self.open.len();
-        for position in 0..self.arena.entry(above).members().len() {
-            let member = self.arena.entry(above).members()[position];
+        for position in above..from {
+            let member = self.open[position];
             let Some(at) = self.open[from..kept].iter().position(|known| known.key == member.key) else {
                 self.open.push(member);
                 continue;
             };
             let old = self.open[from + at].value;
             let value = match (self.arena.entry(old).is_object(), self.arena.entry(member.value).is_object()) {
-                (true, true) if self.is_plain(old) && self.is_plain(member.value) => self.plain(old, member.value),
+                (true, true) if self.is_plain(old) && self.is_plain(member.value) => {
+                    let inner = self.open.len();
+                    let entry = self.arena.entry(member.value);
+                    self.open.extend_from_slice(entry.members());
+                    self.plain(old, inner, entry.span())
+                }
                 (true, true) => self.member(member.key, &[old, member.value]),
                 _ => member.value,
             };
             self.open[from + at] = Member { value, ..member };
         }
-        let span = self.arena.entry(above).span();
         let merged = self.arena.add_object(&self.open[from..], span);
-        self.open.truncate(from);
+        self.open.truncate(above);
         merged
     }
 

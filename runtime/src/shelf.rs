@@ -26,8 +26,8 @@ pub fn keys(tree: &Data, key: &str) -> Option<Vec<String>> {
 /// Sets a key; what stood there goes away, and an empty object stands for nothing.
 pub fn set(key: &str, value: &Data) -> DeviceChange {
     let value = split(value);
-    let is_nothing = value.as_object().is_some_and(|members| members.is_empty());
-    DeviceChange { key: key.to_owned(), value: (!is_nothing).then_some(value) }
+    let is_something = value.as_object().is_none() || value.is_truthy();
+    DeviceChange { key: key.to_owned(), value: is_something.then_some(value) }
 }
 
 /// Sets each leaf of an object below a key, and leaves the rest as it is.
@@ -76,8 +76,8 @@ mod tests {
     use super::*;
     use serde_json::{Value, json};
 
-    fn data(value: Value) -> Data {
-        Data::from(&value)
+    fn data(value: impl std::borrow::Borrow<Value>) -> Data {
+        Data::from(value.borrow())
     }
 
     /// A tree that is used like the reference's shelf.

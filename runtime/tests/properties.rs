@@ -160,7 +160,7 @@ fn check(case: &Case, always: bool) {
     }
     paths_exist(&plan, &world.actions);
     if always {
-        teardowns_ran(&plan, &world.actions);
+        teardowns_ran(&plan, &world.actions).unwrap_or_else(|missed| panic!("{missed}"));
     }
 }
 

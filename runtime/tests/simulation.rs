@@ -16,6 +16,8 @@ mod model;
 mod cases;
 #[path = "simulation/checks.rs"]
 mod checks;
+#[path = "simulation/found.rs"]
+mod found;
 #[path = "simulation/script.rs"]
 mod script;
 #[path = "simulation/world.rs"]

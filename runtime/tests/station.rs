@@ -4,12 +4,16 @@
 mod control;
 #[path = "station/crashes.rs"]
 mod crashes;
+#[path = "station/crowd.rs"]
+mod crowd;
 #[path = "station/kills.rs"]
 mod kills;
 #[path = "station/line.rs"]
 mod line;
 #[path = "station/outcomes.rs"]
 mod outcomes;
+#[path = "station/outputs.rs"]
+mod outputs;
 #[path = "station/reports.rs"]
 mod reports;
 #[path = "station/runs.rs"]
@@ -18,6 +22,8 @@ mod runs;
 mod sdk;
 #[path = "station/services.rs"]
 mod services;
+#[path = "station/spaces.rs"]
+mod spaces;
 #[path = "station/stores.rs"]
 mod stores;
 #[path = "station/surroundings.rs"]

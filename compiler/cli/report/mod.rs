@@ -8,6 +8,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan};
 use serde_json::{Value, json};
+use tlc_compiler::Headless;
 use tlc_compiler::diagnostic::{Diagnostic, Label, Severity};
 use tlc_compiler::source::{SourceMap, Span};
 
@@ -47,6 +48,8 @@ pub struct Report {
     seen: HashSet<String>,
     human: String,
     json: Vec<Value>,
+    /// How many prompts there are, and how many have an answer, where that was asked.
+    pub headless: Option<Headless>,
     /// How many errors there are.
     pub errors: usize,
     /// How many warnings there are.
@@ -56,7 +59,15 @@ pub struct Report {
 impl Report {
     /// A report without diagnostics.
     pub fn new(stream: Stream) -> Self {
-        Self { stream, seen: HashSet::new(), human: String::new(), json: Vec::new(), errors: 0, warnings: 0 }
+        Self {
+            stream,
+            seen: HashSet::new(),
+            human: String::new(),
+            json: Vec::new(),
+            headless: None,
+            errors: 0,
+            warnings: 0,
+        }
     }
 
     /// Writes the text for people.
@@ -92,10 +103,19 @@ impl Report {
     pub fn text(&self, format: Format) -> String {
         match format {
             Format::Human => self.human.clone(),
-            Format::Json => format!("{:#}\n", json!({ "diagnostics": self.json })),
+            Format::Json => format!("{:#}\n", self.document()),
             Format::Sarif => format!("{:#}\n", formats::sarif(&self.json)),
             Format::Github => formats::github(&self.json),
         }
+    }
+
+    fn document(&self) -> Value {
+        let mut document = json!({ "diagnostics": self.json });
+        if let Some(Headless { answered, unanswered, unclear, programs }) = self.headless {
+            document["headless"] =
+                json!({ "answered": answered, "unanswered": unanswered, "unclear": unclear, "programs": programs });
+        }
+        document
     }
 
     /// `2 errors, 1 warning`.

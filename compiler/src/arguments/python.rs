@@ -22,36 +22,40 @@ pub(super) const MAX_DEPTH: usize = 64;
 
 /// Reads a source that begins at `base` in the map.
 pub(super) fn read(text: &str, base: u32) -> Reading {
-    let whole = Span { start: base, len: 0 };
+    let read = module_body(text, base, |body| {
+        let module = Module::new(text, base, body);
+        match module.test_class() {
+            Ok(class) => module.declaration(class),
+            Err(unchecked) => Reading::Unchecked(unchecked),
+        }
+    });
+    read.unwrap_or_else(Reading::Unchecked)
+}
+
+/// Parses a source that begins at `base` in the map, and looks at its statements.
+pub(super) fn module_body<T: Send>(
+    text: &str,
+    base: u32,
+    look: impl FnOnce(&[Stmt]) -> T + Send,
+) -> Result<T, Unchecked> {
+    let unchecked = |reason: &str| Unchecked { reason: reason.into(), span: Span { start: base, len: 0 } };
     if text.len() > MAX_SOURCE {
-        return unchecked("the source is too large to be read", whole);
+        return Err(unchecked("the source is too large to be read"));
     }
+    let parse = || match ruff_python_parser::parse_module(text) {
+        Ok(parsed) => Ok(look(&parsed.into_syntax().body)),
+        Err(error) => Err(Unchecked {
+            reason: format!("the source is no Python: {}", error.error),
+            span: span(base, error.location),
+        }),
+    };
     std::thread::scope(|scope| {
         let builder = std::thread::Builder::new().stack_size(STACK);
-        let reading = builder.spawn_scoped(scope, || read_module(text, base)).map(std::thread::ScopedJoinHandle::join);
-        match reading {
-            Ok(Ok(reading)) => reading,
-            Ok(Err(_)) | Err(_) => unchecked("the source cannot be parsed", whole),
+        match builder.spawn_scoped(scope, parse).map(std::thread::ScopedJoinHandle::join) {
+            Ok(Ok(read)) => read,
+            Ok(Err(_)) | Err(_) => Err(unchecked("the source cannot be parsed")),
         }
     })
-}
-
-fn unchecked(reason: impl Into<String>, span: Span) -> Reading {
-    Reading::Unchecked(Unchecked { reason: reason.into(), span })
-}
-
-fn read_module(text: &str, base: u32) -> Reading {
-    let module = match ruff_python_parser::parse_module(text) {
-        Ok(parsed) => parsed.into_syntax(),
-        Err(error) => {
-            return unchecked(format!("the source is no Python: {}", error.error), span(base, error.location));
-        }
-    };
-    let module = Module::new(text, base, &module.body);
-    match module.test_class() {
-        Ok(class) => module.declaration(class),
-        Err(unchecked) => Reading::Unchecked(unchecked),
-    }
 }
 
 fn span(base: u32, range: TextRange) -> Span {
@@ -184,7 +188,7 @@ fn last_name(expr: &Expr) -> Option<&str> {
 }
 
 /// The names that are assigned in a body, with their values if that is done once and always.
-fn constants<'a>(body: &'a [Stmt], text: &str) -> Names<'a> {
+pub(super) fn constants<'a>(body: &'a [Stmt], text: &str) -> Names<'a> {
     let mut names = Names::new();
     let mut unsure: Vec<&str> = Vec::new();
     for statement in body {

@@ -22,6 +22,8 @@ pub(super) fn check(
     evaluation: &mut Evaluation,
     diagnostics: &mut Vec<Diagnostic>,
 ) {
+    let is_decided =
+        evaluation.texts().any(|(skip, parsed)| parsed.as_ref().is_ok_and(|read| may_be_decided(read, skip)));
     let mut conditions = Conditions { list, evaluation, diagnostics, seen: HashSet::new() };
     for own in tree.locals.iter().filter_map(|locals| locals.own) {
         conditions.value(list.arena.entry(own));
@@ -31,11 +33,20 @@ pub(super) fn check(
     }
     for id in tree.preorder().skip(1).filter(|id| !tree.test(*id).is_copy) {
         let test = tree.test(id);
+        if !is_decided && !test.is_overridden {
+            continue;
+        }
         if let Some(run_if) = test.run_if.filter(|run_if| !told.contains(run_if)) {
             conditions.run_if(list.arena.entry(run_if), !tree.is_leaf(id));
         }
         conditions.value(list.arena.entry(test.args));
     }
+}
+
+/// Whether there is anything to say about an expression, wherever it stands.
+fn may_be_decided(expression: &Expression, skip: usize) -> bool {
+    let truth = Truth::new(expression);
+    if skip == 0 { truth.of_all().is_some() } else { expression.as_literal().is_some() || truth.decided().is_some() }
 }
 
 struct Conditions<'a> {

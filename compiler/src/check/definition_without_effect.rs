@@ -2,7 +2,7 @@
 //!
 //! Only the list's own files are looked at: what a parent repeats may matter to another list that inherits it beside others.
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use crate::diagnostic::Diagnostic;
 use crate::document::{Arena, Contents, Entry, Member, NodeId, Symbol};
@@ -20,12 +20,18 @@ pub(super) fn check(list: &Checked<'_>, diagnostics: &mut Vec<Diagnostic>) {
     if own.iter().all(|root| definitions(list.arena, *root).is_empty()) {
         return;
     }
+    let names: HashSet<Symbol> =
+        own.iter().flat_map(|root| definitions(list.arena, *root)).map(|member| member.key).collect();
     let mut below: HashMap<Symbol, Below<'_>> = HashMap::new();
     for root in
         parents.iter().rev().flat_map(|ancestor| &ancestor.layers).map(|layer| layer.root).chain(own.iter().copied())
     {
         let is_own = own.contains(&root);
-        for member in definitions(list.arena, root) {
+        for member in definitions(list.arena, root).iter().filter(|member| names.contains(&member.key)) {
+            let is_alone = is_own && own.len() == 1 && !below.contains_key(&member.key);
+            if is_alone {
+                continue;
+            }
             let value = list.arena.entry(member.value);
             let known = below.entry(member.key).or_default();
             if is_own && changes_nothing(value, known) {

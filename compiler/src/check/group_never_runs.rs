@@ -43,6 +43,12 @@ pub(super) fn check(
     told
 }
 
+/// Tests that something leaves out, and groups all of whose tests are left out, whatever constants and device data say.
+pub(super) fn left_out(tree: &TestTree, arena: &Arena, evaluation: &mut Evaluation) -> HashSet<TestId> {
+    let patterns = patterns(tree, arena);
+    LeftOut { tree, arena, evaluation, patterns, conditions: HashMap::new() }.all()
+}
+
 struct LeftOut<'a> {
     tree: &'a TestTree,
     arena: &'a Arena,

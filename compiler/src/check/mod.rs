@@ -10,6 +10,7 @@ mod constant_condition;
 mod definition_without_effect;
 mod duplicate_key;
 mod group_never_runs;
+mod headless;
 mod impossible_limits;
 mod json5_in_json;
 mod never_ends;
@@ -30,6 +31,7 @@ mod unused_constant;
 mod unused_definition;
 
 pub(crate) use duplicate_key::key_is_lost;
+pub use headless::{Headless, headless};
 pub(crate) use python_tests::PythonTests;
 pub use unused::unused;
 

@@ -43,26 +43,30 @@ impl PythonTests {
 }
 
 /// The Python test that a node runs.
-fn name_of(tree: &TestTree, arena: &Arena, id: TestId) -> Option<Symbol> {
+pub(super) fn name_of(tree: &TestTree, arena: &Arena, id: TestId) -> Option<Symbol> {
     let test = tree.test(id);
     let runs = tree.is_leaf(id) && !test.class.is_shutdown();
     test.pytest_name.filter(|name| runs && !arena.text(*name).is_empty())
 }
 
-/// A dot in the name is a folder; a test is a file or a folder with `__init__.py`.
 fn find(directory: &Path, name: &str, sources: &mut SourceMap) -> Found {
+    match source_of(directory, name, sources) {
+        Ok(file) => declared(sources, file),
+        Err(ReadError::NotFound) => Found::Missing,
+        Err(_) => Found::Unchecked,
+    }
+}
+
+/// A dot in the name is a folder; a module is a file or a folder with `__init__.py`.
+pub(super) fn source_of(directory: &Path, name: &str, sources: &mut SourceMap) -> Result<source::FileId, ReadError> {
     if name.contains(['/', '\\']) {
-        return Found::Missing;
+        return Err(ReadError::NotFound);
     }
     let path = directory.join(name.replace('.', "/"));
-    for file in [path.with_extension("py"), path.join("__init__.py")] {
-        match sources.read(&file) {
-            Ok(file) => return declared(sources, file),
-            Err(ReadError::NotFound) => {}
-            Err(_) => return Found::Unchecked,
-        }
+    match sources.read(&path.with_extension("py")) {
+        Err(ReadError::NotFound) => sources.read(&path.join("__init__.py")),
+        read => read,
     }
-    Found::Missing
 }
 
 fn declared(sources: &SourceMap, file: source::FileId) -> Found {

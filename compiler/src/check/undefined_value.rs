@@ -41,8 +41,8 @@ pub(super) fn check(
     for written in tree.options.iter().filter_map(|(_, setting)| setting.written) {
         reads.value(list.arena.entry(written), 0);
     }
-    for id in tree.preorder() {
-        reads.test(id);
+    if reads.is_anything_open() {
+        tree.preorder().for_each(|id| reads.test(id));
     }
 }
 
@@ -77,6 +77,15 @@ enum Found<'a> {
 }
 
 impl<'a> Reads<'a> {
+    /// Whether there may be anything to say: what tests read is there, and nothing else was found that could be explained.
+    fn is_anything_open(&self) -> bool {
+        let outermost = Place { literal: Span::default(), skip: EVAL.len(), locals: 0 };
+        let is_open =
+            |access: &Access| access.root == Root::Locals || matches!(self.find(access, outermost), Found::Missing(..));
+        let mut read = self.evaluation.texts().filter_map(|(_, parsed)| parsed.as_ref().ok());
+        !self.told.is_empty() || read.any(|expression| expression.accesses().iter().any(is_open))
+    }
+
     fn test(&mut self, id: TestId) {
         let test = self.tree.test(id);
         let written = self.list.arena.entry(test.object);

@@ -5,8 +5,11 @@
 
 mod templates;
 
+use std::cell::OnceCell;
+use std::sync::Arc;
+
 use tlc_plan::members::Members;
-use tlc_plan::plan::{Class, Node, PHASES, Program, Rule, Test, When};
+use tlc_plan::plan::{Class, Node, PHASES, Program, Rule, Test, Text, When};
 use tlc_plan::{Data, NodeId, Plan, Template, plan};
 
 use crate::diagnostic::Diagnostic;
@@ -28,7 +31,7 @@ pub fn lower(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Plan {
     let mut templates = Templates::new(arena, sources, evaluation, diagnostics);
-    let usual = Usual::new();
+    let usual = Usual::new(tree);
     let locals = (0..tree.locals.len()).map(|index| locals(tree, LocalsId::new(index), &mut templates)).collect();
     let root = node(tree, tree.root(), arena, &usual, &HandedDown::default(), &mut templates);
     let mut around = vec![(tree.root(), HandedDown::default().through(tree, tree.root(), "", arena))];
@@ -75,9 +78,12 @@ pub fn find(
     for index in 0..tree.locals.len() {
         locals(tree, LocalsId::new(index), &mut templates);
     }
+    // Every expression of an argument was read when the tree was made, unless it came later, by `override_args`.
+    let arguments_are_fine = templates.arguments_are_fine();
+    let others_are_absent = !tree.has_field(words::EXEC) && !tree.has_field(words::MEASUREMENTS);
     for id in tree.preorder().skip(1) {
         let test = tree.test(id);
-        if !tree.is_leaf(id) {
+        if !tree.is_leaf(id) || (arguments_are_fine && others_are_absent && !test.is_overridden) {
             continue;
         }
         let written = arena.entry(test.object);
@@ -98,11 +104,21 @@ pub fn find(
 struct Usual {
     layout: Data,
     measurements: Template,
+    /// The labels of the tree, each made when a node first has it.
+    labels: Vec<OnceCell<Arc<Text>>>,
 }
 
 impl Usual {
-    fn new() -> Self {
-        Self { layout: crate::dump::layout(None), measurements: Template::object(Members::new()) }
+    fn new(tree: &TestTree) -> Self {
+        Self {
+            layout: crate::dump::layout(None),
+            measurements: Template::object(Members::new()),
+            labels: vec![OnceCell::new(); tree.label_count()],
+        }
+    }
+
+    fn label(&self, tree: &TestTree, id: TestId, arena: &Arena) -> Arc<Text> {
+        self.labels[tree.label_index(id)].get_or_init(|| tree.label_of(arena, id)).clone()
     }
 }
 
@@ -164,7 +180,7 @@ fn node(
     Node {
         path: [&around.prefix, &**name].concat(),
         id: name.clone(),
-        label: tree.label_of(id).clone(),
+        label: usual.label(tree, id, arena),
         class: test.class,
         test: (tree.is_leaf(id) && id != tree.root()).then(|| leaf(tree, id, arena, usual, templates)),
         run_if: test.run_if.and_then(|run_if| templates.condition(run_if)),

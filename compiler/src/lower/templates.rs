@@ -3,11 +3,11 @@
 use hashbrown::HashMap;
 use std::sync::Arc;
 
-use tlc_plan::Template;
 use tlc_plan::evaluate::ErrorKind;
 use tlc_plan::expression::{Expression, Place, Root};
 use tlc_plan::plan::ExpressionSource;
 use tlc_plan::template::ExpressionUse;
+use tlc_plan::{Data, Template};
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::document::{Arena, Contents, Entry, NodeId, Symbol, Value, escape_breakpoints, source_offset};
@@ -114,6 +114,25 @@ impl<'a> Templates<'a> {
             Value::Null | Value::Bool(_) | Value::Int(_) | Value::Big(_) | Value::Float(_) => {
                 Template::Data(entry.to_data())
             }
+        }
+    }
+
+    /// Whether every expression that was read for arguments has a value, whatever locals are around it.
+    pub(super) fn arguments_are_fine(&mut self) -> bool {
+        let texts: Vec<Symbol> = self.evaluation.argument_texts().collect();
+        texts.into_iter().all(|text| self.is_fine(text))
+    }
+
+    fn is_fine(&mut self, text: Symbol) -> bool {
+        let parsed = self.evaluation.expression(text, EVAL.len(), self.arena);
+        let Ok(expression) = &*parsed else { return false };
+        if expression.roots().contains(&Root::Locals) || !check_names(expression, Context::Argument).is_empty() {
+            return false;
+        }
+        match self.evaluation.evaluate(text, &Data::default(), self.arena) {
+            Ok(_) => true,
+            Err(Failure::Evaluation(error)) => error.kind == ErrorKind::Unresolvable,
+            Err(Failure::Syntax(_)) => false,
         }
     }
 

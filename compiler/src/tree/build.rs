@@ -19,7 +19,7 @@ use super::evaluation::Evaluation;
 use super::label::I18N;
 use super::names::{LabelKey, LabelSource, Named};
 use super::options::Options;
-use super::{Locals, LocalsId, Test, TestId, TestTree, flag, overrides, requirements, structure};
+use super::{Label, Locals, LocalsId, Test, TestId, TestTree, flag, overrides, requirements, structure};
 
 /// How deep groups may lie in each other.
 pub const MAX_DEPTH: usize = 200;
@@ -59,7 +59,7 @@ pub fn resolve(
     };
     let span = arena.node(input.config.root).span;
     let nothing = arena.add_object(&[], Span { start: span.start, len: 0 });
-    let definitions = Definitions::new(arena, input.config.get(arena, words::DEFINITIONS));
+    let definitions = Definitions::new(input.config.get(arena, words::DEFINITIONS));
     let mut builder = Builder {
         input,
         arena,
@@ -215,10 +215,11 @@ impl Builder<'_, '_> {
             parallel: false,
             allow_reboot: false,
             is_copy: false,
+            is_overridden: false,
             label: 0,
             end: 0,
         };
-        self.tree.labels.push(Arc::new(self.tree.label.clone()));
+        self.tree.labels.push(Label::Texts(Arc::new(self.tree.label.clone())));
         self.tree.tests.push(root);
         self.subtests(
             tests,
@@ -354,6 +355,7 @@ impl Builder<'_, '_> {
             parallel: facts.parallel,
             allow_reboot: facts.allow_reboot,
             is_copy: known.is_some(),
+            is_overridden: false,
             label,
             end: 0,
         });

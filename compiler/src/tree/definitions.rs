@@ -9,8 +9,8 @@ use indexmap::IndexMap;
 use tlc_plan::plan::Class;
 
 use crate::diagnostic::{Diagnostic, did_you_mean};
-use crate::document::{Arena, Member, NodeId, Symbol};
-use crate::merge::{NoTrace, merge};
+use crate::document::{Arena, Member, NodeId, Symbol, Value};
+use crate::merge::{NoTrace, merge, merge_members};
 use crate::source::Span;
 use crate::words;
 
@@ -35,9 +35,9 @@ pub struct Resolved {
 /// The definitions of a list.
 #[derive(Debug)]
 pub struct Definitions {
-    written: HashMap<Symbol, Member>,
+    /// An object, if there are any.
+    written: Option<NodeId>,
     resolved: HashMap<Symbol, Option<Resolved>>,
-    present: bool,
     /// For how many unknown names a near one is still looked for; a list with more has another problem.
     suggestions: usize,
 }
@@ -47,10 +47,12 @@ type Chain = IndexMap<Symbol, Member, DefaultHashBuilder>;
 
 impl Definitions {
     /// The definitions of this object, if there is one.
-    pub fn new(arena: &Arena, object: Option<NodeId>) -> Self {
-        let members = object.map_or(&[][..], |object| arena.entry(object).members());
-        let written = members.iter().map(|member| (member.key, *member)).collect();
-        Self { written, resolved: HashMap::new(), present: object.is_some(), suggestions: 100 }
+    pub fn new(object: Option<NodeId>) -> Self {
+        Self { written: object, resolved: HashMap::new(), suggestions: 100 }
+    }
+
+    fn written(&self, name: Symbol, arena: &Arena) -> Option<Member> {
+        arena.entry(self.written?).member(name).copied()
     }
 
     /// The definition with this name, which is needed at `at`. `None` if it cannot be used; the first time, a diagnostic says why.
@@ -74,7 +76,7 @@ impl Definitions {
                 diagnostics.push(circle(arena, &chain, name, at));
                 break None;
             }
-            let Some(member) = self.written.get(&name).copied() else {
+            let Some(member) = self.written(name, arena) else {
                 diagnostics.push(self.unknown(arena, name, chain.last(), at));
                 break None;
             };
@@ -99,7 +101,7 @@ impl Definitions {
     pub fn ancestry(&self, name: Symbol, arena: &mut Arena) -> Vec<(Symbol, NodeId)> {
         let mut chain = Chain::default();
         let mut next = Some(name);
-        while let Some((name, member)) = next.and_then(|name| Some((name, *self.written.get(&name)?)))
+        while let Some((name, member)) = next.and_then(|name| Some((name, self.written(name, arena)?)))
             && !chain.contains_key(&name)
         {
             chain.insert(name, member);
@@ -133,8 +135,10 @@ impl Definitions {
         };
         let finding = Diagnostic::error("unknown-definition", message, at, "not in `definitions`");
         self.suggestions = self.suggestions.saturating_sub(1);
-        let known = self.written.keys().filter(|_| self.suggestions > 0).map(|symbol| &**arena.text(*symbol));
-        let help = match (self.present, did_you_mean(text, sorted(known))) {
+        let known = self.written.filter(|_| self.suggestions > 0);
+        let known = known.into_iter().flat_map(|object| arena.entry(object).members());
+        let known = known.map(|member| &**arena.text(member.key));
+        let help = match (self.written.is_some(), did_you_mean(text, sorted(known))) {
             (false, _) => "the list has no `definitions`: inherit `base.test_list`, which has the classes".to_owned(),
             (true, Some(meant)) => meant,
             (true, None) if &**text == "FactoryTest" => "inherit `base.test_list`, which has the classes".to_owned(),
@@ -155,7 +159,7 @@ fn base(arena: &Arena, member: &Member) -> (Symbol, Span) {
     let value = arena.entry(member.value);
     let named = value.get(words::INHERIT).unwrap_or(value);
     match named.value() {
-        crate::document::Value::String(symbol) => (symbol, named.span()),
+        Value::String(symbol) => (symbol, named.span()),
         _ => (arena.symbol("FactoryTest").unwrap_or(member.key), member.key_span),
     }
 }
@@ -194,24 +198,36 @@ fn class(arena: &Arena, member: &Member, at: Span, diagnostics: &mut Vec<Diagnos
 
 /// A definition over its base. Its name is its id, unless it has one.
 fn extend(below: Resolved, member: &Member, arena: &mut Arena, diagnostics: &mut Vec<Diagnostic>) -> Resolved {
-    let named = own_object(arena, member);
-    let (object, found) = merge(arena, &[below.object, named], &mut NoTrace);
-    diagnostics.extend(found);
+    let span = arena.entry(member.value).span();
+    let own = own_members(arena, member);
+    let object = match merge_members(arena, below.object, own, span) {
+        Ok(object) => object,
+        Err(own) => {
+            let named = arena.add_object(&own, span);
+            let (object, found) = merge(arena, &[below.object, named], &mut NoTrace);
+            diagnostics.extend(found);
+            object
+        }
+    };
     Resolved { object, ..below }
 }
 
 /// What a definition says itself, with its name as its id.
 fn own_object(arena: &mut Arena, member: &Member) -> NodeId {
-    let own = object_of(arena, member);
-    let mut members = arena.entry(own).members().to_vec();
-    let id = arena.intern("id");
-    if !members.iter().any(|member| member.key == id) {
-        let name = arena.text(member.key).clone();
-        let value = arena.add_string(&name, member.key_span);
-        members.push(Member { key: id, key_span: member.key_span, value });
-    }
-    let span = arena.node(own).span;
+    let members = own_members(arena, member);
+    let span = arena.node(member.value).span;
     arena.add_object(&members, span)
+}
+
+fn own_members(arena: &mut Arena, member: &Member) -> Vec<Member> {
+    let own = arena.entry(member.value).members();
+    let mut members = Vec::with_capacity(own.len() + 1);
+    members.extend_from_slice(own);
+    if arena.entry(member.value).member(words::ID).is_none() {
+        let value = arena.add_scalar(Value::String(member.key), member.key_span);
+        members.push(Member { key: words::ID, key_span: member.key_span, value });
+    }
+    members
 }
 
 /// How many steps of a circle are shown.

@@ -25,6 +25,7 @@ use std::sync::Arc;
 use tlc_plan::Data;
 use tlc_plan::plan::{ActionOnFailure, Class, Count, Text};
 
+use crate::catalogue::ENGLISH;
 use crate::document::{Arena, Name, NodeId, Symbol, Words};
 use crate::source::Span;
 
@@ -54,7 +55,7 @@ pub struct TestTree {
     pub constants: Data,
     /// Distinct locals; the first are those of the root, which has none.
     pub locals: Vec<Locals>,
-    labels: Vec<Arc<Text>>,
+    labels: Vec<Label>,
     tests: Vec<Test>,
     /// What must have run before a test; found after numbering.
     requirements: HashMap<TestId, Vec<TestId>>,
@@ -64,6 +65,14 @@ pub struct TestTree {
     incomplete: HashSet<TestId>,
     /// Definitions that its tests are made from, directly or through others.
     used: HashSet<Symbol>,
+}
+
+/// What nodes are called.
+#[derive(Debug)]
+enum Label {
+    /// In English, the only locale there is.
+    English(Symbol),
+    Texts(Arc<Text>),
 }
 
 /// A group or a test.
@@ -103,6 +112,8 @@ pub struct Test {
     pub allow_reboot: bool,
     /// It was made from the same place as one before it, and is the same but for what is around it.
     pub is_copy: bool,
+    /// `override_args` changed its arguments.
+    pub is_overridden: bool,
     label: u32,
     /// The index after the last node in it.
     end: u32,
@@ -202,8 +213,21 @@ impl TestTree {
     }
 
     /// What people call a node.
-    pub fn label_of(&self, id: TestId) -> &Arc<Text> {
-        &self.labels[self.test(id).label as usize]
+    pub fn label_of(&self, arena: &Arena, id: TestId) -> Arc<Text> {
+        match &self.labels[self.test(id).label as usize] {
+            Label::Texts(texts) => texts.clone(),
+            Label::English(text) => Arc::new(Text::from_iter([(ENGLISH.to_owned(), arena.text(*text).to_string())])),
+        }
+    }
+
+    /// Which label a node has: an index below [`label_count`](Self::label_count).
+    pub fn label_index(&self, id: TestId) -> usize {
+        self.test(id).label as usize
+    }
+
+    /// How many distinct labels there are.
+    pub fn label_count(&self) -> usize {
+        self.labels.len()
     }
 
     /// The locals of a node.

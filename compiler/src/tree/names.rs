@@ -4,17 +4,22 @@ use std::sync::Arc;
 
 use tlc_plan::plan::{Class, Text};
 
+use crate::catalogue::ENGLISH;
 use crate::diagnostic::Diagnostic;
 use crate::document::{Entry, Symbol, Value};
 use crate::source::Span;
 use crate::words;
 
-use super::TestId;
 use super::build::{Builder, Effective};
 use super::label::{I18N, id_of_label, is_id, label_of_pytest, normalize};
+use super::{Label, TestId};
 
 /// A label as a key.
-pub(super) type LabelKey = Vec<(String, String)>;
+#[derive(PartialEq, Eq, Hash)]
+pub(super) enum LabelKey {
+    English(Symbol),
+    Texts(Vec<(String, String)>),
+}
 
 /// What a label comes from.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -70,11 +75,17 @@ impl Builder<'_, '_> {
     }
 
     fn named(&mut self, label: Text) -> Named {
-        let id = self.arena.intern(&id_of_label(label.get("en-US").map_or("", String::as_str)));
-        let key: LabelKey = label.iter().map(|(locale, text)| (locale.clone(), text.clone())).collect();
+        let english = label.get(ENGLISH).map_or("", String::as_str);
+        let id = self.arena.intern(&id_of_label(english));
+        let (key, label) = if label.len() == 1 {
+            let english = self.arena.intern(english);
+            (LabelKey::English(english), Label::English(english))
+        } else {
+            (LabelKey::Texts(label.clone().into_iter().collect()), Label::Texts(Arc::new(label)))
+        };
         let labels = &mut self.tree.labels;
         let label = *self.labels.entry(key).or_insert_with(|| {
-            labels.push(Arc::new(label));
+            labels.push(label);
             labels.len() as u32 - 1
         });
         Named { label, id }

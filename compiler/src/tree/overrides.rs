@@ -39,7 +39,8 @@ pub(super) fn apply(tree: &mut TestTree, input: &Input<'_>, arena: &mut Arena, d
         if arena.entry(args).to_data() == arena.entry(before).to_data() {
             diagnostics.push(changes_nothing(path, member.key_span));
         }
-        tree.tests[id.index()].args = args;
+        let test = &mut tree.tests[id.index()];
+        (test.args, test.is_overridden) = (args, true);
         replaced.insert(before);
         replaced.insert(args);
     }

@@ -176,7 +176,7 @@ impl Asking<'_> {
         };
         let raw = tree.test(test).raw;
         let arena = &mut self.compilation.arena;
-        let definitions = Definitions::new(arena, config.get(arena, words::DEFINITIONS));
+        let definitions = Definitions::new(config.get(arena, words::DEFINITIONS));
         let entry = arena.entry(raw);
         let base = entry.get(words::INHERIT).unwrap_or(entry);
         let name = match base.value() {

@@ -70,7 +70,7 @@ impl Dispatch<'_> {
     /// Resolves what can be resolved only now. Whatever is wrong ends the attempt, and nothing else.
     pub(super) fn prepare(&self, course: &Course, path: &str, number: u32, purpose: Purpose) -> Prepared {
         let mut attempt = self.blank(path, number);
-        let over = |ended: Ended, attempt: &Attempt| Prepared::Over(Box::new(ended), self.row(attempt, number));
+        let over = |ended: Ended, attempt: &Attempt| Prepared::Over(Box::new(ended), journal::attempt(attempt));
         let Some((node, test)) = course.index.get(path).and_then(|&id| Some((id, self.plan.node(id).test.as_ref()?)))
         else {
             return over(Ended::broken(format!("the plan has no test `{path}`")), &attempt);
@@ -82,18 +82,14 @@ impl Dispatch<'_> {
             Err(message) => over(Ended::broken(message), &attempt),
             Ok(()) if test.program == PlanProgram::Shutdown => match self.shutdown_refusal(node) {
                 Some(message) => over(Ended::broken(message), &attempt),
-                None => Prepared::ShutDown(self.row(&attempt, number)),
+                None => Prepared::ShutDown(journal::attempt(&attempt)),
             },
             Ok(()) => {
                 let source_sha256 = self.ground.sources.digest(&attempt);
-                let start = AttemptStart { source_sha256, ..self.row(&attempt, number) };
+                let start = AttemptStart { source_sha256, ..journal::attempt(&attempt) };
                 Prepared::Run(Box::new(Job::new(self.plan, node, attempt)), start)
             }
         }
-    }
-
-    fn row(&self, attempt: &Attempt, number: u32) -> AttemptStart {
-        journal::attempt(attempt, number, &attempt.identity.operator)
     }
 
     fn blank(&self, path: &str, number: u32) -> Attempt {
@@ -120,6 +116,7 @@ impl Dispatch<'_> {
             log_limit: self.ground.settings.limits.log_bytes,
             variables: self.ground.variables.clone(),
             surroundings: Arc::clone(&self.ground.surroundings),
+            output: self.ground.settings.output.of(path),
             measurements: Data::object(IndexMap::new()),
             declared: Declared::default(),
             dut_options: Data::default(),

@@ -143,7 +143,7 @@ pub(super) fn state(path: &str, state: &State) -> Change {
 }
 
 /// The row of an attempt that begins.
-pub(super) fn attempt(attempt: &Attempt, number: u32, operator: &str) -> AttemptStart {
+pub(super) fn attempt(attempt: &Attempt) -> AttemptStart {
     let program = match &attempt.program {
         Program::Exec(argv) => json!({ "exec": argv }),
         Program::Python { name, .. } => json!({ "pytest_name": name }),
@@ -151,11 +151,11 @@ pub(super) fn attempt(attempt: &Attempt, number: u32, operator: &str) -> Attempt
     AttemptStart {
         invocation: attempt.identity.invocation.clone(),
         path: attempt.identity.path.clone(),
-        number,
+        number: attempt.identity.number,
         program: program.to_string(),
         arguments: attempt.args.to_string(),
         source_sha256: None,
-        operator: operator.into(),
+        operator: attempt.identity.operator.clone(),
         log: attempt.log.display().to_string(),
     }
 }

@@ -30,7 +30,7 @@ pub(crate) use attempt::Ground;
 pub(crate) use evaluation::Evaluation;
 pub(crate) use identity::named;
 pub(crate) use journal::{is_teardown, label, tests};
-pub(crate) use recovery::{Beginning, RecoveryError, RunSettings, replay};
+pub(crate) use recovery::{Beginning, Recovered, RecoveryError, RunSettings, replay};
 pub(crate) use signals::Signals;
 pub(crate) use spaces::Spaces;
 pub(crate) use workers::Workers;
@@ -90,6 +90,8 @@ pub(crate) struct Conclusion {
     pub verdict: Verdict,
     /// Someone ended it.
     pub interrupted: bool,
+    /// Someone ended it now, not before it was interrupted.
+    pub interrupted_now: bool,
     /// It waits for the machine to go down; it is not over.
     pub shutting_down: bool,
 }
@@ -220,7 +222,8 @@ impl Dispatch<'_> {
         let going_down = course.shutting_down && course.interrupted;
         let verdict = course.verdict.clone().or_else(|| going_down.then(|| self.open_verdict()))?;
         let interrupted = course.interrupted || self.stopped;
-        Some(Conclusion { verdict, interrupted, shutting_down: course.shutting_down })
+        let interrupted_now = course.interrupted;
+        Some(Conclusion { verdict, interrupted, interrupted_now, shutting_down: course.shutting_down })
     }
 
     /// The verdict of a run that did not say how it ended.

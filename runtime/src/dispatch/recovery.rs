@@ -158,6 +158,15 @@ impl Recovered {
         Beginning { then: then.into_iter().map(Event::Command).collect(), ..started }
     }
 
+    /// How it ends, if it does not go on: what was open is ended with its teardowns, and nothing else runs.
+    pub fn last_rites(&self, device: Data) -> Beginning {
+        if !self.schedule.is_running() {
+            return Beginning::default();
+        }
+        let events = vec![Event::Started { device }, Event::Command(Command::CancelPending)];
+        Beginning { events, ..Beginning::default() }
+    }
+
     /// Whether a failure has ended the run, or will: the loss of what was running is one.
     fn is_ending(&self, plan: &Plan, evaluation: &Evaluation) -> bool {
         let mut schedule = self.schedule.clone();

@@ -121,6 +121,7 @@ fn row(invocation: &str, item: Item) -> ItemRow {
             description: kept.description,
             size: kept.size,
             sha256: kept.sha256,
+            content: None,
         }),
         Reported::Note(note) => ItemRow::Note(NoteRow {
             invocation,

@@ -18,12 +18,44 @@ use crate::worker::message::{At, DataRequest, Increment, Keys, Set, Space, Updat
 /// Where device data stands on the shelf.
 const DEVICE: &str = "device";
 
+/// How much a space may hold, as JSON, in bytes.
+const ROOM: usize = 16 << 20;
+
 /// The spaces of a run; device data is the scheduler's.
 #[derive(Clone, Debug)]
 pub(crate) struct Spaces {
-    run: BTreeMap<String, Data>,
-    cache: BTreeMap<String, Data>,
+    run: Flat,
+    cache: Flat,
     shelf: Data,
+}
+
+/// Values by names without levels.
+#[derive(Clone, Debug, Default)]
+struct Flat {
+    values: BTreeMap<String, Data>,
+    /// How much room they take.
+    bytes: usize,
+}
+
+impl Flat {
+    /// Sets a value; false if there is no room for it.
+    fn set(&mut self, key: &str, value: &Data) -> bool {
+        let size = |value: &Data| key.len() + value.to_string().len();
+        let before = self.values.get(key).map_or(0, size);
+        let bytes = self.bytes - before + size(value);
+        if bytes > ROOM {
+            return false;
+        }
+        self.bytes = bytes;
+        self.values.insert(key.to_owned(), value.clone());
+        true
+    }
+
+    fn remove(&mut self, key: &str) -> bool {
+        let removed = self.values.remove(key);
+        self.bytes -= removed.as_ref().map_or(0, |value| key.len() + value.to_string().len());
+        removed.is_some()
+    }
 }
 
 /// What a request changes.
@@ -37,7 +69,7 @@ pub(super) struct Effect {
 
 impl Default for Spaces {
     fn default() -> Self {
-        Self { run: BTreeMap::new(), cache: BTreeMap::new(), shelf: Data::object(IndexMap::new()) }
+        Self { run: Flat::default(), cache: Flat::default(), shelf: Data::object(IndexMap::new()) }
     }
 }
 
@@ -45,7 +77,13 @@ impl Spaces {
     /// As they are on record.
     pub fn load(store: &Store, run: RunNumber) -> Result<Self, StoreError> {
         let values = |rows: Vec<(String, String)>| {
-            rows.into_iter().filter_map(|(key, value)| Some((key, serde_json::from_str(&value).ok()?))).collect()
+            let mut flat = Flat::default();
+            for (key, value) in rows {
+                if let Ok(value) = serde_json::from_str(&value) {
+                    flat.set(&key, &value);
+                }
+            }
+            flat
         };
         let shelf = store.shelf()?.and_then(|text| serde_json::from_str(&text).ok());
         Ok(Self {
@@ -69,20 +107,21 @@ impl Spaces {
             DataRequest::Get(At { space, key }) => self.get(space, &key, device),
             DataRequest::Keys(Keys { space, key }) => self.keys(space, &key.unwrap_or_default(), device),
             DataRequest::Set(Set { space, key, value }) => {
-                self.set(space, &key, &Data::from(&value), device, &mut effect);
-                Ok(json!({}))
+                self.set(space, &key, &Data::from(&value), device, &mut effect)
             }
             DataRequest::Update(Update { space, value }) => {
-                self.update(space, &Data::from(&Value::Object(value)), &mut effect);
-                Ok(json!({}))
+                self.update(space, &Data::from(&Value::Object(value)), &mut effect)
             }
             DataRequest::Delete(At { space, key }) => self.delete(space, &key, device, &mut effect),
             DataRequest::Increment(increment) => self.increment(increment, &mut effect),
         };
+        if answer.is_ok() && !effect.device.is_empty() && !has_room(device, &effect.device) {
+            return (Err(full(Space::Device)), Effect::default());
+        }
         (answer, effect)
     }
 
-    fn flat(&mut self, space: Space) -> Option<&mut BTreeMap<String, Data>> {
+    fn flat(&mut self, space: Space) -> Option<&mut Flat> {
         match space {
             Space::Run => Some(&mut self.run),
             Space::Cache => Some(&mut self.cache),
@@ -101,7 +140,7 @@ impl Spaces {
 
     fn get(&mut self, space: Space, key: &str, device: &Data) -> Answer {
         let found = match self.flat(space) {
-            Some(values) => values.get(key).cloned(),
+            Some(flat) => flat.values.get(key).cloned(),
             None => {
                 let (tree, key) = self.tree(space, key, device);
                 shelf::get(&tree, key).cloned()
@@ -112,7 +151,7 @@ impl Spaces {
 
     fn keys(&mut self, space: Space, key: &str, device: &Data) -> Answer {
         let found = match self.flat(space) {
-            Some(values) => Some(values.keys().cloned().collect()),
+            Some(flat) => Some(flat.values.keys().cloned().collect()),
             None => {
                 let (tree, key) = self.tree(space, key, device);
                 shelf::keys(&tree, key)
@@ -121,42 +160,54 @@ impl Spaces {
         found.map(|keys| json!({ "keys": keys })).ok_or_else(|| no_key(space, key))
     }
 
-    fn set(&mut self, space: Space, key: &str, value: &Data, device: &Data, effect: &mut Effect) {
-        if let Some(values) = self.flat(space) {
-            values.insert(key.to_owned(), value.clone());
+    fn set(&mut self, space: Space, key: &str, value: &Data, device: &Data, effect: &mut Effect) -> Answer {
+        if let Some(flat) = self.flat(space) {
+            if !flat.set(key, value) {
+                return Err(full(space));
+            }
             effect.changes.push(row(space, key, Some(value)));
-            return;
+            return Ok(json!({}));
         }
         match (space, below_device(key)) {
             (Space::Shelf, Some("")) => effect.device.extend(shelf::replace(device, value)),
             (Space::Shelf, Some(below)) => effect.device.push(shelf::set(below, value)),
-            (Space::Shelf, None) => self.put(vec![shelf::set(key, value)], effect),
+            (Space::Shelf, None) => return self.put(&[shelf::set(key, value)], effect),
             _ => effect.device.push(shelf::set(key, value)),
         }
+        Ok(json!({}))
     }
 
-    fn update(&mut self, space: Space, value: &Data, effect: &mut Effect) {
-        if let Some(values) = self.flat(space) {
+    fn update(&mut self, space: Space, value: &Data, effect: &mut Effect) -> Answer {
+        if let Some(flat) = self.flat(space) {
+            let mut changed = flat.clone();
             for (key, value) in value.as_object().into_iter().flatten() {
-                values.insert(key.to_string(), value.clone());
-                effect.changes.push(row(space, key, Some(value)));
+                if !changed.set(key, value) {
+                    return Err(full(space));
+                }
             }
-            return;
+            *flat = changed;
+            let rows = value.as_object().into_iter().flatten().map(|(key, value)| row(space, key, Some(value)));
+            effect.changes.extend(rows);
+            return Ok(json!({}));
         }
         let changes = shelf::update("", value);
         if space == Space::Device {
-            return effect.device.extend(changes);
+            effect.device.extend(changes);
+            return Ok(json!({}));
         }
         let (device, own): (Vec<_>, Vec<_>) =
             changes.into_iter().partition(|change| below_device(&change.key).is_some_and(|below| !below.is_empty()));
         let below = |change: DeviceChange| DeviceChange { key: change.key[DEVICE.len() + 1..].to_owned(), ..change };
         effect.device.extend(device.into_iter().map(below));
-        self.put(own.into_iter().filter(|change| change.key != DEVICE).collect(), effect);
+        let own: Vec<_> = own.into_iter().filter(|change| change.key != DEVICE).collect();
+        self.put(&own, effect)
     }
 
     fn delete(&mut self, space: Space, key: &str, device: &Data, effect: &mut Effect) -> Answer {
-        if let Some(values) = self.flat(space) {
-            values.remove(key).ok_or_else(|| no_key(space, key))?;
+        if let Some(flat) = self.flat(space) {
+            if !flat.remove(key) {
+                return Err(no_key(space, key));
+            }
             effect.changes.push(row(space, key, None));
             return Ok(json!({}));
         }
@@ -164,7 +215,7 @@ impl Spaces {
             (Space::Shelf, Some("")) => effect.device.extend(shelf::replace(device, &Data::object(IndexMap::new()))),
             (Space::Shelf, None) => {
                 let change = shelf::delete(&self.shelf, key).ok_or_else(|| no_key(space, key))?;
-                self.put(vec![change], effect);
+                return self.put(&[change], effect);
             }
             (_, below) => {
                 let below = if space == Space::Shelf { below.unwrap_or(key) } else { key };
@@ -176,11 +227,11 @@ impl Spaces {
 
     fn increment(&mut self, increment: Increment, effect: &mut Effect) -> Answer {
         let Increment { space, key, by } = increment;
-        let Some(values) = self.flat(space) else {
+        let Some(flat) = self.flat(space) else {
             return Err(Refusal::unfit("sent a wrong `data.increment`: `space`: expected `run` or `cache`"));
         };
         let by = by.map_or(Data::Int(1), |by| Data::from(&Value::Number(by)));
-        let sum = match values.get(&key) {
+        let sum = match flat.values.get(&key) {
             None => by,
             Some(before) => sum(before, &by).ok_or_else(|| {
                 let found = before.type_name();
@@ -189,21 +240,43 @@ impl Spaces {
                 ))
             })?,
         };
-        values.insert(key.clone(), sum.clone());
+        if !flat.set(&key, &sum) {
+            return Err(full(space));
+        }
         effect.changes.push(row(space, &key, Some(&sum)));
         Ok(json!({ "value": sum }))
     }
 
     /// Changes the shelf itself.
-    fn put(&mut self, changes: Vec<DeviceChange>, effect: &mut Effect) {
+    fn put(&mut self, changes: &[DeviceChange], effect: &mut Effect) -> Answer {
         if changes.is_empty() {
-            return;
+            return Ok(json!({}));
         }
-        for change in changes {
-            change.apply(&mut self.shelf);
+        let changed = changed(&self.shelf, changes);
+        let value = changed.to_string();
+        if value.len() > ROOM {
+            return Err(full(Space::Shelf));
         }
-        effect.changes.push(Change::Shelf { value: self.shelf.to_string() });
+        self.shelf = changed;
+        effect.changes.push(Change::Shelf { value });
+        Ok(json!({}))
     }
+}
+
+fn changed(tree: &Data, changes: &[DeviceChange]) -> Data {
+    let mut tree = tree.clone();
+    for change in changes {
+        change.apply(&mut tree);
+    }
+    tree
+}
+
+fn has_room(device: &Data, changes: &[DeviceChange]) -> bool {
+    changed(device, changes).to_string().len() <= ROOM
+}
+
+fn full(space: Space) -> Refusal {
+    Refusal::unfit(format!("`value`: there is no room for it in `{}`, which holds {ROOM} bytes at most", space.name()))
 }
 
 /// The key in the device data, for a key of the shelf that leads there.
@@ -284,6 +357,20 @@ mod tests {
         assert_eq!(station.ask("keys", json!({"space": "run"})), Ok(json!({"keys": ["a..b", "c.d", "z"]})));
         station.ask("delete", json!({"space": "run", "key": "z"})).expect("deleted");
         assert_eq!(station.ask("delete", json!({"space": "run", "key": "z"})), Err(Refusal::NO_KEY));
+    }
+
+    #[test]
+    fn a_space_has_an_end() {
+        let mut station = station();
+        let value = "x".repeat(5 << 20);
+        for space in ["run", "device", "shelf"] {
+            let fitted = (0..9).take_while(|number| {
+                station.ask("set", json!({"space": space, "key": format!("k{number}"), "value": value})).is_ok()
+            });
+            assert_eq!(fitted.count(), 3, "{space}");
+            station.ask("delete", json!({"space": space, "key": "k0"})).expect("deleted");
+            station.ask("set", json!({"space": space, "key": "k0", "value": value})).expect("there is room again");
+        }
     }
 
     #[test]

@@ -55,7 +55,7 @@ impl Prompter {
     }
 
     /// What the file says, if it says something.
-    pub(crate) fn from_file(&self, placed: &Placed) -> Option<Answered> {
+    pub(crate) fn on_file(&self, placed: &Placed) -> Option<Answered> {
         let answer = self.answers.as_ref()?.answer(&placed.path, &placed.name)?;
         let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
         let times = given.entry((placed.path.clone(), placed.name.clone())).or_default();

@@ -3,6 +3,7 @@
 //! Nothing here decides anything. A pipe that is closed ends the output, not the run.
 
 mod control;
+mod items;
 mod live;
 mod output;
 mod results;

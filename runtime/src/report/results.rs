@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
+use super::items;
 use super::output::{Colour, Output};
 use super::summary::{Summary, log_of, render};
 use crate::store::{AttemptRow, Checked, Reader, RunNumber, RunRow, StoreError, TestRow};
@@ -103,7 +104,10 @@ pub fn show_run(reader: &Reader, output: &Output, format: Format, name: Option<&
     let summary = Summary::new(&run, &tests, &attempts).with_logs();
     match format {
         Format::Json => Ok(json(&RunDocument { run: &run, summary: &summary, tests: &tests, attempts: &attempts })),
-        Format::Text => Ok(test_lines(&tests, &attempts, output) + &render(&summary, output)),
+        Format::Text => {
+            let identity = items::identity(&run.identity, output);
+            Ok(test_lines(&tests, &attempts, output) + &identity + &render(&summary, output))
+        }
     }
 }
 
@@ -161,7 +165,9 @@ fn test_lines(tests: &[TestRow], attempts: &[AttemptRow], output: &Output) -> St
             attempts.iter().filter(|attempt| attempt.path == test.path).filter_map(|attempt| attempt.duration_ms).sum();
         let word = output.paint(&format!("{:<17}", test.status), Colour::of_status(&test.status));
         let starts = if test.count > 1 { format!(" ({} starts)", test.count) } else { String::new() };
-        format!("{word} {}  {}{starts}\n", seconds((test.count > 0).then_some(time)), test.path)
+        let own = attempts.iter().filter(|attempt| attempt.path == test.path);
+        let reported: String = own.map(|attempt| items::lines(attempt, test.count > 1, output)).collect();
+        format!("{word} {}  {}{starts}\n{reported}", seconds((test.count > 0).then_some(time)), test.path)
     };
     tests.iter().filter(|test| test.leaf).map(line).collect()
 }

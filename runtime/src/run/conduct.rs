@@ -9,7 +9,7 @@ use tokio::sync::Mutex;
 
 use super::Trouble;
 use super::preparation::{Preparation, Prepared, has_python_tests, station_name};
-use crate::dispatch::{Conclusion, Dispatch, Ground, Operator, RunPlace, Spaces};
+use crate::dispatch::{Conclusion, Dispatch, Ground, Operator, RunPlace, Spaces, Workers};
 use crate::prompt::Prompter;
 use crate::report::Reporter;
 use crate::station::{Places, ServiceGround, Services, Settings, StateDirectory, search_path};
@@ -23,9 +23,15 @@ impl Preparation<'_> {
         prepared: Prepared,
         store: &mut Store,
         operator: &mut Operator,
-        reaper: &Arc<Reaper>,
         reporter: &mut Reporter,
     ) -> Result<Conclusion, Trouble> {
+        let reaper = match &self.workers {
+            Workers::Processes(reaper) => Arc::clone(reaper),
+            Workers::Scripted(_) => {
+                let ground = self.bare_ground(&prepared.id, store)?;
+                return self.dispatch(prepared, ground, store, operator, reporter).await;
+            }
+        };
         let environment = |what: &str, error: &dyn std::fmt::Display| Trouble::Environment(format!("{what}: {error}"));
         let directory = store.run_directory(&prepared.id);
         let logs = directory.join("logs");
@@ -43,7 +49,7 @@ impl Preparation<'_> {
             places,
             variables: variables.clone(),
             run: prepared.id.clone(),
-            reaper: Arc::clone(reaper),
+            reaper: Arc::clone(&reaper),
         })));
         let start = async {
             let mut services = services.lock().await;
@@ -71,7 +77,7 @@ impl Preparation<'_> {
             surroundings: self.surroundings(state.path()),
             services: Arc::clone(&services),
             resources: Arc::default(),
-            facilities: Arc::new(self.facilities(store, reaper)),
+            facilities: Arc::new(self.facilities(store, &reaper)),
         };
         let concluded = match ready {
             Ok(()) => self.dispatch(prepared, ground, store, operator, reporter).await,
@@ -81,7 +87,7 @@ impl Preparation<'_> {
         concluded
     }
 
-    pub(super) async fn dispatch(
+    async fn dispatch(
         &self,
         prepared: Prepared,
         ground: Ground,

@@ -21,9 +21,9 @@ use crate::control::Control;
 use crate::dispatch::{Conclusion, Evaluation, Operator, Signals, Workers};
 use crate::report::{Progress, Reporter, Summary};
 use crate::schedule::Status;
-use crate::store::{RunNumber, Store, StoreError};
+use crate::store::{RunNumber, RunRow, Store, StoreError};
 use crate::worker::{Reaper, reserve};
-use preparation::{Preparation, device_data, read_answers, read_settings, tests_directory};
+use preparation::{Next, Preparation, Prepared, device_data, read_answers, read_settings, tests_directory};
 use results::store_path;
 
 pub use control::control;
@@ -172,25 +172,83 @@ async fn run_here(plan: &Plan, options: &RunOptions, reporter: &mut Reporter) ->
     let reaper = Arc::new(reaper);
     let workers = Workers::Processes(Arc::clone(&reaper));
     let preparation = Preparation { plan, options, settings, tests, device, evaluation, workers, answers };
-    let prepared = preparation.prepare(&mut store, reporter)?;
-    let number = prepared.row.number;
     let control = Control::listen(store.path()).unwrap_or_else(|error| {
         reporter.warn(&format!("the run cannot be controlled from another terminal: {error}"));
         Control::closed()
     });
     let mut operator = Operator { signals, control };
-    let concluded = preparation.conduct(prepared, &mut store, &mut operator, &reaper, reporter).await;
+    let concluded = preparation.run(&mut store, &mut operator, reporter).await;
     operator.control.end().await;
     reaper.end_all().await;
-    let conclusion = match concluded {
-        Ok(conclusion) => conclusion,
-        Err(trouble) => {
-            abandon_unbegun(&mut store, number, &trouble, reporter)?;
-            return Err(trouble);
-        }
-    };
+    let (number, conclusion) = concluded?;
     summarise(&store, number, reporter)?;
     Ok(exit_of(&conclusion))
+}
+
+impl Preparation<'_> {
+    /// The run, after what interrupted runs of its list have left open.
+    async fn run(
+        &self,
+        store: &mut Store,
+        operator: &mut Operator,
+        reporter: &mut Reporter,
+    ) -> Result<(RunNumber, Conclusion), Trouble> {
+        loop {
+            match self.prepare(store, reporter)? {
+                Next::Run(prepared) => return self.run_prepared(*prepared, store, operator, reporter).await,
+                Next::Close(run) => self.close(&run, store, operator, reporter).await?,
+            }
+        }
+    }
+
+    async fn run_prepared(
+        &self,
+        prepared: Prepared,
+        store: &mut Store,
+        operator: &mut Operator,
+        reporter: &mut Reporter,
+    ) -> Result<(RunNumber, Conclusion), Trouble> {
+        let number = prepared.row.number;
+        match self.conduct(prepared, store, operator, reporter).await {
+            Ok(conclusion) => Ok((number, conclusion)),
+            Err(trouble) => {
+                abandon_unbegun(store, number, &trouble, reporter)?;
+                Err(trouble)
+            }
+        }
+    }
+
+    /// Ends an interrupted run that does not go on, with its teardowns; its plan is the one that it began with.
+    async fn close(
+        &self,
+        run: &RunRow,
+        store: &mut Store,
+        operator: &mut Operator,
+        reporter: &mut Reporter,
+    ) -> Result<(), Trouble> {
+        let stored = store.plan(&run.plan_hash)?.and_then(|text| Plan::from_json(&text).ok());
+        let tests = stored.as_ref().map(|plan| tests_directory(plan, self.options));
+        let (Some(plan), Some(Ok(tests))) = (stored, tests) else {
+            return self.give_up(run, "what its teardowns need is not there any more", store, reporter);
+        };
+        let (settings, device, workers) = (Arc::clone(&self.settings), self.device.clone(), self.workers.clone());
+        let evaluation = Evaluation::load(&plan, &device, &settings.data);
+        let old = Preparation {
+            plan: &plan,
+            options: self.options,
+            settings,
+            tests,
+            device,
+            evaluation,
+            workers,
+            answers: self.answers.clone(),
+        };
+        let Some(prepared) = old.prepare_to_close(store, run)? else {
+            return self.give_up(run, "there is nothing to end in it", store, reporter);
+        };
+        let conclusion = old.conduct(prepared, store, operator, reporter).await?;
+        if conclusion.interrupted_now || conclusion.shutting_down { Err(Trouble::Interrupted) } else { Ok(()) }
+    }
 }
 
 /// What has not begun is not to be resumed.

@@ -13,10 +13,12 @@ use tlc_plan::{Data, Plan};
 use uuid::Uuid;
 
 use super::{RunOptions, Trouble};
-use crate::dispatch::{Beginning, Evaluation, RunSettings, Workers, is_teardown, named, replay, tests as test_rows};
+use crate::dispatch::{
+    Beginning, Evaluation, Recovered, RunSettings, Workers, is_teardown, named, replay, tests as test_rows,
+};
 use crate::prompt::{Answers, AnswersError};
 use crate::report::{Reporter, local};
-use crate::schedule::{Command, Event, Schedule, Settings as ScheduleSettings, State};
+use crate::schedule::{Command, Event, Schedule, Settings as ScheduleSettings, State, TeardownPolicy};
 use crate::station::{Settings, SettingsError, StateDirectory};
 use crate::store::{NewRun, RunKey, RunNumber, RunRow, Store};
 use crate::worker::message::Identities;
@@ -34,6 +36,14 @@ pub(super) struct Preparation<'a> {
     pub evaluation: Evaluation,
     pub workers: Workers,
     pub answers: Option<Answers>,
+}
+
+/// What comes next.
+pub(super) enum Next {
+    /// This run.
+    Run(Box<Prepared>),
+    /// The end of this one, which does not go on.
+    Close(Box<RunRow>),
 }
 
 /// A run that is ready to begin or to go on.
@@ -110,8 +120,8 @@ pub(super) fn device_data(options: &RunOptions, store: &Store) -> Result<Data, T
 }
 
 impl Preparation<'_> {
-    /// The interrupted run of this plan, or a new one.
-    pub(super) fn prepare(&self, store: &mut Store, reporter: &mut Reporter) -> Result<Prepared, Trouble> {
+    /// What comes next: the interrupted run of this plan, another one that is to be ended first, or a new one.
+    pub(super) fn prepare(&self, store: &mut Store, reporter: &mut Reporter) -> Result<Next, Trouble> {
         let unfinished = store.unfinished()?;
         self.workers.end_left_behind(&unfinished);
         for id in &unfinished {
@@ -119,30 +129,39 @@ impl Preparation<'_> {
         }
         let hash = self.plan.hash();
         while let Some(run) = store.interrupted(&hash, SLOT)? {
-            let number = RunNumber(run.run);
-            if self.options.new || !self.continues(&run) {
-                store.abandon(number)?;
-                reporter.warn(&format!("run {number} was interrupted and is abandoned"));
-                continue;
+            if self.options.new {
+                self.give_up(&run, "a new one was asked for", store, reporter)?;
+            } else if self.continues(&run) {
+                return self.resume(store, &run).map(Box::new).map(Next::Run);
+            } else {
+                return Ok(Next::Close(Box::new(run)));
             }
-            return self.resume(store, &run);
         }
-        self.give_up_outdated(store, &hash, reporter)?;
-        self.begin(store, hash)
+        for (run, at) in store.outdated(&self.plan.id, &hash, SLOT)? {
+            if !self.options.new {
+                return Ok(Next::Close(Box::new(run)));
+            }
+            let why = format!("that was at {}, and the list has changed since", local(&at));
+            self.give_up(&run, &why, store, reporter)?;
+        }
+        self.begin(store, hash).map(Box::new).map(Next::Run)
     }
 
-    /// An interrupted run whose list has changed since cannot go on: its events mean nothing to the new plan.
-    fn give_up_outdated(&self, store: &mut Store, hash: &str, reporter: &mut Reporter) -> Result<(), Trouble> {
-        for (run, at) in store.outdated(&self.plan.id, hash, SLOT)? {
-            store.end_lost_attempts(RunNumber(run.run), false)?;
-            store.abandon(RunNumber(run.run))?;
-            reporter.warn(&format!(
-                "run {} of {} was interrupted at {} and cannot go on, for the list has changed since; it is given up (recorded as abandoned), and its open teardowns did not run: see to the unit and the fixture",
-                run.run,
-                run.list,
-                local(&at)
-            ));
-        }
+    /// Ends an interrupted run without its teardowns.
+    pub(super) fn give_up(
+        &self,
+        run: &RunRow,
+        why: &str,
+        store: &mut Store,
+        reporter: &mut Reporter,
+    ) -> Result<(), Trouble> {
+        let number = RunNumber(run.run);
+        store.end_lost_attempts(number, false)?;
+        store.abandon(number)?;
+        reporter.warn(&format!(
+            "run {number} of {} was interrupted and is given up ({why}); teardowns that were open did not run: see to the unit and the fixture",
+            run.list
+        ));
         Ok(())
     }
 
@@ -209,30 +228,60 @@ impl Preparation<'_> {
     }
 
     fn resume(&self, store: &mut Store, run: &RunRow) -> Result<Prepared, Trouble> {
-        let environment = |error: crate::dispatch::RecoveryError| Trouble::Environment(error.to_string());
-        let number = RunNumber(run.run);
-        let settings = RunSettings::of(run).map_err(environment)?;
-        let events = store.scheduled_events(number)?;
-        let recovered = replay(self.plan, &self.evaluation, run, &settings, &events).map_err(environment)?;
-        store.end_lost_attempts(number, recovered.ordered)?;
+        let (settings, recovered) = self.recover(store, run)?;
         let mut beginning = recovered.beginning(self.plan, &self.evaluation, &settings, self.device.clone());
         if !recovered.begun {
             beginning.events = self.first_events(settings.command);
         }
+        let headline = format!("run {} of {} was interrupted and goes on (--new starts afresh)", run.run, self.plan.id);
+        self.prepared(store, run, recovered, beginning, self.options.seed.or(settings.seed), headline)
+    }
+
+    /// A run of this plan that is to end with its teardowns; nothing if it has none to run.
+    pub(super) fn prepare_to_close(&self, store: &mut Store, run: &RunRow) -> Result<Option<Prepared>, Trouble> {
+        let (settings, mut recovered) = self.recover(store, run)?;
+        if !recovered.begun || settings.schedule.teardown == TeardownPolicy::Reference {
+            return Ok(None);
+        }
+        recovered.stopped = true;
+        let beginning = recovered.last_rites(self.device.clone());
+        let headline = format!("run {} of {} was interrupted and does not go on: its teardowns run", run.run, run.list);
+        self.prepared(store, run, recovered, beginning, settings.seed, headline).map(Some)
+    }
+
+    fn recover(&self, store: &Store, run: &RunRow) -> Result<(RunSettings, Recovered), Trouble> {
+        let environment = |error: crate::dispatch::RecoveryError| Trouble::Environment(error.to_string());
+        let settings = RunSettings::of(run).map_err(environment)?;
+        let events = store.scheduled_events(RunNumber(run.run))?;
+        let recovered = replay(self.plan, &self.evaluation, run, &settings, &events).map_err(environment)?;
+        Ok((settings, recovered))
+    }
+
+    fn prepared(
+        &self,
+        store: &mut Store,
+        run: &RunRow,
+        recovered: Recovered,
+        beginning: Beginning,
+        seed: Option<u64>,
+        headline: String,
+    ) -> Result<Prepared, Trouble> {
+        let number = RunNumber(run.run);
+        store.end_lost_attempts(number, recovered.ordered)?;
         Ok(Prepared {
-            row: RunKey { number, slot: SLOT, unit: run.unit.clone() },
-            identity: self.identity_of(run),
+            row: RunKey { number, slot: run.slot, unit: run.unit.clone() },
+            identity: identity_of(run),
             id: run.id.clone(),
-            seed: self.options.seed.or(settings.seed),
+            seed,
             lost: recovered.schedule.active().keys().cloned().collect(),
+            root: recovered.root.unwrap_or_else(|| run.root.clone()),
             schedule: recovered.schedule,
             beginning,
-            root: recovered.root.unwrap_or_else(|| run.root.clone()),
             before: recovered.before,
             attempts: store.attempts(number)?.len() as u32,
             stopped: recovered.stopped,
             resumed: true,
-            headline: format!("run {number} of {} was interrupted and goes on (--new starts afresh)", self.plan.id),
+            headline,
         })
     }
 
@@ -297,13 +346,13 @@ impl Preparation<'_> {
     fn named(&self) -> Identities {
         named(&self.options.unit, &self.options.operator)
     }
+}
 
-    /// What the tests of an interrupted run have said; what the command line said if they have said nothing.
-    fn identity_of(&self, run: &RunRow) -> Identities {
-        match serde_json::from_str::<Identities>(&run.identity) {
-            Ok(known) if known != Identities::default() => known,
-            _ => named(&run.unit, &run.operator),
-        }
+/// What the tests of an interrupted run have said; what the command line said if they have said nothing.
+fn identity_of(run: &RunRow) -> Identities {
+    match serde_json::from_str::<Identities>(&run.identity) {
+        Ok(known) if known != Identities::default() => known,
+        _ => named(&run.unit, &run.operator),
     }
 }
 

@@ -11,7 +11,7 @@ use tlc_plan::Plan;
 use tokio::sync::{Mutex, mpsc, oneshot};
 
 use super::preparation::{Preparation, device_data};
-use super::{RunOptions, Trouble, abandon_unbegun};
+use super::{RunOptions, Trouble};
 use crate::control::{Answer, Asked, Control, Reply, Request};
 use crate::dispatch::{Evaluation, Ground, Operator, RunPlace, Signals, Workers};
 use crate::report::Reporter;
@@ -108,25 +108,17 @@ async fn play(
     let workers = Workers::Scripted(script);
     let settings = Arc::clone(settings);
     let preparation = Preparation { plan, options, settings, tests: None, device, evaluation, workers, answers: None };
-    let prepared = preparation.prepare(store, reporter)?;
-    let number = prepared.row.number;
-    let ground = preparation.bare_ground(&prepared.id, store)?;
-    match preparation.dispatch(prepared, ground, store, operator, reporter).await {
-        Ok(conclusion) => Ok(Ending {
-            verdict: conclusion.verdict,
-            interrupted: conclusion.interrupted,
-            shutting_down: conclusion.shutting_down,
-        }),
-        Err(trouble) => {
-            abandon_unbegun(store, number, &trouble, reporter)?;
-            Err(trouble)
-        }
-    }
+    let (_, conclusion) = preparation.run(store, operator, reporter).await?;
+    Ok(Ending {
+        verdict: conclusion.verdict,
+        interrupted: conclusion.interrupted,
+        shutting_down: conclusion.shutting_down,
+    })
 }
 
 impl Preparation<'_> {
     /// What attempts stand on that are no processes.
-    fn bare_ground(&self, run: &str, store: &Store) -> Result<Ground, Trouble> {
+    pub(super) fn bare_ground(&self, run: &str, store: &Store) -> Result<Ground, Trouble> {
         let nowhere = PathBuf::from("/nowhere");
         // It is never asked.
         let reaper = Arc::new(Reaper::new().map_err(|error| Trouble::Environment(error.to_string()))?);

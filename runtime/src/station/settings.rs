@@ -14,7 +14,7 @@ use tlc_plan::Data;
 
 use super::file::read_text;
 use crate::schedule::TeardownPolicy;
-use crate::worker::{ProcessLimits, pattern_problem};
+use crate::worker::{OutputForm, ProcessLimits, pattern_problem};
 
 /// No settings are larger than this, in bytes.
 const SIZE_LIMIT: u64 = 1 << 20;
@@ -46,6 +46,8 @@ pub struct Settings {
     pub limits: Limits,
     /// The commands for shutdown steps, by operation: `reboot`, `halt`, `full_reboot`.
     pub shutdown: IndexMap<String, Vec<String>>,
+    /// Which programs write to their stdout what is more than a log.
+    pub output: Outputs,
     /// Answers for runs without an operator.
     pub answers: Option<PathBuf>,
     /// Where secrets come from, by their names.
@@ -80,6 +82,43 @@ pub struct Limits {
     pub file_bytes: Option<NonZeroU64>,
     /// How many bytes an attachment may have.
     pub attachment_bytes: u64,
+}
+
+/// Which programs write to their stdout what is more than a log: paths of tests, in which `*` stands for any text.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Outputs {
+    /// TAP.
+    pub tap: Vec<String>,
+    /// Event lines of Lager's steps.
+    pub lager: Vec<String>,
+}
+
+impl Outputs {
+    /// What the program of a test writes.
+    pub fn of(&self, path: &str) -> OutputForm {
+        let named = |patterns: &[String]| patterns.iter().any(|pattern| fits(path, pattern));
+        match () {
+            () if named(&self.lager) => OutputForm::Lager,
+            () if named(&self.tap) => OutputForm::Tap,
+            () => OutputForm::Unknown,
+        }
+    }
+}
+
+/// Whether a path fits a pattern, in which `*` stands for any text.
+fn fits(path: &str, pattern: &str) -> bool {
+    let Some((begin, rest)) = pattern.split_once('*') else { return path == pattern };
+    let Some(mut left) = path.strip_prefix(begin) else { return false };
+    let mut parts: Vec<&str> = rest.split('*').collect();
+    let end = parts.pop().unwrap_or_default();
+    for part in parts {
+        match left.find(part) {
+            Some(at) => left = &left[at + part.len()..],
+            None => return false,
+        }
+    }
+    left.ends_with(end)
 }
 
 /// A helper process.
@@ -166,6 +205,7 @@ impl Default for Settings {
             teardown_timeout_secs: Positive(300.0),
             limits: Limits::default(),
             shutdown: IndexMap::new(),
+            output: Outputs::default(),
             answers: None,
             secrets: IndexMap::new(),
             data: Data::object(IndexMap::new()),
@@ -362,6 +402,24 @@ mod tests {
         let board = &settings.services["board"];
         assert_eq!((board.ready.clone(), board.lifetime), (Some(Ready::Port(80)), Lifetime::Station));
         assert_eq!(settings.data.to_string(), "{\"line\":3}");
+    }
+
+    #[test]
+    fn a_star_stands_for_any_text() {
+        for (pattern, path, expected) in [
+            ("SMT.Rail", "SMT.Rail", true),
+            ("SMT.*", "SMT.Rail.A", true),
+            ("*.Rail", "SMT.Rail", true),
+            ("SMT.*.Rail", "SMT.A.B.Rail", true),
+            ("S*M*T", "SMT", true),
+            ("*", "", true),
+            ("SMT.*.Rail", "SMT.Rail", false),
+            ("a*a", "a", false),
+            ("*Rail", "SMT.Rails", false),
+            ("SMT", "SMT.Rail", false),
+        ] {
+            assert_eq!(fits(path, pattern), expected, "{pattern} {path}");
+        }
     }
 
     #[test]

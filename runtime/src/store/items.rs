@@ -1,8 +1,11 @@
 //! What tests report: measurements, parts, attachments, notes and prompts, as rows.
 
+use std::path::PathBuf;
+
 use rusqlite::{Connection, Row, Transaction, params};
 use serde::Serialize;
 
+use super::Contents;
 use super::query::{AttemptRow, as_json, as_optional_json};
 
 /// One thing that a test reported.
@@ -94,6 +97,9 @@ pub struct AttachmentRow {
     pub size: u64,
     /// The SHA-256 of its content, and the name of the file.
     pub sha256: String,
+    /// That file, when a [`Reader`](super::Reader) gives it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content: Option<PathBuf>,
 }
 
 /// A note.
@@ -225,7 +231,11 @@ pub(super) fn write(transaction: &Transaction<'_>, item: &ItemRow) -> rusqlite::
 }
 
 /// Adds to an attempt what it reported.
-pub(super) fn read_into(connection: &Connection, attempt: &mut AttemptRow) -> rusqlite::Result<()> {
+pub(super) fn read_into(
+    connection: &Connection,
+    contents: &Contents,
+    attempt: &mut AttemptRow,
+) -> rusqlite::Result<()> {
     let id = attempt.invocation.clone();
     attempt.measurements = rows(
         connection,
@@ -278,6 +288,7 @@ pub(super) fn read_into(connection: &Connection, attempt: &mut AttemptRow) -> ru
                 media_type: row.get(4)?,
                 description: row.get(5)?,
                 size: row.get::<_, i64>(6)?.unsigned_abs(),
+                content: Some(contents.file(&row.get::<_, String>(7)?)),
                 sha256: row.get(7)?,
             })
         },

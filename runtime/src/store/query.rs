@@ -167,6 +167,7 @@ pub(super) fn as_json<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok,
     serde_json::from_str::<Value>(text).unwrap_or(Value::Null).serialize(serializer)
 }
 
+#[expect(clippy::ref_option, reason = "serde passes the field as it is")]
 pub(super) fn as_optional_json<S: Serializer>(text: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
     text.as_deref().map(|text| serde_json::from_str::<Value>(text).unwrap_or(Value::Null)).serialize(serializer)
 }
@@ -314,6 +315,15 @@ impl Store {
             .map_err(|error| self.fault(&error))
     }
 
+    /// The plan with this hash, as it was stored; nothing if there is none, or if it is no text.
+    pub fn plan(&self, hash: &str) -> Result<Option<String>, StoreError> {
+        self.connection
+            .query_row("SELECT bytes FROM plans WHERE hash = ?1", [hash], |row| row.get::<_, Vec<u8>>(0))
+            .optional()
+            .map(|bytes| bytes.and_then(|bytes| String::from_utf8(bytes).ok()))
+            .map_err(|error| self.fault(&error))
+    }
+
     /// The last run of this plan in this slot.
     pub fn last_of_plan(&self, plan_hash: &str, slot: u32) -> Result<Option<RunRow>, StoreError> {
         let sql = format!("{RUN} WHERE plan_hash = ?1 AND slot = ?2 ORDER BY run DESC LIMIT 1");
@@ -387,7 +397,9 @@ impl Reader {
     pub fn attempts(&self, number: RunNumber) -> Result<Vec<AttemptRow>, StoreError> {
         let read = || {
             let mut attempts = attempts_of(&self.connection, number)?;
-            attempts.iter_mut().try_for_each(|attempt| items::read_into(&self.connection, attempt))?;
+            attempts
+                .iter_mut()
+                .try_for_each(|attempt| items::read_into(&self.connection, &self.contents(), attempt))?;
             Ok(attempts)
         };
         read().map_err(|error| self.fault(&error))
@@ -408,7 +420,7 @@ impl Reader {
                 .query_map(params![path, limit], attempt)?
                 .map(|attempt| {
                     let mut attempt = attempt?;
-                    items::read_into(&self.connection, &mut attempt)?;
+                    items::read_into(&self.connection, &self.contents(), &mut attempt)?;
                     Ok(attempt)
                 })
                 .collect::<rusqlite::Result<_>>()

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use super::Secrets;
+use super::judge::{MESSAGE_KEPT, cut};
 use super::measure::Judged;
 use super::message::{DataRequest, Identities, NoteLevel, Part};
 use crate::prompt::Prompter;
@@ -217,7 +218,7 @@ pub struct Pending(oneshot::Receiver<Answer>);
 impl Pending {
     /// Waits for it.
     pub async fn answer(self) -> Answer {
-        self.0.await.unwrap_or_else(|_| Err(Refusal::new(Refusal::OVER, "the run is over")))
+        self.0.await.unwrap_or_else(|_| Err(Refusal::new(Refusal::IMPOSSIBLE, "the run is over")))
     }
 }
 
@@ -226,8 +227,8 @@ impl Refusal {
     pub const METHOD: i32 = -32601;
     /// The parameters do not fit; the test fails.
     pub const UNFIT: i32 = -32602;
-    /// The run is over.
-    pub const OVER: i32 = -32603;
+    /// It cannot be answered: the run is over, or the answer would be too long.
+    pub const IMPOSSIBLE: i32 = -32603;
     /// There is no one to answer a prompt.
     pub const NOBODY: i32 = -32001;
     /// The prompt's time has passed.
@@ -245,7 +246,7 @@ impl Refusal {
 
     /// A refusal.
     pub fn new(code: i32, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+        Self { code, message: cut(message.into(), MESSAGE_KEPT) }
     }
 
     /// Something that does not fit.

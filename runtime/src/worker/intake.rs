@@ -60,7 +60,6 @@ pub(super) enum Back {
     /// To the worker, with the id of its request.
     Pipe(Value, mpsc::Sender<Vec<u8>>),
     /// To a reader of the test's output.
-    #[allow(dead_code, reason = "for the readers of a test's output")]
     Reader(oneshot::Sender<Answer>),
 }
 
@@ -437,7 +436,7 @@ impl Intake {
                 let mut gathered = lock(&gathered);
                 if refusal.is_unfit() {
                     gathered.refuse(&refusal.message);
-                } else if !back.is_awaited() && refusal.code != Refusal::OVER {
+                } else if !back.is_awaited() && refusal.code != Refusal::IMPOSSIBLE {
                     let note = KeptNote { level: NoteLevel::Warning, key: None, text: refusal.message.clone() };
                     gathered.keep(Reported::Note(note));
                 }
@@ -605,7 +604,7 @@ impl Asking {
             }
         };
         tokio::pin!(early);
-        if let Some(answer) = prompter.from_file(&self.placed) {
+        if let Some(answer) = prompter.on_file(&self.placed) {
             return self.close(asked_at, answer, Some("answers"), Question::Nothing).await;
         }
         let terminal = tokio::select! {
@@ -653,9 +652,9 @@ impl Asking {
 
     fn item(&self, at: Timestamp, state: PromptState, answer: Option<&Value>, by: Option<&'static str>) -> Item {
         let secrets = &self.desk.facilities.secrets;
-        let kept = |answer: &Value| match self.placed.prompt.is_secret() {
-            true => Value::from(super::secrets::MASK),
-            false => secrets.masked_value(answer.clone()),
+        let kept = |answer: &Value| {
+            let hidden = self.placed.prompt.is_secret();
+            if hidden { Value::from(super::secrets::MASK) } else { secrets.masked_value(answer.clone()) }
         };
         let record = PromptRecord {
             name: secrets.mask(&self.placed.name).into_owned(),

@@ -16,7 +16,7 @@ use super::message::{Finished, Reported};
 use crate::schedule::Outcome;
 
 /// How much of a message is kept, in bytes.
-const MESSAGE_KEPT: usize = 8 << 10;
+pub(super) const MESSAGE_KEPT: usize = 8 << 10;
 
 /// How much of a traceback is kept, in bytes.
 const TRACEBACK_KEPT: usize = 64 << 10;
@@ -91,9 +91,19 @@ pub(super) fn exit(status: &io::Result<ExitStatus>) -> Exit {
 pub(super) fn judge(evidence: Evidence) -> Judgement {
     let Evidence { cause, finished, exit, must_report, mut findings } = evidence;
     let refused = findings.refused.take();
+    let silent = cause.is_none() && finished.is_none();
     let judgement = without_findings(cause, finished, exit, must_report, refused);
+    if judgement.outcome != Outcome::Passed {
+        // What a test did not come to is no news.
+        findings.missing = None;
+    }
     match findings.message() {
         Some(message) if judgement.outcome == Outcome::Passed => self::judgement(Outcome::Failed, message),
+        // A program that says itself what went wrong says more than its exit code.
+        Some(message) if silent && judgement.outcome == Outcome::Failed => {
+            let exit = judgement.message.unwrap_or_default();
+            self::judgement(Outcome::Failed, format!("{message}; {exit}"))
+        }
         Some(_) | None => judgement,
     }
 }
@@ -166,7 +176,8 @@ fn ending(exit: Exit) -> String {
     }
 }
 
-fn cut(mut text: String, limit: usize) -> String {
+/// A text that is not longer than it may be.
+pub(super) fn cut(mut text: String, limit: usize) -> String {
     if text.len() <= limit {
         return text;
     }
@@ -214,7 +225,8 @@ mod tests {
             "m1: too low; m2: too low; m3: too low; and 2 more; the declared measurement `x` was not reported";
         assert_eq!(with(Some(Reported::Passed), Exit::Code(0), None), (Outcome::Failed, message.into()));
         assert_eq!(with(None, Exit::Code(0), None), (Outcome::Failed, message.into()));
-        assert_eq!(with(None, Exit::Code(7), None), (Outcome::Failed, "exited with code 7".into()));
+        let message = "m1: too low; m2: too low; m3: too low; and 2 more; exited with code 7";
+        assert_eq!(with(None, Exit::Code(7), None), (Outcome::Failed, message.into()));
         assert_eq!(with(Some(Reported::Error), Exit::Code(0), None).0, Outcome::Error);
         assert_eq!(with(Some(Reported::Passed), Exit::Code(3), None).0, Outcome::Crashed);
         assert_eq!(with(Some(Reported::Passed), Exit::Code(0), Some("wrong")), (Outcome::Error, "wrong".into()));

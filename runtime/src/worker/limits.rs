@@ -1,11 +1,13 @@
 //! What a test may use of its machine: limits of each of its processes.
 //!
-//! In: [`ProcessLimits`], which are data, and a process that has just been started. They are set before it has done much; what it started
-//! meanwhile gets them as well, and what starts later inherits them. Out, at the end: what a limit has to do with how an attempt ended.
-//! A Python test that is forked sets them itself, from the same data.
+//! In: [`ProcessLimits`], which are data, and a process that waits at a [`gate`] to become the test. What it starts inherits them. Out, at the
+//! end: what a limit has to do with how an attempt ended. A Python test that is forked sets them itself, from the same data.
 
-use std::collections::BTreeSet;
 use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
@@ -31,9 +33,6 @@ pub struct ProcessLimits {
     pub file_bytes: Option<u64>,
 }
 
-/// How often descendants are looked for that were started before their parent had its limits.
-const ROUNDS: u32 = 20;
-
 impl ProcessLimits {
     fn resources(&self) -> impl Iterator<Item = (Resource, u64)> {
         let all = [
@@ -51,27 +50,9 @@ impl ProcessLimits {
         self.resources().next().is_some()
     }
 
-    /// Sets them for a process that has just been started, and for what it has started by now.
+    /// Sets them for a process that waits for it.
     pub(super) fn apply(&self, leader: Pid) {
-        if !self.any() {
-            return;
-        }
-        let mut limited = BTreeSet::new();
-        let mut found = BTreeSet::from([leader.as_raw()]);
-        for _ in 0..ROUNDS {
-            for &pid in &found {
-                self.limit(pid);
-            }
-            limited.append(&mut found);
-            found = limited.iter().flat_map(|&pid| children_of(pid)).filter(|pid| !limited.contains(pid)).collect();
-            if found.is_empty() {
-                return;
-            }
-        }
-    }
-
-    fn limit(&self, pid: i32) {
-        let pid = rustix::process::Pid::from_raw(pid);
+        let pid = rustix::process::Pid::from_raw(leader.as_raw());
         for (resource, limit) in self.resources() {
             // SIGXCPU comes at the soft limit, SIGKILL at the hard one.
             let maximum = if resource == Resource::Cpu { limit.saturating_add(1) } else { limit };
@@ -118,14 +99,23 @@ impl ProcessLimits {
     }
 }
 
+/// Waits for a line on stdin, then becomes the program; the rest of stdin is the program's, or there is none.
+const GATE: [&str; 2] = ["read -r _ && exec \"$@\"", "read -r _ && exec \"$@\" </dev/null"];
+
+/// The same command, which waits for a line on its stdin before it begins.
+pub(super) fn gate(command: &Command, keeps_stdin: bool) -> io::Result<Command> {
+    let program = Path::new(command.get_program());
+    let found = fs::metadata(program)?;
+    if !found.is_file() || found.permissions().mode() & 0o111 == 0 {
+        return Err(io::ErrorKind::PermissionDenied.into());
+    }
+    let mut gate = Command::new("/bin/sh");
+    gate.args(["-c", GATE[usize::from(!keeps_stdin)], "sh"]).arg(program).args(command.get_args());
+    Ok(gate)
+}
+
 /// What programs say when they get no more memory.
 const MEMORY_WORDS: [&str; 4] = ["MemoryError", "Cannot allocate memory", "out of memory", "std::bad_alloc"];
-
-fn children_of(pid: i32) -> Vec<i32> {
-    let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else { return Vec::new() };
-    let lists = threads.flatten().filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
-    lists.flat_map(|list| list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<_>>()).collect()
-}
 
 #[cfg(test)]
 mod tests {

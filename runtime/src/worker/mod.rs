@@ -10,7 +10,6 @@ pub mod desk;
 mod environment;
 mod intake;
 mod judge;
-#[cfg_attr(not(test), expect(dead_code, reason = "wired with the protocol"))]
 mod lager;
 mod limits;
 pub mod measure;
@@ -19,12 +18,12 @@ mod output;
 mod process;
 mod protocol;
 mod python;
+mod reading;
 mod reaper;
 mod secrets;
 mod source;
 mod spawn;
 mod surroundings;
-#[cfg_attr(not(test), expect(dead_code, reason = "wired with the protocol"))]
 mod tap;
 mod warm;
 
@@ -48,6 +47,7 @@ pub use output::LogFile;
 pub(crate) use output::{Capture, capture_output, finish as finish_output, hash, last_lines};
 pub use protocol::PROTOCOL_VERSION;
 pub use python::{Python, PythonError};
+pub use reading::OutputForm;
 pub use reaper::Reaper;
 pub(crate) use reaper::{end_left_behind, has_ended, terminate_group};
 pub use secrets::{MASK, Secrets};
@@ -83,6 +83,8 @@ pub struct Attempt {
     pub log: PathBuf,
     /// How many bytes of its output are kept.
     pub log_limit: u64,
+    /// What its program writes to its stdout.
+    pub output: OutputForm,
     /// Variables that services and the station publish to tests.
     pub variables: Vec<(String, String)>,
     /// What surrounds it as every attempt of its run.
@@ -234,16 +236,20 @@ pub async fn run(
     };
     // An interpreter that had to be made warm first is nothing of the test.
     let begun = Instant::now();
-    let spawn::Spawned { mut process, output, requests, reports: incoming } = spawned;
+    let spawn::Spawned { mut process, output, own, requests, reports: incoming } = spawned;
     let leader = process.leader();
     debug!(invocation = attempt.identity.invocation, path = attempt.identity.path, process = %leader, "started");
     let secrets = Arc::clone(&desk.facilities.secrets);
     let (log, lines) = mpsc::channel(LOG_QUEUE);
-    let capture = output::capture(output, attempt.log.clone(), attempt.log_limit, Some((secrets.stream(), lines)));
+    let (messages, received) = mpsc::channel(channel::QUEUE);
+    let heard = own.listened(&attempt, messages.clone());
+    let beside = output::Beside { mask: secrets.stream(), lines, heard };
+    let capture = output::capture(output, attempt.log.clone(), attempt.log_limit, Some(beside));
     let gathered = Arc::new(Mutex::new(Gathered::default()));
     let (reports, mut reported) = mpsc::channel(4);
     let intake = Intake::new(&attempt, desk, log, reports.clone(), Arc::clone(&gathered));
-    let talk = tokio::spawn(converse(incoming, requests, protocol::start(&attempt), intake, reports));
+    let messages = (messages, received);
+    let talk = tokio::spawn(converse(incoming, requests, protocol::start(&attempt), intake, reports, messages));
     let mut watch = Watch::new(leader, begun, attempt.time_limit);
     let must_report = matches!(attempt.program, Program::Python { .. });
     while !watch.over {
@@ -283,9 +289,9 @@ async fn converse(
     start: Vec<u8>,
     intake: Intake,
     reports: mpsc::Sender<Report>,
+    (messages, received): (mpsc::Sender<intake::Incoming>, mpsc::Receiver<intake::Incoming>),
 ) {
     let (answers, waiting) = mpsc::channel(channel::QUEUE);
-    let (messages, received) = mpsc::channel(channel::QUEUE);
     let held = answers.clone();
     let listen = async {
         let listen = async {

@@ -19,6 +19,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use super::intake::Incoming;
+use super::reading::{Heard, Listener};
 use super::secrets::MaskedStream;
 
 /// What became of an attempt's output.
@@ -40,15 +42,32 @@ pub(crate) struct Capture {
     enough: oneshot::Sender<()>,
 }
 
-/// What belongs to the log of a test besides its output: what takes secrets out, and lines of its own.
-pub(super) type Beside = (MaskedStream, mpsc::Receiver<Vec<u8>>);
+/// What belongs to the log of a test besides its output.
+pub(super) struct Beside {
+    /// Takes secrets out.
+    pub mask: MaskedStream,
+    /// Lines of the test's own.
+    pub lines: mpsc::Receiver<Vec<u8>>,
+    /// Who listens to the output, if somebody does.
+    pub heard: Option<Listened>,
+}
+
+/// What is listened to while it becomes part of the log.
+pub(super) struct Listened {
+    pub listener: Listener,
+    /// Where goes what was heard.
+    pub messages: mpsc::Sender<Incoming>,
+    /// The stdout, if it does not come with everything else.
+    pub stdout: Option<pipe::Receiver>,
+}
 
 /// Starts to write the output to `path` until the last writer of the pipe is gone.
 pub(super) fn capture(output: pipe::Receiver, path: PathBuf, limit: u64, beside: Option<Beside>) -> Capture {
     let (enough, stop) = oneshot::channel();
-    let (mask, lines) = beside.map_or((None, None), |(mask, lines)| (Some(mask), Some(lines)));
-    let written = Written { log: Log::new(path, limit), mask };
-    Capture { task: tokio::spawn(pump(output, written, lines, stop)), enough }
+    let (mask, lines, heard) =
+        beside.map_or((None, None, None), |beside| (Some(beside.mask), Some(beside.lines), beside.heard));
+    let written = Written { log: Log::new(path, limit), mask, lines };
+    Capture { task: tokio::spawn(pump(output, written, heard, stop)), enough }
 }
 
 /// The same, for a pipe that is not yet part of the event loop.
@@ -67,31 +86,53 @@ pub(crate) async fn finish(capture: Capture, patience: Duration) -> LogFile {
 }
 
 async fn pump(
-    mut output: pipe::Receiver,
+    output: pipe::Receiver,
     mut written: Written,
-    mut lines: Option<mpsc::Receiver<Vec<u8>>>,
+    mut heard: Option<Listened>,
     mut stop: oneshot::Receiver<()>,
 ) -> LogFile {
-    let mut buffer = vec![0; 32 << 10];
-    loop {
-        let read = tokio::select! {
-            read = output.read(&mut buffer) => read,
-            Some(line) = next_line(&mut lines) => {
+    let (mut buffer, mut own) = (vec![0; 32 << 10], vec![0; 32 << 10]);
+    let mut stdout = heard.as_mut().and_then(|heard| heard.stdout.take());
+    let (mut output, apart) = (Some(output), stdout.is_some());
+    while output.is_some() || stdout.is_some() {
+        let (bytes, is_heard) = tokio::select! {
+            count = read(&mut stdout, &mut own) => (&own[..count], true),
+            count = read(&mut output, &mut buffer) => (&buffer[..count], !apart),
+            Some(line) = next_line(&mut written.lines) => {
                 written.line(&line);
                 continue;
             }
             _ = &mut stop => break,
         };
-        match read {
-            Ok(0) | Err(_) => break,
-            Ok(count) => written.output(&buffer[..count]),
+        match &mut heard {
+            Some(heard) if is_heard => {
+                let all = heard.listener.hear(bytes);
+                written.heard(all, &heard.messages, apart).await;
+            }
+            Some(_) | None => written.output(bytes),
         }
     }
+    if let Some(mut heard) = heard {
+        let rest = heard.listener.finish();
+        written.heard(rest, &heard.messages, apart).await;
+    }
     // What was said before the end of the output is still to be written.
-    while let Some(line) = next_line(&mut lines).await {
+    while let Some(line) = next_line(&mut written.lines).await {
         written.line(&line);
     }
     written.finish()
+}
+
+/// Reads a part of a pipe, and forgets it at its end.
+async fn read(pipe: &mut Option<pipe::Receiver>, buffer: &mut [u8]) -> usize {
+    let Some(open) = pipe else { return std::future::pending().await };
+    match open.read(buffer).await {
+        Ok(0) | Err(_) => {
+            *pipe = None;
+            0
+        }
+        Ok(count) => count,
+    }
 }
 
 async fn next_line(lines: &mut Option<mpsc::Receiver<Vec<u8>>>) -> Option<Vec<u8>> {
@@ -102,6 +143,8 @@ async fn next_line(lines: &mut Option<mpsc::Receiver<Vec<u8>>>) -> Option<Vec<u8
 struct Written {
     log: Log,
     mask: Option<MaskedStream>,
+    /// Lines of the test's own that are to be written.
+    lines: Option<mpsc::Receiver<Vec<u8>>>,
 }
 
 impl Written {
@@ -109,6 +152,26 @@ impl Written {
         match &mut self.mask {
             Some(mask) => self.log.write(&mask.take(bytes)),
             None => self.log.write(bytes),
+        }
+    }
+
+    /// What was heard: messages go to who takes them in, the rest is output. Whoever takes them in may have to write lines first.
+    /// What comes by a pipe of its own stands in lines of its own.
+    async fn heard(&mut self, all: Vec<Heard>, messages: &mpsc::Sender<Incoming>, apart: bool) {
+        for one in all {
+            match one {
+                Heard::Log(bytes) if apart => self.line(&bytes),
+                Heard::Log(bytes) => self.output(&bytes),
+                Heard::Message(message) => {
+                    let mut sent = std::pin::pin!(messages.send(message));
+                    loop {
+                        tokio::select! {
+                            _ = &mut sent => break,
+                            Some(line) = next_line(&mut self.lines) => self.line(&line),
+                        }
+                    }
+                }
+            }
         }
     }
 

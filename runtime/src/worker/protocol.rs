@@ -2,12 +2,15 @@
 //!
 //! The page `docs/src/reference/protocol.md` describes them. Unknown fields are ignored in both directions.
 
-use serde::Deserialize;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use tlc_plan::Data;
 
 use super::desk::{Answer, Refusal};
 use super::message::Message;
-use super::{Attempt, Identity, Program};
+use super::{Attempt, Identity, MESSAGE_LIMIT, Program};
 
 /// The version in the handshake.
 pub const PROTOCOL_VERSION: u32 = 1;
@@ -48,31 +51,106 @@ fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<V
     Value::deserialize(deserializer).map(Some)
 }
 
-/// The first message to a worker: who it is and what it runs.
+/// The parameters of `start`: who a test is and what it runs.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct Start<'a> {
+    /// The version of the protocol.
+    protocol: u32,
+    /// The id of the run.
+    run: &'a str,
+    /// The slot of the station, from 0.
+    slot: u32,
+    /// The serial number of the device under test, as far as it is known.
+    unit: &'a str,
+    /// The id of the attempt.
+    invocation: &'a str,
+    /// Which start of the test, from 1.
+    attempt: u32,
+    /// The id of the list.
+    list: &'a str,
+    /// The path of the test in the list.
+    path: &'a str,
+    /// The phase; empty if there is none.
+    phase: &'a str,
+    /// The locale for texts.
+    locale: &'a str,
+    /// The station.
+    station: &'a str,
+    /// Who runs it; empty if that is not known.
+    operator: &'a str,
+    /// The arguments.
+    #[cfg_attr(test, schemars(with = "serde_json::Map<String, Value>"))]
+    args: &'a Data,
+    /// What runs.
+    test: Test<'a>,
+    /// The limits that the list declares.
+    #[cfg_attr(test, schemars(with = "serde_json::Map<String, Value>"))]
+    measurements: &'a Data,
+    /// The options of the device under test.
+    #[cfg_attr(test, schemars(with = "Value"))]
+    dut_options: &'a Data,
+    /// After how many seconds it is ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time_limit_secs: Option<f64>,
+}
+
+/// What an attempt runs.
+#[derive(Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct Test<'a> {
+    /// A program and its arguments.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exec: Option<&'a [String]>,
+    /// A Python test by its dotted name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pytest_name: Option<&'a str>,
+    /// The directory of Python tests.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tests: Option<&'a Path>,
+}
+
+/// The first message to a worker.
 pub(super) fn start(attempt: &Attempt) -> Vec<u8> {
     let test = match &attempt.program {
-        Program::Exec(argv) => json!({ "exec": argv }),
-        Program::Python { tests, name, .. } => json!({ "pytest_name": name, "tests": tests }),
+        Program::Exec(argv) => Test { exec: Some(argv), ..Test::default() },
+        Program::Python { tests, name, .. } => Test { pytest_name: Some(name), tests: Some(tests), ..Test::default() },
     };
     let Identity { run, slot, unit, invocation, number, path, list, phase, locale, station, operator } =
         &attempt.identity;
-    let mut params = json!({
-        "protocol": PROTOCOL_VERSION, "run": run, "slot": slot, "unit": unit, "invocation": invocation, "attempt": number,
-        "list": list, "path": path, "phase": phase, "locale": locale, "station": station, "operator": operator,
-        "args": attempt.args, "test": test, "measurements": attempt.measurements, "dut_options": attempt.dut_options,
-    });
-    if let (Some(limit), Some(members)) = (attempt.time_limit, params.as_object_mut()) {
-        members.insert("time_limit_secs".into(), json!(limit.as_secs_f64()));
-    }
-    line(&json!({ "jsonrpc": "2.0", "id": START, "method": "start", "params": params }))
+    let start = Start {
+        protocol: PROTOCOL_VERSION,
+        run,
+        slot: *slot,
+        unit,
+        invocation,
+        attempt: *number,
+        list,
+        path,
+        phase,
+        locale,
+        station,
+        operator,
+        args: &attempt.args,
+        test,
+        measurements: &attempt.measurements,
+        dut_options: &attempt.dut_options,
+        time_limit_secs: attempt.time_limit.map(|limit| limit.as_secs_f64()),
+    };
+    line(&json!({ "jsonrpc": "2.0", "id": START, "method": "start", "params": start }))
 }
 
 /// The answer to a request.
 pub(super) fn answer(id: &Value, answer: &Answer) -> Vec<u8> {
-    line(&match answer {
+    let line = line(&match answer {
         Ok(result) => json!({ "jsonrpc": "2.0", "id": id, "result": result }),
         Err(refusal) => json!({ "jsonrpc": "2.0", "id": id, "error": refusal.as_json() }),
-    })
+    });
+    if line.len() > MESSAGE_LIMIT && answer.is_ok() {
+        let what = format!("the answer would be longer than the {MESSAGE_LIMIT} bytes of a message");
+        return self::answer(id, &Err(Refusal::new(Refusal::IMPOSSIBLE, what)));
+    }
+    line
 }
 
 /// The answer to a request with an unknown method.

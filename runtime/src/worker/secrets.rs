@@ -15,7 +15,8 @@ use nix::unistd::Pid;
 use serde_json::Value;
 
 use super::desk::Refusal;
-use super::{Reaper, reaper};
+use super::environment::SECRET;
+use super::{Reaper, reaper, spawn_alone};
 use crate::station::{SecretSource, read_text};
 
 /// What stands where a secret was.
@@ -52,9 +53,7 @@ impl Secrets {
         let refused = |what: String| Refusal::new(Refusal::NO_SECRET, what);
         let secret = match self.sources.get(name) {
             Some(source) => self.read(source).await.map_err(|what| refused(format!("the secret `{name}`: {what}")))?,
-            None => {
-                env::var(format!("LAGER_SECRET_{name}")).map_err(|_| refused(format!("there is no secret `{name}`")))?
-            }
+            None => env::var(format!("{SECRET}{name}")).map_err(|_| refused(format!("there is no secret `{name}`")))?,
         };
         self.hide(&secret).map_err(|what| refused(format!("the secret `{name}` {what}")))?;
         Ok(secret)
@@ -89,14 +88,12 @@ impl Secrets {
     async fn said_by(&self, command: &[String]) -> Result<String, String> {
         let Some((program, arguments)) = command.split_first() else { return Err("its command is empty".into()) };
         let fault = |error: std::io::Error| format!("unable to run `{program}`: {error}");
-        let mut child = Command::new(program)
-            .args(arguments)
-            .current_dir(&self.directory)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .map_err(fault)?;
+        let mut command = Command::new(program);
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        if !self.directory.as_os_str().is_empty() {
+            command.current_dir(&self.directory);
+        }
+        let mut child = spawn_alone(&mut command).map_err(fault)?;
         let pid = Pid::from_raw(child.id().cast_signed());
         self.reaper.know(pid);
         let output = child.stdout.take();

@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 use super::output::hash;
-use super::{Attempt, Program, python};
+use super::{Attempt, Program};
 
 /// No larger file is read, in bytes.
 const SIZE_LIMIT: u64 = 64 << 20;
@@ -31,7 +31,7 @@ impl Sources {
     /// The SHA-256 of what an attempt runs; `None` if it cannot be read.
     pub fn digest(&self, attempt: &Attempt) -> Option<String> {
         let file = match &attempt.program {
-            Program::Exec(argv) => program(argv.first()?, attempt)?,
+            Program::Exec(argv) => attempt.find(argv.first()?)?,
             Program::Python { tests, name, .. } => python_test(tests, name)?,
         };
         self.of_file(&file)
@@ -51,14 +51,6 @@ impl Sources {
         known.insert(path.to_path_buf(), Known { changed, size, sha256: sha256.clone() });
         Some(sha256)
     }
-}
-
-/// The file that starts: as it is named, or where it is found.
-fn program(name: &str, attempt: &Attempt) -> Option<PathBuf> {
-    if name.contains('/') {
-        return Some(attempt.surroundings.program(name));
-    }
-    python::find_program(name, &attempt.search_path().to_string_lossy())
 }
 
 fn python_test(tests: &Path, name: &str) -> Option<PathBuf> {

@@ -1,6 +1,6 @@
 //! Starts the process of an attempt: in its own group, with one pipe for its output and a pair of pipes for the protocol.
 
-use std::io::{self, PipeReader, PipeWriter};
+use std::io::{self, PipeReader, PipeWriter, Write as _};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -9,19 +9,46 @@ use std::sync::Arc;
 use nix::unistd::Pid;
 use tlc_plan::plan::Isolation;
 use tokio::net::unix::pipe;
+use tokio::sync::mpsc;
 
+use super::intake::Incoming;
+use super::limits::gate;
+use super::output::Listened;
 use super::process::Process;
-use super::{Attempt, Program, Python, Reaper, descriptors, environment};
+use super::reading::Listener;
+use super::{Attempt, OutputForm, Program, Python, Reaper, descriptors, environment};
 
 /// A started attempt.
 pub(super) struct Spawned {
     pub process: Process,
     /// Its stdout and stderr, in the order in which it wrote them.
     pub output: pipe::Receiver,
+    /// What is between the program and who listens to it.
+    pub own: Own,
     /// Where the runtime writes.
     pub requests: pipe::Sender,
     /// Where the worker writes.
     pub reports: pipe::Receiver,
+}
+
+/// Pipes of a program to which somebody listens.
+#[derive(Default)]
+pub(super) struct Own {
+    /// Its stdout, if that is not part of its output.
+    stdout: Option<pipe::Receiver>,
+    /// Its stdin, if it reads one.
+    stdin: Option<pipe::Sender>,
+}
+
+impl Own {
+    /// Listens to a program. A test in Python has the protocol.
+    pub fn listened(self, attempt: &Attempt, messages: mpsc::Sender<Incoming>) -> Option<Listened> {
+        if matches!(attempt.program, Program::Python { .. }) {
+            return None;
+        }
+        let listener = Listener::new(attempt.output, self.stdin, &messages);
+        Some(Listened { listener, messages, stdout: self.stdout })
+    }
 }
 
 /// Starts it; the error is a message for people.
@@ -48,6 +75,7 @@ async fn warm(attempt: &Attempt, python: &Arc<Python>, tests: &Path, reaper: &Ar
     Ok(Spawned {
         process,
         output: receiver(output).map_err(unable)?,
+        own: Own::default(),
         requests: sender(requests).map_err(unable)?,
         reports: receiver(reports).map_err(unable)?,
     })
@@ -57,8 +85,9 @@ fn command(attempt: &Attempt) -> Result<Command, String> {
     match &attempt.program {
         Program::Exec(argv) => {
             let (program, arguments) = argv.split_first().ok_or("`exec` names no program")?;
-            let mut command = Command::new(attempt.surroundings.program(program));
-            command.args(arguments);
+            // A path is started by `posix_spawn` whatever the variables are.
+            let mut command = Command::new(attempt.find(program).unwrap_or_else(|| program.into()));
+            command.arg0(program).args(arguments);
             Ok(command)
         }
         Program::Python { python, .. } => {
@@ -73,15 +102,36 @@ fn spawn(command: &mut Command, attempt: &Attempt, reaper: &Reaper) -> io::Resul
     let (output, writer) = io::pipe()?;
     let (worker_reads, requests) = io::pipe()?;
     let (reports, worker_writes) = io::pipe()?;
+    let limits = &attempt.surroundings.limits;
+    if limits.any() {
+        *command = gate(command, attempt.output == OutputForm::Lager)?;
+    }
     environment::set(command, attempt);
     command.current_dir(attempt.directory());
     command.stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer).process_group(0);
+    let mut own = Own::default();
+    if attempt.output != OutputForm::Unknown {
+        let (stdout, writer) = io::pipe()?;
+        command.stdout(writer);
+        own.stdout = Some(receiver(stdout)?);
+    }
+    let (reader, mut stdin) = io::pipe()?;
+    if limits.any() || attempt.output == OutputForm::Lager {
+        command.stdin(reader);
+    }
     let child = descriptors::spawn_with(command, worker_reads, worker_writes, environment::set_descriptors)?;
     let leader = Pid::from_raw(child.id().cast_signed());
     reaper.know(leader);
-    attempt.surroundings.limits.apply(leader);
-    let process = Process::spawned(child);
-    Ok(Spawned { process, output: receiver(output)?, requests: sender(requests)?, reports: receiver(reports)? })
+    if limits.any() {
+        limits.apply(leader);
+        // If it is gone already, its end says more.
+        let _ = stdin.write_all(b"\n");
+    }
+    if attempt.output == OutputForm::Lager {
+        own.stdin = Some(sender(stdin)?);
+    }
+    let (output, requests, reports) = (receiver(output)?, sender(requests)?, receiver(reports)?);
+    Ok(Spawned { process: Process::spawned(child), output, own, requests, reports })
 }
 
 fn receiver(end: PipeReader) -> io::Result<pipe::Receiver> {

@@ -1,6 +1,6 @@
 //! What surrounds every attempt of a run: the environment it inherits, its limits, and where its own directory is made.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use super::Attempt;
 use super::environment::{self, Variables};
 use super::limits::ProcessLimits;
+use super::python::find_program;
 
 /// What surrounds every attempt of a run.
 #[derive(Clone, Debug, Default)]
@@ -29,12 +30,11 @@ impl Surroundings {
         Self { tests, scratch, inherited: environment::inherited(pass), limits }
     }
 
-    /// A program as it is named: with a `/` relative to the directory of tests, without one as it is looked for on `PATH`.
-    pub(super) fn program(&self, name: &str) -> PathBuf {
+    /// A program that is named with a `/`: relative to the directory of tests.
+    fn program(&self, name: &str) -> PathBuf {
         match &self.tests {
-            Some(tests) if name.contains('/') => tests.join(name),
-            None if name.contains('/') => std::path::absolute(name).unwrap_or_else(|_| name.into()),
-            Some(_) | None => name.into(),
+            Some(tests) => tests.join(name),
+            None => std::path::absolute(name).unwrap_or_else(|_| name.into()),
         }
     }
 }
@@ -47,9 +47,14 @@ impl Attempt {
         self.surroundings.scratch.join(format!("test-{}", invocation.get(end..).unwrap_or(invocation)))
     }
 
-    /// Where programs are looked for.
-    pub(super) fn search_path(&self) -> OsString {
-        environment::of(self).remove(&OsString::from("PATH")).unwrap_or_default()
+    /// The file of a program: with a `/` below the directory of tests, without one where it is found on `PATH`.
+    pub(super) fn find(&self, program: &str) -> Option<PathBuf> {
+        if program.contains('/') {
+            return Some(self.surroundings.program(program));
+        }
+        let own = self.variables.iter().rev().find(|(name, _)| name == "PATH").map(|(_, path)| OsStr::new(path));
+        let path = own.or(self.surroundings.inherited.get(OsStr::new("PATH")).map(OsString::as_os_str));
+        find_program(program, &path.unwrap_or_default().to_string_lossy())
     }
 }
 
@@ -103,7 +108,6 @@ mod tests {
         let with = |tests: Option<&str>| Surroundings { tests: tests.map(PathBuf::from), ..Surroundings::default() };
         assert_eq!(with(Some("/tests")).program("./run.sh"), Path::new("/tests/./run.sh"));
         assert_eq!(with(Some("/tests")).program("/bin/true"), Path::new("/bin/true"));
-        assert_eq!(with(Some("/tests")).program("true"), Path::new("true"));
         assert!(with(None).program("./run.sh").is_absolute());
     }
 

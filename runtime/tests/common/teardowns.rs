@@ -4,7 +4,7 @@ use tlc_plan::plan::{NodeId, Plan};
 use tlc_runtime::schedule::Action;
 
 /// After the last test of a group in a run, each of its teardowns has started, or it is said why not.
-pub fn teardowns_ran(plan: &Plan, actions: &[Action]) {
+pub fn teardowns_ran(plan: &Plan, actions: &[Action]) -> Result<(), String> {
     let ends = |action: &Action| matches!(action, Action::RunFinished { .. });
     for run in actions.split_inclusive(ends) {
         let by_hand = |action: &Action| match action {
@@ -28,10 +28,13 @@ pub fn teardowns_ran(plan: &Plan, actions: &[Action]) {
             let Some(last) = last.filter(|_| entered) else { continue };
             for &teardown in plan.children(group).iter().filter(|&&child| plan.node(child).teardown) {
                 let name = &plan.node(teardown).path;
-                assert!(run[last..].iter().any(|action| settles(action, name)), "the teardown `{name}` was missed");
+                if !run[last..].iter().any(|action| settles(action, name)) {
+                    return Err(format!("the teardown `{name}` was missed"));
+                }
             }
         }
     }
+    Ok(())
 }
 
 /// Whether this says that a teardown ran, or why it did not.

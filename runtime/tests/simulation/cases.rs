@@ -63,6 +63,17 @@ impl Play {
         random::plan(&self.case, model)
     }
 
+    /// The plan after an edit: with a test more at its beginning, so that everything else has another path.
+    pub fn edited(&self) -> Plan {
+        let mut other = self.clone();
+        let first = &mut other.case.root.children;
+        let mut leaf = first[0].clone();
+        leaf.children.clear();
+        (leaf.teardown, leaf.parallel, leaf.test_group, leaf.requires) = (false, false, false, None);
+        first.insert(0, leaf);
+        other.plan(&other.model())
+    }
+
     /// The device data.
     pub fn device(&self) -> tlc_plan::Data {
         tlc_plan::Data::from(&json!({ "x": self.x }))

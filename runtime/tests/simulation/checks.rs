@@ -14,7 +14,7 @@ use serde_json::Value;
 use tlc_plan::Plan;
 use tlc_runtime::control::Request;
 use tlc_runtime::rehearsal::{Ending, Sight};
-use tlc_runtime::schedule::{Action, Event, Outcome, Schedule, State, Status, Verdict};
+use tlc_runtime::schedule::{Action, Command, Event, Outcome, Schedule, State, Status, Verdict};
 use tlc_runtime::store::{Fate, RunNumber};
 
 use crate::common::SmallConditions;
@@ -22,16 +22,10 @@ use crate::common::teardowns::{is_below, is_teardown, settles, teardowns_ran};
 use crate::script::Ledger;
 
 /// What is known of a run from one life of the program to the next.
-pub struct Stage<'a> {
-    plan: &'a Plan,
+#[derive(Default)]
+pub struct Stage {
     /// Attempts that were shown to have ended, and how.
     shown: BTreeMap<String, Outcome>,
-}
-
-impl<'a> Stage<'a> {
-    pub fn new(plan: &'a Plan) -> Self {
-        Self { plan, shown: BTreeMap::new() }
-    }
 }
 
 /// An attempt in the store.
@@ -94,18 +88,13 @@ pub fn check_record(stage: &mut Stage, ledger: &mut Ledger, sights: &[Sight]) ->
     }
     let runs = numbers(store, "SELECT run FROM runs ORDER BY run")?;
     for run in runs {
-        replay(stage.plan, ledger, run)?;
+        replay(&plan_of(store, run)?, ledger, run)?;
     }
     Ok(())
 }
 
 /// What holds at the end; the status, if nothing was lost on the way.
-pub fn check_end(
-    stage: &mut Stage,
-    ledger: &Ledger,
-    ending: Option<&Ending>,
-    without: Option<&Option<Status>>,
-) -> Result<Option<Status>, String> {
+pub fn check_end(ledger: &Ledger, ending: Option<&Ending>, without: Option<Status>) -> Result<Option<Status>, String> {
     let store = ledger.store.connection();
     let open = numbers(store, "SELECT run FROM runs WHERE state = 'running'")?;
     if !open.is_empty() {
@@ -113,11 +102,19 @@ pub fn check_end(
     }
     let rows = attempts(store)?;
     let last = numbers(store, "SELECT max(run) FROM runs")?[0];
-    let of_run = || rows.iter().filter(|row| row.run == last);
-    if let Some(row) = of_run().find(|row| row.outcome.is_none()) {
+    if let Some(row) = rows.iter().find(|row| row.outcome.is_none()) {
         return Err(format!("`{}` has no end", row.path));
     }
-    let (actions, finished) = replay(stage.plan, ledger, last)?;
+    for run in numbers(
+        store,
+        "SELECT run FROM runs WHERE state <> 'abandoned' AND run NOT IN (SELECT run FROM events WHERE kind = 'kill')",
+    )? {
+        let plan = plan_of(store, run)?;
+        let (actions, _) = replay(&plan, ledger, run)?;
+        let of_run: Vec<_> = rows.iter().filter(|row| row.run == run).collect();
+        teardowns(&plan, &actions, &of_run).map_err(|missed| format!("run {run}: {missed}"))?;
+    }
+    let (_, finished) = replay(&plan_of(store, last)?, ledger, last)?;
     let recorded: Option<String> = store
         .query_row("SELECT verdict FROM runs WHERE run = ?1", [last], |row| row.get(0))
         .map_err(|error| error.to_string())?;
@@ -132,10 +129,9 @@ pub fn check_end(
     {
         return Err(format!("the verdict is {:?}, and recorded as {status}", ending.verdict));
     }
-    teardowns(stage.plan, &actions, &of_run().collect::<Vec<_>>())?;
     let is_whole = !rows.iter().any(Row::is_lost);
     match without {
-        Some(Some(without)) if is_whole && *without != status => {
+        Some(without) if is_whole && without != status => {
             Err(format!("the verdict is {status}, and without a crash {without}"))
         }
         _ => Ok(Some(status).filter(|_| is_whole)),
@@ -213,6 +209,13 @@ fn is_recorded(store: &Connection, request: &Request) -> Result<(), String> {
     }
 }
 
+/// The plan of a run, as the store has it.
+fn plan_of(store: &Connection, run: i64) -> Result<Plan, String> {
+    let sql = "SELECT bytes FROM runs JOIN plans ON hash = plan_hash WHERE run = ?1";
+    let bytes: Vec<u8> = store.query_row(sql, [run], |row| row.get(0)).map_err(|error| error.to_string())?;
+    Plan::from_json(&String::from_utf8_lossy(&bytes)).map_err(|error| error.to_string())
+}
+
 /// Gives the events of a run to a new scheduler, and compares its states with the table; what it answered, and the last verdict.
 fn replay(plan: &Plan, ledger: &Ledger, run: i64) -> Result<(Vec<Action>, Option<Verdict>), String> {
     let fault = |error: tlc_runtime::store::StoreError| error.to_string();
@@ -224,10 +227,22 @@ fn replay(plan: &Plan, ledger: &Ledger, run: i64) -> Result<(Vec<Action>, Option
     let schedule = serde_json::from_value(settings["schedule"].clone()).map_err(|error| error.to_string())?;
     let mut schedule = Schedule::with_states(plan, schedule, states.into_iter().flatten());
     let mut actions = Vec::new();
+    let mut restart = None;
     for event in store.scheduled_events(RunNumber(run)).map_err(fault)? {
         if event.kind != "resumed" {
             let event: Event = serde_json::from_str(&event.body).map_err(|error| error.to_string())?;
-            actions.extend(schedule.on(plan, &SmallConditions, event));
+            if let Event::Command(command) = &event {
+                restart = match command {
+                    Command::Restart { path } => Some(path.clone().unwrap_or_default()),
+                    Command::Stop { path: None, .. } | Command::Kill => None,
+                    _ => restart,
+                };
+            }
+            let done = schedule.on(plan, &SmallConditions, event);
+            if done.iter().any(|action| matches!(action, Action::RunStarted { .. })) {
+                restart = None;
+            }
+            actions.extend(done);
         }
     }
     for test in store.tests(RunNumber(run)).map_err(fault)? {
@@ -243,6 +258,9 @@ fn replay(plan: &Plan, ledger: &Ledger, run: i64) -> Result<(Vec<Action>, Option
             ));
         }
     }
+    if let Some(path) = restart.filter(|_| row.state == "finished") {
+        return Err(format!("the restart of `{path}` was lost"));
+    }
     let finished = actions.iter().rev().find_map(|action| match action {
         Action::RunFinished { verdict } => Some(verdict.clone()),
         _ => None,
@@ -253,13 +271,13 @@ fn replay(plan: &Plan, ledger: &Ledger, run: i64) -> Result<(Vec<Action>, Option
 /// The teardowns ran, each after the last test of its group, and to their ends.
 fn teardowns(plan: &Plan, actions: &[Action], rows: &[&Row]) -> Result<(), String> {
     let by_hand = |action: &Action| match action {
-        Action::End { path, reason, .. } => reason.contains("killed") || is_teardown(plan, path),
+        Action::End { path, .. } => is_teardown(plan, path),
         _ => false,
     };
     if actions.iter().any(by_hand) {
         return Ok(());
     }
-    teardowns_ran(plan, actions);
+    teardowns_ran(plan, actions)?;
     let is_lost = |path: &str, number: u32| {
         rows.iter().rfind(|row| row.path == path && row.number == number).is_some_and(|row| row.is_lost())
     };

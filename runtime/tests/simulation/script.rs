@@ -65,6 +65,12 @@ impl Ledger {
         self.store.connection().query_row(sql, [], |row| row.get(0)).unwrap_or(false)
     }
 
+    /// Whether the last run came to its end.
+    pub fn has_ended(&self) -> bool {
+        let sql = "SELECT state IN ('finished', 'stopped') FROM runs ORDER BY run DESC LIMIT 1";
+        !self.is_interrupted() && self.store.connection().query_row(sql, [], |row| row.get(0)).unwrap_or(false)
+    }
+
     /// How many runs there are.
     pub fn runs(&self) -> i64 {
         self.store.connection().query_row("SELECT count(*) FROM runs", [], |row| row.get(0)).unwrap_or(0)

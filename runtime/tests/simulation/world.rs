@@ -22,6 +22,9 @@ use crate::script::{Actor, Ledger, chance, open};
 /// No run takes longer, on the virtual clock.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
+/// In how many steps of a second life it dies again.
+const STEPS_AGAIN: u64 = 8;
+
 /// No run has more lives.
 const LIVES: u64 = 64;
 
@@ -51,39 +54,63 @@ struct World<'a> {
     play: Arc<Play>,
     model: Arc<Model>,
     plan: Plan,
+    /// The list after an edit.
+    edited: Plan,
     settings: Arc<Settings>,
     deaths: &'a Deaths,
 }
 
-/// Plays a case without a crash, and then with one at each step of its last run.
+/// Plays a case without a crash, and then with one at each step of its last run; then whatever the chance of the case says.
 pub fn simulate(play: &Play, deaths: &Deaths, goes_on: &dyn Fn() -> bool) -> Result<(), String> {
-    let model = play.model();
-    let plan = play.plan(&model);
-    let mut settings = Settings::default();
-    settings.shutdown.insert("reboot".into(), vec!["reboot".into()]);
-    let world =
-        World { play: Arc::new(play.clone()), model: Arc::new(model), plan, settings: Arc::new(settings), deaths };
-    let error = |error: tlc_runtime::store::StoreError| error.to_string();
-    let mut memory = Memory::new().map_err(error)?;
-    let Some((last, earlier)) = play.case.wishes.split_last() else { return Ok(()) };
-    for wish in earlier {
-        memory = world.run(memory, wish, &mut |_| Fate::default(), None, "before")?.0;
-    }
-    let start = memory.copy().map_err(error)?;
-    let (_, steps, verdict) = world.run(memory, last, &mut |_| Fate::default(), None, "without a crash")?;
-    for step in 1..=steps {
-        for moment in [Moment::Before, Moment::After] {
-            if !goes_on() {
-                return Ok(());
-            }
-            let first = Fate { dies: Some((moment, step)), full: None };
-            let dice = |life: u64| chance((play.chance, step, moment == Moment::Before, life));
-            let mut fates = |life| if life == 0 { first } else { fate(dice(life)) };
-            let what = format!("{moment:?} step {step} of {steps}");
-            world.run(start.copy().map_err(error)?, last, &mut fates, Some(&verdict), &what)?;
+    let dice = |first: Point, life| fate(chance((play.chance, first.0 == Moment::Before, first.1, life)));
+    World::of(play, deaths).each_point(&mut |world, first, last| {
+        if !goes_on() {
+            return Ok(());
         }
+        let mut fates = |life| if life == 0 { dies(first) } else { dice(first, life) };
+        last.play(world, &mut fates, &format!("{first:?}"))
+    })
+}
+
+/// The same with one more at each of the first steps of the life after that, and then none.
+pub fn simulate_pairs(play: &Play, deaths: &Deaths) -> Result<(), String> {
+    World::of(play, deaths).each_point(&mut |world, first, last| {
+        for second in points(STEPS_AGAIN) {
+            let mut fates = |life| match life {
+                0 => dies(first),
+                1 => dies(second),
+                _ => Fate::default(),
+            };
+            last.play(world, &mut fates, &format!("{first:?}, {second:?}"))?;
+        }
+        Ok(())
+    })
+}
+
+/// A side of a step.
+type Point = (Moment, u64);
+
+fn points(steps: u64) -> impl Iterator<Item = Point> {
+    (1..=steps).flat_map(|step| [(Moment::Before, step), (Moment::After, step)])
+}
+
+fn dies(point: Point) -> Fate {
+    Fate { dies: Some(point), full: None }
+}
+
+/// The last run of a case, ready to be played again and again.
+struct Last<'a> {
+    store: Memory,
+    wish: &'a Wish,
+    /// Its verdict without a crash.
+    verdict: Option<Status>,
+}
+
+impl Last<'_> {
+    fn play(&self, world: &World, fates: &mut dyn FnMut(u64) -> Fate, what: &str) -> Result<(), String> {
+        let store = self.store.copy().map_err(|error| error.to_string())?;
+        world.run(store, self.wish, fates, self.verdict, what).map(|_| ())
     }
-    Ok(())
 }
 
 /// What a program meets that goes on after a crash: half of them another one, soon.
@@ -97,28 +124,60 @@ fn fate(dice: u64) -> Fate {
     }
 }
 
-impl World<'_> {
+impl<'a> World<'a> {
+    fn of(play: &Play, deaths: &'a Deaths) -> Self {
+        let model = play.model();
+        let plan = play.plan(&model);
+        let mut settings = Settings::default();
+        settings.shutdown.insert("reboot".into(), vec!["reboot".into()]);
+        let (settings, edited) = (Arc::new(settings), play.edited());
+        Self { play: Arc::new(play.clone()), model: Arc::new(model), plan, edited, settings, deaths }
+    }
+
+    /// Plays the runs without a crash, and then something for each point of the last one.
+    fn each_point(&self, then: &mut dyn FnMut(&Self, Point, &Last) -> Result<(), String>) -> Result<(), String> {
+        let error = |error: tlc_runtime::store::StoreError| error.to_string();
+        let mut store = Memory::new().map_err(error)?;
+        let Some((wish, earlier)) = self.play.case.wishes.split_last() else { return Ok(()) };
+        for wish in earlier {
+            store = self.run(store, wish, &mut |_| Fate::default(), None, "before")?.0;
+        }
+        let start = store.copy().map_err(error)?;
+        let (_, steps, verdict) = self.run(store, wish, &mut |_| Fate::default(), None, "without a crash")?;
+        let last = Last { store: start, wish, verdict };
+        points(steps).try_for_each(|point| then(self, point, &last))
+    }
+
     /// A run to its end, whatever happens; the store after it, how many steps its first life had, and its verdict if none was lost.
     fn run(
         &self,
         memory: Memory,
         wish: &Wish,
         fates: &mut dyn FnMut(u64) -> Fate,
-        without: Option<&Option<Status>>,
+        without: Option<Status>,
         what: &str,
     ) -> Result<(Memory, u64, Option<Status>), String> {
         let first = self.options(wish);
-        // Whoever finds the station interrupted goes on with what was on.
+        // Most go on with what was on; others ask for the same tests once more, or have changed the list.
         let again = RunOptions { status: Vec::new(), ..first.clone() };
+        let mut plan = &self.plan;
         let ledger = Arc::new(Mutex::new(Ledger::new(memory)));
-        let mut stage = Stage::new(&self.plan);
+        let mut stage = Stage::default();
+        // A second run, another list, and a pause that moves what people do, may well end in another way.
+        let mut same = true;
         let mut first_steps = 0;
         let runs = open(&ledger).runs();
         for life in 0..LIVES {
             let fate = fates(life);
             let (sender, witness) = mpsc::channel();
-            let options = if open(&ledger).is_interrupted() { &again } else { &first };
-            let (ended, steps) = self.live(&ledger, options, fate, sender);
+            same &= fate.full.is_none();
+            let dice = chance((self.play.chance, what, life)) % 8;
+            let options = if open(&ledger).is_interrupted() && dice != 0 { &again } else { &first };
+            if life > 0 && dice == 1 {
+                plan = &self.edited;
+            }
+            same &= life == 0 || dice > 1;
+            let (ended, steps) = self.live(&ledger, plan, options, fate, sender);
             let sights: Vec<Sight> = witness.try_iter().collect();
             let told = |finding: String| {
                 let shown = sights.iter().map(|sight| format!("\n  {sight:?}")).collect::<String>();
@@ -133,7 +192,7 @@ impl World<'_> {
                 Life::Died => {
                     self.deaths.one_more();
                     // It may have died when all was done.
-                    if open(&ledger).is_interrupted() || open(&ledger).runs() == runs {
+                    if open(&ledger).runs() == runs || !open(&ledger).has_ended() {
                         continue;
                     }
                     None
@@ -141,10 +200,12 @@ impl World<'_> {
                 Life::Stood => return Err(told("the run stands still".into())),
                 // It could not begin, for want of room; it is tried again.
                 Life::Ended(Err(_)) if fate.full.is_some() => continue,
+                // Someone did not want to wait for the teardowns of another run.
+                Life::Ended(Err(message)) if message == "interrupted" => continue,
                 Life::Ended(Err(message)) => return Err(told(message)),
                 Life::Ended(Ok(ending)) => Some(ending),
             };
-            let checked = check_end(&mut stage, &open(&ledger), ending.as_ref(), without);
+            let checked = check_end(&open(&ledger), ending.as_ref(), without.filter(|_| same));
             let verdict = checked.map_err(told)?;
             let ledger = Arc::into_inner(ledger).ok_or("someone holds on to the ledger")?;
             let ledger = ledger.into_inner().map_err(|error| error.to_string())?;
@@ -168,6 +229,7 @@ impl World<'_> {
     fn live(
         &self,
         ledger: &Arc<Mutex<Ledger>>,
+        plan: &Plan,
         options: &RunOptions,
         fate: Fate,
         witness: mpsc::Sender<Sight>,
@@ -189,7 +251,7 @@ impl World<'_> {
         };
         let life = catch_unwind(AssertUnwindSafe(|| {
             runtime.block_on(async {
-                let run = rehearse(&self.plan, options, &self.settings, &mut store, cast);
+                let run = rehearse(plan, options, &self.settings, &mut store, cast);
                 tokio::select! {
                     biased;
                     () = power.notified() => Life::Died,

@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 use indexmap::IndexMap;
 use serde_json::Value;
 use tempfile::TempDir;
-use tlc_plan::plan::{ActionOnFailure, Class, Count, Isolation, Node, Program, Test};
+use tlc_plan::expression::{Builder, Node as ExpressionNode, Place, Root};
+use tlc_plan::plan::{ActionOnFailure, Class, Count, ExpressionSource, Isolation, Node, Program, Test};
+use tlc_plan::template::ExpressionUse;
 use tlc_plan::{Data, NodeId, Plan, Template};
 
 /// A group without anything special.
@@ -231,4 +233,40 @@ pub fn is_alive(file: &Path) -> bool {
     let Ok(pid) = fs::read_to_string(file) else { return false };
     let stat = fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
     stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
+}
+
+/// A test that runs only if a condition of [`conditions`] is true.
+pub fn only_if(condition: u32, node: Node) -> Node {
+    Node { run_if: Some(ExpressionUse { expression: condition, source: condition }), ..node }
+}
+
+/// Gives a list the conditions `device.KEY`.
+pub fn conditions(plan: &mut Plan, keys: &[&str]) {
+    for key in keys {
+        let place = Place::new(0, 1);
+        let mut builder = Builder::new();
+        let names: Vec<u32> = key.split('.').map(|name| builder.name(name)).collect();
+        let names = builder.path(&names);
+        builder.push(ExpressionNode::Path { root: Root::Device, names }, place).expect("a small tree");
+        plan.expressions.push(builder.finish());
+        plan.sources.push(ExpressionSource {
+            text: format!("device.{key}").into(),
+            file: "list".into(),
+            line: 1,
+            column: 1,
+            escapes: Vec::new(),
+            places: [place].into(),
+        });
+    }
+}
+
+/// What the command says about a store in a directory.
+pub fn text_of(directory: &Path, arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_tlc-station"))
+        .args(arguments)
+        .arg("--store")
+        .arg(directory.join("station.sqlite"))
+        .output()
+        .expect("tlc-station");
+    String::from_utf8(output.stdout).expect("UTF-8") + &String::from_utf8_lossy(&output.stderr)
 }

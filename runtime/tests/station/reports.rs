@@ -10,28 +10,30 @@ use crate::line::{Line, list, shell};
 
 /// A script that reads `start` and then sends these messages; to each with an id it waits for the answer, which goes to a file.
 pub fn talk(id: &str, messages: &[Value]) -> Node {
-    let mut script = String::from("read -r start <&3; printf '%s\\n' \"$start\" > \"$LINE/start\"\n");
+    let mut script =
+        String::from("read -r start <&$TLC_PROTOCOL_READ_FD; printf '%s\\n' \"$start\" > \"$LINE/start\"\n");
     for message in messages {
         let mut message = message.clone();
         message["jsonrpc"] = "2.0".into();
         let text = message.to_string();
         assert!(!text.contains('\''), "it stands between quotes");
-        script += &format!("printf '%s\\n' '{}' >&4\n", text);
+        script += &format!("printf '%s\\n' '{text}' >&$TLC_PROTOCOL_WRITE_FD\n");
         if message.get("id").is_some() {
-            script += &format!("read -r answer <&3; printf '%s\\n' \"$answer\" >> \"$LINE/{id}\"\n");
+            script +=
+                &format!("read -r answer <&$TLC_PROTOCOL_READ_FD; printf '%s\\n' \"$answer\" >> \"$LINE/{id}\"\n");
         }
     }
     shell(id, &script)
 }
 
 /// A request.
-pub fn request(method: &str, params: Value) -> Value {
-    json!({"id": method, "method": method, "params": params})
+pub fn request(method: &str, params: impl Into<Value>) -> Value {
+    json!({"id": method, "method": method, "params": params.into()})
 }
 
 /// A message without an id.
-pub fn notice(method: &str, params: Value) -> Value {
-    json!({"method": method, "params": params})
+pub fn notice(method: &str, params: impl Into<Value>) -> Value {
+    json!({"method": method, "params": params.into()})
 }
 
 /// What a script of [`talk`] was answered.
@@ -69,13 +71,12 @@ fn names(items: &Value) -> Vec<&str> {
 #[test]
 fn a_test_is_told_who_it_is() {
     let line = Line::new();
-    line.write("station.json5", "{ station: 'smt-03' }");
     let mut node = declares(talk("T", &[]), r#"{"rail": {"unit": "V", "min": 3.2}}"#);
     if let Some(test) = &mut node.test {
         test.timeout_secs = Some(30.0);
     }
-    let settings = line.path("station.json5");
-    let more = ["--unit", "U7", "--operator", "Ada", "--phase", "EVT", "--station", settings.to_str().expect("a path")];
+    let settings = line.settings("{ station: 'smt-03' }");
+    let more = ["--unit", "U7", "--operator", "Ada", "--phase", "EVT", "--station", &settings];
     line.run(&list(vec![node]), &more).ended_with(1);
     let start: Value = serde_json::from_str(&line.read("start")).expect("JSON");
     let params = &start["params"];
@@ -187,7 +188,7 @@ fn parts_attachments_and_notes_stay_with_the_attempt() {
         talk(
             "Files",
             &[
-                request("attachment", json!({"name": "scope.png", "path": "scope.png"})),
+                request("attachment", json!({"name": "scope.png", "path": line.path("tests/scope.png")})),
                 request("attachment", json!({"name": "moved.log", "path": line.path("tests/moved.log"), "move": true})),
                 notice("attachment", json!({"name": "again.bin", "base64": "cGljdHVyZQ==", "description": "the same"})),
                 request("attachment", json!({"name": "gone", "path": "/nowhere/at/all"})),
@@ -229,12 +230,22 @@ fn parts_attachments_and_notes_stay_with_the_attempt() {
 }
 
 #[test]
+fn a_file_of_the_tests_own_directory_is_attached_before_that_goes() {
+    let line = Line::new();
+    let script = "echo picture > own.txt; \
+                  echo '{\"jsonrpc\":\"2.0\",\"method\":\"attachment\",\"params\":{\"name\":\"own.txt\",\"path\":\"own.txt\"}}' >&$TLC_PROTOCOL_WRITE_FD";
+    line.run(&list(vec![shell("Own", script)]), &[]).ended_with(0);
+    let attachment = line.attempt("Own")["attachments"][0].clone();
+    assert_eq!((&attachment["size"], &attachment["media_type"]), (&json!(8), &json!("text/plain")));
+}
+
+#[test]
 fn a_line_of_the_log_stands_between_those_of_the_output() {
     let line = Line::new();
     let node = shell(
         "Log",
-        "echo one; sleep 0.2; echo '{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"log\",\"params\":{\"level\":\"warning\",\"text\":\"two\"}}' >&4; \
-         read -r start <&3; read -r answer <&3; echo three",
+        "echo one; sleep 0.2; echo '{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"log\",\"params\":{\"level\":\"warning\",\"text\":\"two\"}}' >&$TLC_PROTOCOL_WRITE_FD; \
+         read -r start <&$TLC_PROTOCOL_READ_FD; read -r answer <&$TLC_PROTOCOL_READ_FD; echo three",
     );
     line.run(&list(vec![node]), &[]).ended_with(0);
     let log = fs::read_to_string(line.attempt("Log")["log"].as_str().expect("a log")).expect("the log");
@@ -321,15 +332,15 @@ fn an_attempt_that_asks_nothing_costs_two_transactions() {
 fn a_flood_ends_the_attempt_and_a_worker_that_reads_nothing_stops_itself() {
     let line = Line::new();
     let message = r#"{"jsonrpc":"2.0","method":"measurement","params":{"name":"a","value":1}}"#;
-    let flood = shell("Flood", &format!("yes '{message}' | head -n 10001 >&4; sleep 100"));
-    let enough = shell("Enough", &format!("yes '{message}' | head -n 10000 >&4"));
+    let flood = shell("Flood", &format!("yes '{message}' | head -n 10001 >&$TLC_PROTOCOL_WRITE_FD; sleep 100"));
+    let enough = shell("Enough", &format!("yes '{message}' | head -n 10000 >&$TLC_PROTOCOL_WRITE_FD"));
     let large = r#"{"jsonrpc":"2.0","method":"note","params":{"text":"TEXT"}}"#;
     let bytes = format!(
-        "text=$(head -c 1000000 /dev/zero | tr '\\0' 'x'); n=0; while [ $n -lt 18 ]; do echo '{}' >&4; n=$((n+1)); done; sleep 100",
+        "text=$(head -c 1000000 /dev/zero | tr '\\0' 'x'); n=0; while [ $n -lt 18 ]; do echo '{}' >&$TLC_PROTOCOL_WRITE_FD; n=$((n+1)); done; sleep 100",
         large.replace("TEXT", "'\"$text\"'")
     );
     let asks = r#"{"jsonrpc":"2.0","id":1,"method":"data.keys","params":{"space":"run"}}"#;
-    let deaf = crate::line::within(3.0, shell("Deaf", &format!("yes '{asks}' >&4")));
+    let deaf = crate::line::within(3.0, shell("Deaf", &format!("yes '{asks}' >&$TLC_PROTOCOL_WRITE_FD")));
     let plan = list(vec![flood, enough, shell("Bytes", &bytes), deaf, shell("After", "true")]);
     line.run(&plan, &[]).ended_with(1);
     assert_eq!(

@@ -7,7 +7,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tlc_plan::plan::{ActionOnFailure, Node};
 
-use crate::line::{Line, Ran, add, eventually, group, is_alive, list, shell, teardown, within};
+use crate::line::{Line, Ran, add, eventually, group, is_alive, list, shell, teardown};
 
 fn send(child: &Child, signal: Signal) {
     kill(Pid::from_raw(child.id().cast_signed()), signal).expect("the program is there");
@@ -163,26 +163,6 @@ fn a_run_that_was_stopped_and_then_killed_does_not_go_on() {
 }
 
 #[test]
-fn many_members_of_a_parallel_group_all_end_and_are_all_recorded() {
-    let line = Line::new();
-    let mut plan = list(vec![]);
-    let root = plan.root();
-    let together = add(&mut plan, root, Node { parallel: true, ..group("Together") });
-    for number in 0..60 {
-        add(&mut plan, together, shell(&format!("T{number}"), "head -c 200000 /dev/zero"));
-    }
-    add(&mut plan, together, within(1.0, shell("Hangs", "sleep 1000")));
-    add(&mut plan, together, shell("Crashes", "kill -9 $$"));
-    add(&mut plan, together, shell("Forks", "sleep 1000 & exit 0"));
-    line.run(&plan, &[]).ended_with(1);
-    let statuses = line.statuses();
-    let failed: Vec<_> =
-        statuses.iter().filter(|(_, status)| status == "FAILED").map(|(path, _)| path.as_str()).collect();
-    assert_eq!(failed, ["Together.Hangs", "Together.Crashes"]);
-    assert_eq!(statuses.iter().filter(|(_, status)| status == "PASSED").count(), 61);
-}
-
-#[test]
 fn a_run_that_a_failure_ends_does_not_go_on_after_a_kill() {
     let line = Line::new();
     let plan = list(vec![
@@ -246,19 +226,39 @@ fn a_killed_run_can_be_given_up() {
 }
 
 #[test]
-fn an_interrupted_run_whose_list_has_changed_is_given_up_aloud() {
+fn an_interrupted_run_whose_list_has_changed_ends_with_the_teardowns_of_its_own_plan() {
     let line = Line::new();
     let hangs = || shell("Hangs", "[ -e \"$LINE/test\" ] || { echo $$ > \"$LINE/test\"; sleep 1000; }");
-    let mut child = line.start(&list(vec![hangs(), teardown(shell("Down", "true"))]), &[]);
+    let down = |which: &str| teardown(shell("Down", &format!("echo {which} >> \"$LINE/downs\"")));
+    let mut child = line.start(&list(vec![hangs(), shell("Next", "touch \"$LINE/next\""), down("old")]), &[]);
     eventually("the test starts", || is_alive(&line.path("test")));
     child.kill().expect("killed");
     child.wait().expect("its end");
-    let ran = line.run(&list(vec![hangs(), teardown(shell("Down", "true")), shell("New", "true")]), &[]).ended_with(0);
-    let said = &ran.stderr;
-    assert!(said.contains("run 1 of main was interrupted at 20") && said.contains("the list has changed"), "{said}");
-    assert!(said.contains("recorded as abandoned") && said.contains("teardowns did not run"), "{said}");
+    let ran = line.run(&list(vec![hangs(), down("new")]), &[]).ended_with(0);
+    assert!(ran.stdout.contains("run 1 of main was interrupted and does not go on"), "{}", ran.stdout);
+    assert_eq!(line.read("downs"), "old\nnew\n");
+    assert!(!line.path("next").exists(), "nothing else of it runs");
     let runs = line.results(&["list"])["runs"].clone();
-    assert_eq!((&runs[0]["state"], &runs[1]["state"]), (&"finished".into(), &"abandoned".into()));
+    assert_eq!((&runs[0]["state"], &runs[1]["state"]), (&"finished".into(), &"stopped".into()));
+    let old = line.results(&["show", "1"])["attempts"].clone();
+    assert_eq!((&old[0]["outcome"], &old[1]["outcome"]), (&"crashed".into(), &"passed".into()));
+}
+
+#[test]
+fn an_interrupted_run_ends_with_its_teardowns_before_another_part_of_its_list_runs() {
+    let line = Line::new();
+    let hangs = shell("Hangs", "[ -e \"$LINE/test\" ] || { echo $$ > \"$LINE/test\"; sleep 1000; }");
+    let mut plan = list(vec![hangs, shell("Other", "true")]);
+    let root = plan.root();
+    add(&mut plan, root, teardown(shell("Down", "touch \"$LINE/down\"")));
+    let mut child = line.start(&plan, &[]);
+    eventually("the test starts", || is_alive(&line.path("test")));
+    child.kill().expect("killed");
+    child.wait().expect("its end");
+    line.run(&plan, &["--only", "Other"]).ended_with(0);
+    assert!(line.path("down").exists());
+    let runs = line.results(&["list"])["runs"].clone();
+    assert_eq!((&runs[0]["root"], &runs[1]["state"]), (&"Other".into(), &"stopped".into()));
 }
 
 /// Runs a program on a terminal of its own; what that shows goes to stdout.

@@ -131,6 +131,16 @@ impl Evaluation {
         self.parsed.entry((text, skip)).or_insert_with(|| Arc::new(parse(&arena.text(text)[skip..]))).clone()
     }
 
+    /// Every text that was read, with how many bytes of it are no part of the expression.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = (usize, &Result<Expression, SyntaxError>)> {
+        self.parsed.iter().map(|((_, skip), parsed)| (*skip, &**parsed))
+    }
+
+    /// Every text that was read and is not a condition.
+    pub(crate) fn argument_texts(&self) -> impl Iterator<Item = Symbol> {
+        self.parsed.keys().filter(|(_, skip)| *skip > 0).map(|(text, _)| *text)
+    }
+
     /// What a `run_if` gives with the given device data; true if it fails.
     pub fn condition(&mut self, node: NodeId, arena: &Arena) -> Data {
         let Value::String(text) = arena.node(node).value else { return Data::Bool(true) };

@@ -39,7 +39,7 @@ pub struct Measurement {
 }
 
 /// What is expected of a measurement.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Limits {
     /// The least that it may be.
     #[serde(skip_serializing_if = "Option::is_none")]
