@@ -76,6 +76,7 @@ async fn warm(attempt: &Attempt, python: &Arc<Python>, tests: &Path, reaper: &Ar
         process,
         own: Own::default(),
         output: receiver(output).map_err(unable)?,
+        own: Own::default(),
         requests: sender(requests).map_err(unable)?,
         reports: receiver(reports).map_err(unable)?,
     })
