@@ -73,6 +73,8 @@ pub(super) enum Report {
     Finished(Finished),
     /// The worker broke the protocol; the text says how.
     Violation(String),
+    /// The worker closed its end in the middle of a message.
+    Half,
 }
 
 /// What is known of an attempt from its reports.

@@ -8,6 +8,8 @@ mod channel;
 mod descriptors;
 pub mod desk;
 mod environment;
+#[doc(hidden)]
+pub mod fuzz;
 mod intake;
 mod judge;
 mod lager;
@@ -279,6 +281,7 @@ pub async fn run(
         refused: gathered.refused.clone(),
         failures: gathered.failures.clone(),
         missing: gathered.missing(&attempt.declared),
+        half: false,
     };
     let ended = Ended::from_evidence(watch.evidence(&status, must_report, findings), duration, log);
     scratch.remove().await;
@@ -310,11 +313,14 @@ async fn converse(
                 () = async {
                     let _ = left.wait_for(|&gone| gone).await;
                     sleep(DRAIN).await;
-                } => Ok(()),
+                } => Ok(false),
             };
-            if let Err(what) = heard {
-                let _ = reports.send(Report::Violation(what)).await;
-            }
+            let report = match heard {
+                Ok(false) => return,
+                Ok(true) => Report::Half,
+                Err(what) => Report::Violation(what),
+            };
+            let _ = reports.send(report).await;
         };
         tokio::join!(listen, intake.run(received, gone));
         drop(reports);
@@ -371,13 +377,15 @@ struct Watch {
     deadline: Option<Instant>,
     cause: Option<Cause>,
     finished: Option<Finished>,
+    /// What it sent last has no end.
+    half: bool,
     over: bool,
 }
 
 impl Watch {
     fn new(leader: nix::unistd::Pid, begun: Instant, time_limit: Option<Duration>) -> Self {
         let deadline = time_limit.and_then(|limit| begun.checked_add(limit));
-        Self { leader, time_limit, deadline, cause: None, finished: None, over: false }
+        Self { leader, time_limit, deadline, cause: None, finished: None, half: false, over: false }
     }
 
     fn report(&mut self, report: Report) {
@@ -387,6 +395,7 @@ impl Watch {
                 self.deadline = Some(Instant::now() + GRACE);
             }
             Report::Finished(_) => {}
+            Report::Half => self.half = true,
             Report::Violation(what) => self.end(Cause::Violation(what), true),
         }
     }
@@ -427,8 +436,9 @@ impl Watch {
         self,
         status: &std::io::Result<std::process::ExitStatus>,
         must_report: bool,
-        findings: Findings,
+        mut findings: Findings,
     ) -> Evidence {
+        findings.half = self.half;
         Evidence { cause: self.cause, finished: self.finished, exit: judge::exit(status), must_report, findings }
     }
 }
