@@ -250,7 +250,7 @@ impl<'a> Preparation<'a> {
             beginning.events = self.first_events(settings.command);
         }
         let headline = format!("run {} of {} was interrupted and goes on (--new starts afresh)", run.run, self.plan.id);
-        self.prepared(store, run, recovered, beginning, self.options.seed.or(settings.seed), headline)
+        Self::prepared(store, run, recovered, beginning, self.options.seed.or(settings.seed), headline)
     }
 
     /// A run of this plan that is to end with its teardowns; nothing if it has none to run.
@@ -262,7 +262,7 @@ impl<'a> Preparation<'a> {
         recovered.stopped = true;
         let beginning = recovered.last_rites(self.device.clone());
         let headline = format!("run {} of {} was interrupted and does not go on: its teardowns run", run.run, run.list);
-        self.prepared(store, run, recovered, beginning, settings.seed, headline).map(Some)
+        Self::prepared(store, run, recovered, beginning, settings.seed, headline).map(Some)
     }
 
     fn recover(&self, store: &Store, run: &RunRow) -> Result<(RunSettings, Recovered), Trouble> {
@@ -300,7 +300,6 @@ impl<'a> Preparation<'a> {
     }
 
     fn prepared(
-        &self,
         store: &mut Store,
         run: &RunRow,
         recovered: Recovered,
