@@ -11,7 +11,7 @@ use super::Trouble;
 use super::preparation::{Preparation, Prepared, has_python_tests};
 use crate::dispatch::{Conclusion, Dispatch, Ground, Operator, RunPlace, Workers};
 use crate::report::Reporter;
-use crate::station::{Places, ServiceGround, Services, StateDirectory, search_path};
+use crate::station::{Places, ServiceGround, Services, Settings, StateDirectory, search_path};
 use crate::store::Store;
 use crate::worker::Python;
 
@@ -41,6 +41,7 @@ impl Preparation<'_> {
         let python = self.python(state.path())?;
         let places =
             Places { state: state.path().to_path_buf(), logs: logs.clone(), settings: self.settings.directory.clone() };
+        let settings = self.with_shutdown_commands(&places)?;
         let mut variables = self.variables(&places)?;
         variables.extend(prepared.seed.map(|seed| ("TLC_SEED".to_owned(), seed.to_string())));
         let services = Arc::new(Mutex::new(Services::new(ServiceGround {
@@ -68,7 +69,7 @@ impl Preparation<'_> {
         };
         let ground = Ground {
             place,
-            settings: Arc::clone(&self.settings),
+            settings,
             python,
             variables,
             workers: self.workers.clone(),
@@ -135,6 +136,20 @@ impl Preparation<'_> {
         Python::prepare(named.map(String::as_str), &search_path(), directory)
             .map(|python| Some(Arc::new(python)))
             .map_err(|error| Trouble::Environment(error.to_string()))
+    }
+
+    /// The settings with the names of directories in shutdown commands put for what they stand for.
+    fn with_shutdown_commands(&self, places: &Places) -> Result<Arc<Settings>, Trouble> {
+        let mut settings = Settings::clone(&self.settings);
+        for (operation, command) in &mut settings.shutdown {
+            for word in command {
+                *word = places.expand(word).map_err(|unknown| {
+                    let key = format!("shutdown.{operation}");
+                    Trouble::Environment(format!("the station's settings: `{key}`: there is no `{unknown}`"))
+                })?;
+            }
+        }
+        Ok(Arc::new(settings))
     }
 
     fn variables(&self, places: &Places) -> Result<Vec<(String, String)>, Trouble> {

@@ -216,10 +216,11 @@ impl Turn<'_> {
         let mut known = std::mem::take(&mut self.schedule.states);
         for id in plan.preorder() {
             let node = plan.node(id);
-            let state = known.shift_remove(&node.path).unwrap_or_else(|| State::new(node));
+            let state = known.swap_remove(&node.path).unwrap_or_else(|| State::new(node));
             self.schedule.states.insert(node.path.clone(), state);
             self.override_counts(id);
         }
+        self.schedule.recount(plan);
     }
 
     fn apply_rules(&mut self) {
