@@ -23,6 +23,7 @@ fn leaf() -> Spec {
         sets: false,
         initial: Status::Untested,
         requires: None,
+        shuts_down: false,
     }
 }
 
