@@ -10,7 +10,8 @@ use common::{Outcome, outcome, tlc};
 /// A test that puts a text in the place of the list's, and one after it.
 fn list(edit: &str, after: &str) -> String {
     format!(
-        r#"{{"label": "Main", "definitions": {{"FactoryTest": {{}}}}, "tests": [
+        r#"{{"label": "Main", "options": {{}}, "constants": {{}},
+            "definitions": {{"FactoryTest": {{"inherit": "FactoryTest"}}}}, "tests": [
             {{"id": "Edit", "exec": ["sh", "-c", "{edit}"]}},
             {{"id": "After", "exec": ["sh", "-c", "{after}"]}}
         ]}}"#
