@@ -271,7 +271,7 @@ fn replay(ledger: &Ledger, run: i64) -> Result<Replayed, String> {
                 };
             }
             let done = schedule.on(&list, &SmallConditions, event);
-            if done.iter().any(|action| matches!(action, Action::RunStarted { .. })) {
+            if done.iter().any(|action| matches!(action, Action::RunStarted { filter: None, .. })) {
                 restart = None;
             }
             actions.extend(done);
