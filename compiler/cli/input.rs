@@ -84,7 +84,8 @@ impl WithArgs {
         let levels = levels(&found.settings, &given);
         levels.apply(&mut diagnostics);
         let only_findings = self.only_findings;
-        let request = Request { id: found.id.clone(), layers: found.layers.clone(), po, tests, device, levels, only_findings };
+        let request =
+            Request { id: found.id.clone(), layers: found.layers.clone(), po, tests, device, levels, only_findings };
         Ok(Compiled { compilation: compile(&request), found, settings: (diagnostics, sources) })
     }
 

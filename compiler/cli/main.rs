@@ -22,7 +22,6 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser, Subcommand};
 use tlc_runtime::cli::{ControlArgs, ResultsArgs, StoreArgs};
 
-
 /// The lists have errors, or a test failed.
 const FAILED: u8 = 1;
 

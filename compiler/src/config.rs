@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::document::{Arena, Name, Member, NodeId, read};
+use crate::document::{Arena, Member, Name, NodeId, read};
 use crate::lineage::{Lineage, file_in};
 use crate::merge::{NoTrace, Trace, merge};
 use crate::source::{ReadError, SourceMap};

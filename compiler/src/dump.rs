@@ -12,8 +12,8 @@ use crate::document::{Arena, Entry, NodeId};
 use crate::lineage::Lineage;
 use crate::source::SourceMap;
 use crate::tree::{TestId, TestTree, texts};
-use crate::{Compilation, marks};
 use crate::words;
+use crate::{Compilation, marks};
 
 /// The files of a list as they were read: path and value, the list itself first.
 pub fn documents(lineage: &Lineage, arena: &Arena, sources: &SourceMap) -> Data {

@@ -18,12 +18,12 @@ pub mod lineage;
 pub mod lists;
 pub mod lower;
 mod marks;
-mod words;
 pub mod merge;
 pub mod settings;
 pub mod source;
 pub mod tree;
 pub mod why;
+mod words;
 
 pub use check::unused;
 pub use tlc_plan as plan;

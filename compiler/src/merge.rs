@@ -11,7 +11,7 @@
 use hashbrown::HashMap;
 
 use crate::diagnostic::Diagnostic;
-use crate::document::{Contents, Arena, Member, NodeId, Symbol, Value};
+use crate::document::{Arena, Contents, Member, NodeId, Symbol, Value};
 use crate::source::Span;
 use crate::words;
 
@@ -72,7 +72,12 @@ pub fn merge<T: Trace>(arena: &mut Arena, objects: &[NodeId], trace: &mut T) -> 
 }
 
 /// Merges members over an object without making an object of them first, if all is small and has no markers.
-pub(crate) fn merge_members(arena: &mut Arena, below: NodeId, above: Vec<Member>, span: Span) -> Result<NodeId, Vec<Member>> {
+pub(crate) fn merge_members(
+    arena: &mut Arena,
+    below: NodeId,
+    above: Vec<Member>,
+    span: Span,
+) -> Result<NodeId, Vec<Member>> {
     let is_marked = |member: &Member| is_marker(member.key) || arena.contents(member.value).has(Contents::MARKER);
     if above.len() > FEW || above.iter().any(is_marked) {
         return Err(above);

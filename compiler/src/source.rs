@@ -129,7 +129,13 @@ impl SourceMap {
             return None;
         }
         let code_points = code_points(&text);
-        self.files.push(SourceFile { path: path.to_owned(), base: base as u32, text, line_starts: OnceLock::new(), code_points });
+        self.files.push(SourceFile {
+            path: path.to_owned(),
+            base: base as u32,
+            text,
+            line_starts: OnceLock::new(),
+            code_points,
+        });
         Some(FileId(self.files.len() as u32 - 1))
     }
 

@@ -22,7 +22,8 @@ pub(super) fn check(
     evaluation: &mut Evaluation,
     diagnostics: &mut Vec<Diagnostic>,
 ) {
-    let is_decided = evaluation.texts().any(|(skip, parsed)| parsed.as_ref().is_ok_and(|read| may_be_decided(read, skip)));
+    let is_decided =
+        evaluation.texts().any(|(skip, parsed)| parsed.as_ref().is_ok_and(|read| may_be_decided(read, skip)));
     let mut conditions = Conditions { list, evaluation, diagnostics, seen: HashSet::new() };
     for own in tree.locals.iter().filter_map(|locals| locals.own) {
         conditions.value(list.arena.entry(own));

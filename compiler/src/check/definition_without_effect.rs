@@ -5,7 +5,7 @@
 use hashbrown::{HashMap, HashSet};
 
 use crate::diagnostic::Diagnostic;
-use crate::document::{Contents, Arena, Entry, Member, NodeId, Symbol};
+use crate::document::{Arena, Contents, Entry, Member, NodeId, Symbol};
 use crate::source::Span;
 use crate::words;
 

@@ -88,8 +88,7 @@ impl LeftOut<'_> {
             return *known;
         }
         let parsed = self.evaluation.expression(text, 0, self.arena);
-        let is_false =
-            parsed.as_ref().as_ref().is_ok_and(|expression| Truth::new(expression).of_all() == Some(false));
+        let is_false = parsed.as_ref().as_ref().is_ok_and(|expression| Truth::new(expression).of_all() == Some(false));
         self.conditions.insert(text, is_false);
         is_false
     }

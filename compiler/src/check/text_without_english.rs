@@ -2,7 +2,7 @@
 //! (reference: S2, S3).
 
 use crate::diagnostic::Diagnostic;
-use crate::document::{Contents, Arena, Entry};
+use crate::document::{Arena, Contents, Entry};
 use crate::source::Span;
 use crate::tree::TestTree;
 use crate::words::is_locale;

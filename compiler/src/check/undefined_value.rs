@@ -80,9 +80,8 @@ impl<'a> Reads<'a> {
     /// Whether there may be anything to say: what tests read is there, and nothing else was found that could be explained.
     fn is_anything_open(&self) -> bool {
         let outermost = Place { literal: Span::default(), skip: EVAL.len(), locals: 0 };
-        let is_open = |access: &Access| {
-            access.root == Root::Locals || matches!(self.find(access, outermost), Found::Missing(..))
-        };
+        let is_open =
+            |access: &Access| access.root == Root::Locals || matches!(self.find(access, outermost), Found::Missing(..));
         let mut read = self.evaluation.texts().filter_map(|(_, parsed)| parsed.as_ref().ok());
         !self.told.is_empty() || read.any(|expression| expression.accesses().iter().any(is_open))
     }
@@ -102,7 +101,8 @@ impl<'a> Reads<'a> {
             self.text(self.list.arena.entry(run_if), 0, test.locals.index());
         }
         if self.tree.is_leaf(id) {
-            let values = [Some(self.list.arena.entry(test.args)), written.get(words::EXEC), written.get(words::MEASUREMENTS)];
+            let values =
+                [Some(self.list.arena.entry(test.args)), written.get(words::EXEC), written.get(words::MEASUREMENTS)];
             for value in values.into_iter().flatten() {
                 self.value(value, test.locals.index());
             }

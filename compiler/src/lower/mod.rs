@@ -5,7 +5,6 @@
 
 mod templates;
 
-
 use std::cell::OnceCell;
 use std::sync::Arc;
 

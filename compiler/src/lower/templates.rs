@@ -3,12 +3,12 @@
 use hashbrown::HashMap;
 use std::sync::Arc;
 
-use tlc_plan::{Data, Template};
 use tlc_plan::evaluate::ErrorKind;
 use tlc_plan::expression::{Expression, Place, Root};
 use tlc_plan::members::Members;
 use tlc_plan::plan::ExpressionSource;
 use tlc_plan::template::ExpressionUse;
+use tlc_plan::{Data, Template};
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::document::{Arena, Contents, Entry, NodeId, Symbol, Value, escape_breakpoints, source_offset};
@@ -173,8 +173,7 @@ impl<'a> Templates<'a> {
         let expression = match &*parsed {
             Ok(expression) => expression,
             Err(error) => {
-                let finding =
-                    syntax_finding(error.clone(), Severity::Denied, entry.span(), EVAL.len(), self.sources);
+                let finding = syntax_finding(error.clone(), Severity::Denied, entry.span(), EVAL.len(), self.sources);
                 self.diagnostics.push(finding);
                 return Err(error.message.as_str().into());
             }

@@ -17,8 +17,8 @@ use crate::words;
 use super::definitions::{Definitions, Kind, Resolved};
 use super::evaluation::Evaluation;
 use super::label::I18N;
-use super::options::Options;
 use super::names::{LabelKey, LabelSource, Named};
+use super::options::Options;
 use super::{Label, Locals, LocalsId, Test, TestId, TestTree, flag, overrides, requirements, structure};
 
 /// How deep groups may lie in each other.
@@ -49,7 +49,8 @@ pub fn resolve(
     let constants =
         input.config.get(arena, words::CONSTANTS).map_or(Data::Null, |constants| arena.entry(constants).to_data());
     evaluation.begin(&constants);
-    let options = Options::resolve(input.config.get(arena, words::OPTIONS), arena, input.sources, evaluation, diagnostics);
+    let options =
+        Options::resolve(input.config.get(arena, words::OPTIONS), arena, input.sources, evaluation, diagnostics);
     evaluation.set_options(&options);
     let tests = input.config.get(arena, words::TESTS);
     let label = match tests {
@@ -220,7 +221,10 @@ impl Builder<'_, '_> {
         };
         self.tree.labels.push(Label::Texts(Arc::new(self.tree.label.clone())));
         self.tree.tests.push(root);
-        self.subtests(tests, Around { parent: self.tree.root(), locals: LocalsId(0), child_action: None, teardown: false });
+        self.subtests(
+            tests,
+            Around { parent: self.tree.root(), locals: LocalsId(0), child_action: None, teardown: false },
+        );
         self.finish(TestId::new(0));
     }
 
@@ -424,7 +428,8 @@ impl Builder<'_, '_> {
     /// The syntax and the names of a node's own arguments and condition.
     fn expressions(&mut self, object: NodeId) {
         let entry = self.arena.entry(object);
-        let (args, run_if) = (entry.get(words::ARGS).map(|args| args.id), entry.get(words::RUN_IF).map(|run_if| run_if.id));
+        let (args, run_if) =
+            (entry.get(words::ARGS).map(|args| args.id), entry.get(words::RUN_IF).map(|run_if| run_if.id));
         if let Some(node) = args {
             self.evaluation.check_arguments(node, self.arena, self.input.sources, self.diagnostics);
         }

@@ -43,8 +43,12 @@ impl Builder<'_, '_> {
     }
 
     pub(super) fn args(&mut self, object: NodeId, class: Class) -> NodeId {
-        let args =
-            self.arena.entry(object).get(words::ARGS).filter(|args| args.is_object()).map_or(self.nothing, |args| args.id);
+        let args = self
+            .arena
+            .entry(object)
+            .get(words::ARGS)
+            .filter(|args| args.is_object())
+            .map_or(self.nothing, |args| args.id);
         let operation = match class {
             Class::FactoryTest | Class::TestGroup => return args,
             Class::ShutdownStep => None,

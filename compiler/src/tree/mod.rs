@@ -216,9 +216,7 @@ impl TestTree {
     pub fn label_of(&self, arena: &Arena, id: TestId) -> Arc<Text> {
         match &self.labels[self.test(id).label as usize] {
             Label::Texts(texts) => texts.clone(),
-            Label::English(text) => {
-                Arc::new(Text::from_iter([(ENGLISH.to_owned(), arena.text(*text).to_string())]))
-            }
+            Label::English(text) => Arc::new(Text::from_iter([(ENGLISH.to_owned(), arena.text(*text).to_string())])),
         }
     }
 

@@ -10,9 +10,9 @@ use crate::document::{Entry, Symbol, Value};
 use crate::source::Span;
 use crate::words;
 
-use super::{Label, TestId};
 use super::build::{Builder, Effective};
 use super::label::{I18N, id_of_label, is_id, label_of_pytest, normalize};
+use super::{Label, TestId};
 
 /// A label as a key.
 #[derive(PartialEq, Eq, Hash)]

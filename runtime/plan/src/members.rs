@@ -169,7 +169,8 @@ impl<V, const N: usize> From<[(Arc<str>, V); N]> for Members<V> {
 }
 
 /// Names and values.
-pub type Iter<'a, V> = std::iter::Map<std::slice::Iter<'a, (Arc<str>, V)>, fn(&'a (Arc<str>, V)) -> (&'a Arc<str>, &'a V)>;
+pub type Iter<'a, V> =
+    std::iter::Map<std::slice::Iter<'a, (Arc<str>, V)>, fn(&'a (Arc<str>, V)) -> (&'a Arc<str>, &'a V)>;
 
 impl<'a, V> IntoIterator for &'a Members<V> {
     type Item = (&'a Arc<str>, &'a V);

@@ -1,7 +1,7 @@
 //! Syntax and names of expressions, where they stand.
 
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::document::{Contents, Arena, Entry, NodeId, Value};
+use crate::document::{Arena, Contents, Entry, NodeId, Value};
 use crate::expression::{Context, check_names};
 use crate::source::SourceMap;
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use num_traits::ToPrimitive;
 
 use super::{Dict, Iter, Key, Value};
-use crate::data::Object;
 use crate::Data;
+use crate::data::Object;
 use crate::evaluate::{Failure, Meter, integer};
 
 /// Why a value is no plain data.
