@@ -299,6 +299,11 @@ impl Arena {
         self.kinds[symbol.index()].has(Contents::EXPRESSION)
     }
 
+    /// All texts.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
+        self.texts.iter().map(|text| &**text)
+    }
+
     /// The value of an id.
     pub fn node(&self, id: NodeId) -> Node {
         let Packed { span, contents, .. } = self.nodes[id.0 as usize];
