@@ -25,8 +25,11 @@ const LONGEST: Duration = Duration::from_hours(24);
 /// In how many steps of a second life it dies again.
 const STEPS_AGAIN: u64 = 4;
 
+/// After so many lives it does not die any more, but for shutdowns.
+const RESTLESS: u64 = 12;
+
 /// No run has more lives.
-const LIVES: u64 = 64;
+const LIVES: u64 = 200;
 
 /// How often the program has died.
 #[derive(Debug, Default)]
@@ -70,7 +73,11 @@ pub fn simulate(play: &Play, deaths: &Deaths, goes_on: &dyn Fn() -> bool) -> Res
         if !goes_on() {
             return Ok(());
         }
-        let mut fates = |life| if life == 0 { dies(first) } else { dice(first, life) };
+        let mut fates = |life| match life {
+            0 => dies(first),
+            1..RESTLESS => dice(first, life),
+            _ => Fate::default(),
+        };
         last.play(world, &mut fates, &format!("{first:?}"))
     })
 }
