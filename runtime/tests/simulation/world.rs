@@ -222,7 +222,7 @@ impl<'a> World<'a> {
             let verdict = checked.map_err(told)?;
             let ledger = Arc::into_inner(ledger).ok_or("someone holds on to the ledger")?;
             let ledger = ledger.into_inner().map_err(|error| error.to_string())?;
-            return Ok((ledger.store, first_steps, verdict));
+            return Ok((ledger.store, first_steps, verdict.filter(|_| same)));
         }
         Err(format!("{what}: no end after {LIVES} lives"))
     }
