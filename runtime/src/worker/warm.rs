@@ -28,7 +28,7 @@ use tokio::time::timeout;
 use tracing::debug;
 
 use super::reaper::{self, End, Reaper};
-use super::{Attempt, Usage};
+use super::{Attempt, Program, Usage};
 use super::{descriptors, environment};
 
 /// How long an interpreter may take until it is warm.
@@ -484,7 +484,12 @@ fn request(operation: &str, attempt: &Attempt, known: &Variables) -> Vec<u8> {
     }
     let name = environment::comm(&attempt.identity.invocation);
     let limits = &attempt.surroundings.limits;
-    frame(&json!({ "op": operation, "env": changes, "cwd": attempt.directory(), "name": name, "limits": limits }))
+    let test = match &attempt.program {
+        Program::Python { name, tests, .. } => json!({ "pytest_name": name, "tests": tests }),
+        Program::Exec(_) => serde_json::Value::Null,
+    };
+    let directory = attempt.directory();
+    frame(&json!({ "op": operation, "env": changes, "cwd": directory, "name": name, "limits": limits, "test": test }))
 }
 
 fn frame(message: &serde_json::Value) -> Vec<u8> {
