@@ -1,18 +1,23 @@
 //! `tlc run`: compiles a list and runs it in this process.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::SystemTime;
 
 use clap::Args;
+use tlc_compiler::source::stamp;
 use tlc_runtime::cli::RunArgs;
+use tlc_runtime::{Edit, Edits};
 
 use crate::FAILED;
-use crate::input::ListArgs;
-use crate::report::complain;
+use crate::input::{Compiled, ListArgs};
+use crate::report::{Format, Report, Stream, complain};
 
 /// Compile a list and run it here
 ///
 /// Each run is a new one, unless the store holds an interrupted run of the same plan, which then goes on. Ctrl-C ends the running test, runs
-/// the teardowns and records what happened; a second one ends everything at once.
+/// the teardowns and records what happened; a second one ends everything at once. A list that is edited meanwhile is picked up between two tests.
 #[derive(Args, Debug)]
 #[command(
     after_help = "Examples:\n  tlc run lists/demo/main.test_list.json\n  tlc run main.test_list.json --only SMT.Rails --unit HRN-000042\n  tlc run main.test_list.json --status untested,failed"
@@ -41,5 +46,49 @@ fn compile_and_run(args: &RunListArgs) -> Result<ExitCode, ExitCode> {
     let mut options = args.station.options(list.with.device()?);
     options.tests = options.tests.or_else(|| compiled.found.settings.tests.clone());
     options.station = options.station.or_else(|| compiled.found.settings.station.clone());
-    Ok(tlc_runtime::run(plan, &options).into())
+    Ok(tlc_runtime::run(plan, &options, edits(list, &compiled)).into())
+}
+
+/// Looks whether one of the files that a list is made of has changed, and compiles it then.
+fn edits(list: ListArgs, compiled: &Compiled) -> Edits {
+    let mut watched = Watched::default();
+    watched.add(compiled);
+    Edits::new(move || {
+        if !watched.has_changed() {
+            return Edit::None;
+        }
+        let device = list.with.device().ok().flatten();
+        let Ok(compiled) = list.with.compile(&list.list, device) else {
+            return Edit::Broken(format!("the list `{}` cannot be found", list.list));
+        };
+        watched.add(&compiled);
+        match compiled.compilation.plan {
+            Some(ref plan) if !compiled.is_refused() => Edit::Plan(Box::new(plan.clone())),
+            Some(_) | None => {
+                let mut report = Report::new(Stream::Error);
+                compiled.report_to(&mut report);
+                Edit::Broken(format!("{}\n{}", report.summary(), report.text(Format::Human)))
+            }
+        }
+    })
+}
+
+/// The files of a list, as they were at the last look. A version that cannot be used is not looked at twice.
+#[derive(Default)]
+struct Watched(BTreeMap<PathBuf, Option<(SystemTime, u64)>>);
+
+impl Watched {
+    fn add(&mut self, compiled: &Compiled) {
+        let paths = compiled.compilation.sources.paths().chain(compiled.settings.1.paths());
+        self.0.extend(paths.map(|path| (path.to_owned(), stamp(path))));
+    }
+
+    fn has_changed(&mut self) -> bool {
+        let mut changed = false;
+        for (path, seen) in &mut self.0 {
+            let now = stamp(path);
+            changed |= std::mem::replace(seen, now) != now;
+        }
+        changed
+    }
 }

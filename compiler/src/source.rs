@@ -7,6 +7,7 @@ use std::fmt;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::time::SystemTime;
 
 use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
 
@@ -99,7 +100,8 @@ impl SourceMap {
             Ok(found) if !found.is_file() => {
                 Err(ReadError::Refused(Span::default(), std::io::Error::other("it is not a file")))
             }
-            Ok(_) | Err(_) => read_limited(path),
+            Ok(found) => read_limited(path, found.len()),
+            Err(_) => read_limited(path, 0),
         };
         match bytes.map(String::from_utf8) {
             Ok(Ok(text)) => self.add(path, text).ok_or(ReadError::TooLarge(Span::default())),
@@ -162,6 +164,11 @@ impl SourceMap {
     /// The path of a file, as it was given.
     pub fn path(&self, file: FileId) -> &Path {
         &self.files[file.0 as usize].path
+    }
+
+    /// The paths of all files.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.files.iter().map(|file| file.path.as_path())
     }
 
     /// The file that a span lies in.
@@ -231,13 +238,13 @@ fn code_points(text: &str) -> Vec<u32> {
 
 /// Reads a file as text.
 pub fn read_text(path: &Path) -> Result<String, String> {
-    let bytes = read_limited(path).map_err(|error| error.to_string())?;
+    let bytes = read_limited(path, 0).map_err(|error| error.to_string())?;
     String::from_utf8(bytes).map_err(|error| error.to_string())
 }
 
 /// Reads a file of plain JSON, such as device data; it may be a pipe.
 pub fn read_json(path: &Path) -> Result<tlc_plan::Data, String> {
-    let bytes = read_limited(path).map_err(|error| error.to_string())?;
+    let bytes = read_limited(path, 0).map_err(|error| error.to_string())?;
     serde_json::from_slice(&bytes).map_err(|error| error.to_string())
 }
 
@@ -260,6 +267,12 @@ pub fn is_file(path: &Path) -> bool {
 /// Whether there is a directory.
 pub fn is_directory(path: &Path) -> bool {
     path.is_dir()
+}
+
+/// What is another one when a file has been changed; nothing if there is no file.
+pub fn stamp(path: &Path) -> Option<(SystemTime, u64)> {
+    let found = path.metadata().ok()?;
+    Some((found.modified().ok()?, found.len()))
 }
 
 /// Whether there is anything.
@@ -328,9 +341,10 @@ pub fn files_below(directory: &Path, ending: &str) -> Below {
     found
 }
 
-fn read_limited(path: &Path) -> Result<Vec<u8>, ReadError> {
+/// Reads a file that probably has so many bytes.
+fn read_limited(path: &Path, expected: u64) -> Result<Vec<u8>, ReadError> {
     let file = std::fs::File::open(path).map_err(refused)?;
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(expected.min(MAX_FILE_BYTES) as usize + 1);
     file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(refused)?;
     if bytes.len() as u64 > MAX_FILE_BYTES { Err(ReadError::TooLarge(Span::default())) } else { Ok(bytes) }
 }

@@ -19,4 +19,4 @@ pub mod worker;
 
 #[doc(hidden)]
 pub use run::rehearsal;
-pub use run::{Exit, RunOptions, control, results, run, store as care_for_store};
+pub use run::{Edit, Edits, Exit, RunOptions, control, results, run, store as care_for_store};

@@ -5,7 +5,7 @@
 //! first played without a crash, then with a crash at each step in turn. What was shown, started, ordered and recorded is compared after
 //! every death and at the end; `simulation/checks.rs` says what must hold.
 //!
-//! It plays for 20 seconds. `TLC_SIMULATION=1000000 cargo test --release -p tlc-runtime --test simulation -- --nocapture` plays until the
+//! It plays for 15 seconds. `TLC_SIMULATION=1000000 cargo test --release -p tlc-runtime --test simulation -- --nocapture` plays until the
 //! program has died so often, and `TLC_SEED=N` begins with a certain case.
 
 mod common;
@@ -33,7 +33,7 @@ use cases::{Play, play};
 use world::{Deaths, simulate};
 
 /// How long it plays if nobody says.
-const TIME: Duration = Duration::from_secs(20);
+const TIME: Duration = Duration::from_secs(15);
 
 fn number(name: &str) -> Option<u64> {
     env::var(name).ok()?.parse().ok()

@@ -1,5 +1,7 @@
 //! `tlc-station` with real processes: plans in, results and exit codes out.
 
+#[path = "station/bad_input.rs"]
+mod bad_input;
 #[path = "station/control.rs"]
 mod control;
 #[path = "station/crashes.rs"]

@@ -36,9 +36,12 @@ pub(super) fn read(text: &str, base: u32) -> Asking {
         let names = constants(body, text);
         let mut reader = Reader { base, names, sdk: vec![SDK], functions: Vec::new(), asking: Asking::default() };
         // An import may come after the function that uses it.
-        let mut imports = Imports { reader: &mut reader };
-        body.iter().for_each(|statement| imports.visit_stmt(statement));
-        body.iter().for_each(|statement| reader.visit_stmt(statement));
+        for statement in body {
+            Imports { reader: &mut reader }.visit_stmt(statement);
+        }
+        for statement in body {
+            reader.visit_stmt(statement);
+        }
         reader.asking
     });
     read.unwrap_or_else(|unchecked| Asking { unchecked: Some(unchecked), ..Asking::default() })

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tlc_plan::Plan;
 use tokio::time::Instant;
 
-use super::recovery::RESUMED;
+use super::recovery::{PLAN_REPLACED, RESUMED};
 use crate::schedule::{Event, State};
 use crate::store::{AttemptEnd, AttemptStart, Change, Entry, ItemRow, Source};
 use crate::worker::message::Identities;
@@ -29,6 +29,13 @@ impl Journal {
         let text = |value: &Value, name| value.get(name).and_then(Value::as_str).map(str::to_owned);
         let kind = text(&body, "command").or_else(|| text(&body, "event")).unwrap_or_default();
         self.entry(Source::Schedule, &kind, text(&body, "path"), None, &body)
+    }
+
+    /// The list was edited: what the scheduler is given, and which plan it is.
+    pub fn plan_replaced(&self, hash: &str) -> Entry {
+        let mut body = serde_json::to_value(Event::PlanReplaced).unwrap_or_default();
+        body["plan"] = hash.into();
+        self.entry(Source::Schedule, PLAN_REPLACED, None, None, &body)
     }
 
     /// The start of an attempt, for the record.

@@ -6,6 +6,7 @@
 mod attempt;
 mod bench;
 mod control;
+mod edits;
 mod evaluation;
 mod identity;
 mod journal;
@@ -27,10 +28,12 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 pub(crate) use attempt::Ground;
+pub(crate) use edits::Later;
+pub use edits::{Edit, Edits};
 pub(crate) use evaluation::Evaluation;
 pub(crate) use identity::named;
 pub(crate) use journal::{is_teardown, label, tests};
-pub(crate) use recovery::{Beginning, Recovered, RecoveryError, RunSettings, replay};
+pub(crate) use recovery::{Beginning, Recovered, RecoveryError, RunSettings, later_plans, replay};
 pub(crate) use signals::Signals;
 pub(crate) use spaces::Spaces;
 pub(crate) use workers::Workers;
@@ -60,6 +63,8 @@ pub(crate) struct Dispatch<'a> {
     pub evaluation: &'a Evaluation,
     pub spaces: Spaces,
     pub identity: Identities,
+    /// What the list is after an edit.
+    pub later: &'a Later,
     pub store: &'a mut Store,
     pub run: RunKey,
     pub ground: Ground,
@@ -82,6 +87,7 @@ pub(crate) struct Dispatch<'a> {
 pub(crate) struct Operator {
     pub signals: Signals,
     pub control: Control,
+    pub edits: Edits,
 }
 
 /// What came of it.
@@ -276,10 +282,14 @@ impl Dispatch<'_> {
     }
 }
 
+fn index(plan: &Plan) -> HashMap<String, NodeId> {
+    plan.preorder().map(|id| (plan.node(id).path.clone(), id)).collect()
+}
+
 impl Course {
     fn new(plan: &Plan, over: mpsc::UnboundedSender<Happening>, first: Vec<Event>, then: Vec<Event>) -> Self {
         Self {
-            index: plan.preorder().map(|id| (plan.node(id).path.clone(), id)).collect(),
+            index: index(plan),
             queue: first.into_iter().map(Happening::Event).collect(),
             running: BTreeMap::new(),
             over,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use tlc_plan::{Data, NodeId, Plan};
 
 use super::Evaluation;
@@ -15,6 +16,9 @@ use crate::store::{EventRow, RunRow};
 
 /// The kind of the entry that separates the parts of a run.
 pub(super) const RESUMED: &str = "resumed";
+
+/// The kind of the event with which another plan takes the place of the one before it; its body has the plan's hash as `plan`.
+pub(super) const PLAN_REPLACED: &str = "plan_replaced";
 
 /// What is said of an attempt whose end nobody saw.
 const LOST: &str = "the device or the station's program went away while it ran";
@@ -48,6 +52,8 @@ pub(crate) struct Recovered {
     pub before: Duration,
     /// The root of what was run at last.
     pub root: Option<String>,
+    /// What operators asked for and what never began, whatever interrupted it.
+    pending: Vec<Command>,
 }
 
 /// What a run that was interrupted begins with.
@@ -91,25 +97,48 @@ impl RunSettings {
     }
 }
 
-/// Gives the recorded events to a new scheduler. What it answers has been done already, or is lost.
-pub(crate) fn replay(
-    plan: &Plan,
-    evaluation: &Evaluation,
+/// The hashes of the plans that took the place of a run's first one.
+pub(crate) fn later_plans(events: &[EventRow]) -> impl Iterator<Item = String> + '_ {
+    let replaced = events.iter().filter(|event| event.kind == PLAN_REPLACED);
+    replaced.filter_map(|event| {
+        let body: Value = serde_json::from_str(&event.body).ok()?;
+        body["plan"].as_str().map(str::to_owned)
+    })
+}
+
+/// Gives the recorded events to a new scheduler. What it answers has been done already, or is lost. There is an edition of the list for the
+/// beginning, and one for each time that it was edited.
+pub(crate) fn replay<'a>(
+    mut editions: impl Iterator<Item = (&'a Plan, &'a Evaluation)>,
     run: &RunRow,
     settings: &RunSettings,
     events: &[EventRow],
 ) -> Result<Recovered, RecoveryError> {
+    let missing = || RecoveryError { run: run.run, reason: "a plan of it is missing".into() };
+    let (mut plan, mut evaluation) = editions.next().ok_or_else(missing)?;
     let schedule = settings.schedule(plan);
     let before = Duration::ZERO;
-    let mut recovered = Recovered { schedule, stopped: false, ordered: false, begun: false, before, root: None };
+    let mut recovered =
+        Recovered { schedule, stopped: false, ordered: false, begun: false, before, root: None, pending: Vec::new() };
     let mut last = 0;
     for row in events {
         if row.kind == RESUMED {
             recovered.before += part(std::mem::take(&mut last));
             continue;
         }
-        let event: Event = serde_json::from_str(&row.body)
-            .map_err(|error| RecoveryError { run: run.run, reason: format!("event {}: {error}", row.seq) })?;
+        let event: Event = if row.kind == PLAN_REPLACED {
+            (plan, evaluation) = editions.next().ok_or_else(missing)?;
+            Event::PlanReplaced
+        } else {
+            serde_json::from_str(&row.body)
+                .map_err(|error| RecoveryError { run: run.run, reason: format!("event {}: {error}", row.seq) })?
+        };
+        match &event {
+            Event::Started { .. } => recovered.pending.extend(recovered.schedule.pending_commands()),
+            Event::Command(command) if is_run(command) => recovered.pending.clear(),
+            Event::Command(command) => recovered.pending.retain(|pending| pending != command),
+            _ => {}
+        }
         recovered.ordered &= !matches!(event, Event::Started { .. } | Event::AttemptEnded { .. });
         recovered.begun |= matches!(event, Event::Command(_));
         recovered.stopped |= matches!(event, Event::Command(Command::Stop { path: None, .. } | Command::Kill));
@@ -123,7 +152,13 @@ pub(crate) fn replay(
         last = row.monotonic_us;
     }
     recovered.before += part(last);
+    recovered.pending.extend(recovered.schedule.pending_commands());
     Ok(recovered)
+}
+
+/// Whether a command begins a run.
+fn is_run(command: &Command) -> bool {
+    matches!(command, Command::Restart { .. } | Command::AutoRun { .. } | Command::RunWithStatus { .. })
 }
 
 fn part(microseconds: i64) -> Duration {
@@ -148,9 +183,11 @@ impl Recovered {
         if self.stopped || self.is_ending(plan, evaluation) {
             return if self.schedule.is_running() { self.on_to_the_end(plan) } else { started };
         }
-        let mut then = self.schedule.pending_commands();
-        let is_run = |command: &Command| !matches!(command, Command::Clear { .. } | Command::SetIterations { .. });
-        if !then.iter().any(is_run) {
+        let last_run = self.pending.iter().rposition(is_run);
+        let asked = self.pending.iter().enumerate();
+        let asked = asked.filter(|&(at, command)| !is_run(command) || Some(at) == last_run);
+        let mut then: Vec<_> = asked.map(|(_, command)| command.clone()).collect();
+        if last_run.is_none() {
             then.extend(self.teardowns_of_the_rest(plan).map(|path| Command::Clear { path: Some(path) }));
             // A restart from another terminal changes what is run.
             then.push(Command::AutoRun { path: self.root.clone().or_else(|| settings.path()) });

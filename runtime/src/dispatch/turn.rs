@@ -14,6 +14,9 @@ use crate::store::{Change, Entry, StoreError};
 use crate::worker::desk::{Answer as WorkerAnswer, Display};
 use crate::worker::{Ended, Ending};
 
+/// How many entries wait at most for something else to be recorded.
+const PENDING: usize = 256;
+
 /// What a turn records.
 #[derive(Default)]
 pub(super) struct Record {
@@ -62,6 +65,7 @@ pub(super) enum Shown {
     Round { path: String, retry: bool },
     Note { level: NoteLevel, text: String },
     Display { path: String, display: Display },
+    Edited,
 }
 
 impl Dispatch<'_> {
@@ -87,6 +91,7 @@ impl Dispatch<'_> {
                 Happening::AttemptOver { path, attempt, mut ended } => {
                     let Some(running) = course.running.remove(&(path.clone(), attempt)) else { continue };
                     course.shutting_down = false;
+                    self.look_for_edit(course, &mut record, &mut deeds);
                     let items = std::mem::take(&mut ended.items);
                     reports::record(course, &path, &running.invocation, items, &mut record);
                     record.changes.push(journal::ended(&running.invocation, &ended));
@@ -98,7 +103,7 @@ impl Dispatch<'_> {
             record.awaited = true;
             self.schedule(course, event, &mut record, &mut deeds);
         }
-        if !record.awaited {
+        if !record.awaited && record.entries.len() < PENDING {
             course.pending = record;
             return Ok(deeds);
         }
@@ -123,7 +128,7 @@ impl Dispatch<'_> {
         }
     }
 
-    fn take(&mut self, course: &mut Course, action: Action, record: &mut Record, deeds: &mut Vec<Deed>) {
+    pub(super) fn take(&mut self, course: &mut Course, action: Action, record: &mut Record, deeds: &mut Vec<Deed>) {
         let deed = match action {
             Action::Start { path, attempt, purpose } => {
                 let prepared = self.start(course, &path, attempt, purpose, record);
@@ -237,6 +242,10 @@ impl Dispatch<'_> {
             Shown::Settled { path, status } => self.reporter.settled(&path, status),
             Shown::NotRun { path, why } => self.reporter.not_run(&path, &why),
             Shown::Round { path, retry } => self.reporter.round(&path, retry),
+            Shown::Edited => {
+                let text = format!("the list {} was edited: the run goes on with what it is now", self.plan.id);
+                self.reporter.begins(&text, self.plan, &self.ground.place.locale, &self.root);
+            }
             Shown::Note { level, text } => self.reporter.note(level, &text),
             Shown::Display { path, display } => self.reporter.display(&path, &display),
         }

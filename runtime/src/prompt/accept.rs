@@ -5,7 +5,7 @@ use serde_json::{Number, Value};
 use crate::worker::message::{Button, Kind, Prompt, whole};
 
 /// The answer as the test gets it; the error says what was expected.
-pub(super) fn accept(prompt: &Prompt, value: &Value) -> Result<Value, String> {
+pub(crate) fn accept(prompt: &Prompt, value: &Value) -> Result<Value, String> {
     match prompt.kind {
         Kind::Buttons | Kind::Select | Kind::Radios => one_of(prompt, value),
         Kind::MultiSelect | Kind::Checkboxes => some_of(prompt, value),

@@ -17,7 +17,7 @@ pub use answers::{Answer, Answers, AnswersError};
 
 use crate::worker::desk::{Answer as Answered, Refusal};
 use crate::worker::message::{Kind, Prompt};
-use accept::accept;
+pub(crate) use accept::accept;
 use terminal::Terminal;
 pub(crate) use terminal::TerminalGuard;
 

@@ -18,14 +18,15 @@ use std::sync::Arc;
 use tlc_plan::{Data, Plan};
 
 use crate::control::Control;
-use crate::dispatch::{Conclusion, Evaluation, Operator, Signals, Workers};
+use crate::dispatch::{Conclusion, Operator, Signals, Workers};
 use crate::report::{Progress, Reporter, Summary};
 use crate::schedule::Status;
 use crate::store::{RunNumber, RunRow, Store, StoreError};
 use crate::worker::{Reaper, reserve};
-use preparation::{Next, Preparation, Prepared, device_data, read_answers, read_settings, tests_directory};
+use preparation::{Next, Preparation, Prepared, device_data, give_up, read_answers, read_settings, tests_directory};
 use results::store_path;
 
+pub use crate::dispatch::{Edit, Edits};
 pub use control::control;
 pub use results::results;
 pub use store::store;
@@ -120,8 +121,8 @@ impl From<StoreError> for Trouble {
     }
 }
 
-/// Runs a plan, shows it on this program's stdout and stderr, and says how it ended.
-pub fn run(plan: &Plan, options: &RunOptions) -> Exit {
+/// Runs a plan, with what it becomes when its list is edited meanwhile, shows it on this program's stdout and stderr, and says how it ended.
+pub fn run(plan: &Plan, options: &RunOptions, edits: Edits) -> Exit {
     let mut reporter = Reporter::new(options.progress);
     // Before anything else takes them: some shells can only name descriptors of one digit.
     let runtime = reserve().and_then(|()| tokio::runtime::Builder::new_current_thread().enable_all().build());
@@ -132,7 +133,7 @@ pub fn run(plan: &Plan, options: &RunOptions) -> Exit {
             return Exit::Environment;
         }
     };
-    let ended = runtime.block_on(run_here(plan, options, &mut reporter));
+    let ended = runtime.block_on(run_here(plan, options, edits, &mut reporter));
     // A thread that waits for something out of reach does not keep the program.
     runtime.shutdown_background();
     reporter.end();
@@ -150,7 +151,7 @@ pub fn run(plan: &Plan, options: &RunOptions) -> Exit {
     }
 }
 
-async fn run_here(plan: &Plan, options: &RunOptions, reporter: &mut Reporter) -> Result<Exit, Trouble> {
+async fn run_here(plan: &Plan, options: &RunOptions, edits: Edits, reporter: &mut Reporter) -> Result<Exit, Trouble> {
     for path in options.only.iter().chain(&options.from) {
         if plan.find(path).is_none() {
             return Err(Trouble::Usage(format!("the list `{}` has no `{path}`", plan.id)));
@@ -167,16 +168,16 @@ async fn run_here(plan: &Plan, options: &RunOptions, reporter: &mut Reporter) ->
         return Ok(Exit::Passed);
     }
     let device = device_data(options, &store)?;
-    let evaluation = Evaluation::load(plan, &device, &settings.data);
     let reaper = Reaper::new().map_err(|error| Trouble::Environment(format!("unable to adopt processes: {error}")))?;
     let reaper = Arc::new(reaper);
     let workers = Workers::Processes(Arc::clone(&reaper));
-    let preparation = Preparation { plan, options, settings, tests, device, evaluation, workers, answers };
+    let first = Preparation::new(plan, options, settings, tests, device, workers);
+    let preparation = Preparation { answers, ..first };
     let control = Control::listen(store.path()).unwrap_or_else(|error| {
         reporter.warn(&format!("the run cannot be controlled from another terminal: {error}"));
         Control::closed()
     });
-    let mut operator = Operator { signals, control };
+    let mut operator = Operator { signals, control, edits };
     let concluded = preparation.run(&mut store, &mut operator, reporter).await;
     operator.control.end().await;
     reaper.end_all().await;
@@ -226,25 +227,17 @@ impl Preparation<'_> {
         operator: &mut Operator,
         reporter: &mut Reporter,
     ) -> Result<(), Trouble> {
-        let stored = store.plan(&run.plan_hash)?.and_then(|text| Plan::from_json(&text).ok());
+        let hash = store.plan_of(RunNumber(run.run))?;
+        let stored = store.plan(&hash)?.and_then(|text| Plan::from_json(&text).ok());
         let tests = stored.as_ref().map(|plan| tests_directory(plan, self.options));
         let (Some(plan), Some(Ok(tests))) = (stored, tests) else {
-            return self.give_up(run, "what its teardowns need is not there any more", store, reporter);
+            return give_up(run, "what its teardowns need is not there any more", store, reporter);
         };
         let (settings, device, workers) = (Arc::clone(&self.settings), self.device.clone(), self.workers.clone());
-        let evaluation = Evaluation::load(&plan, &device, &settings.data);
-        let old = Preparation {
-            plan: &plan,
-            options: self.options,
-            settings,
-            tests,
-            device,
-            evaluation,
-            workers,
-            answers: self.answers.clone(),
-        };
+        let answers = self.answers.clone();
+        let old = Preparation { answers, ..Preparation::new(&plan, self.options, settings, tests, device, workers) };
         let Some(prepared) = old.prepare_to_close(store, run)? else {
-            return self.give_up(run, "there is nothing to end in it", store, reporter);
+            return give_up(run, "there is nothing to end in it", store, reporter);
         };
         let conclusion = old.conduct(prepared, store, operator, reporter).await?;
         if conclusion.interrupted_now || conclusion.shutting_down { Err(Trouble::Interrupted) } else { Ok(()) }

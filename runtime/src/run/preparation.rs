@@ -14,13 +14,14 @@ use uuid::Uuid;
 
 use super::{RunOptions, Trouble};
 use crate::dispatch::{
-    Beginning, Evaluation, Recovered, RunSettings, Workers, is_teardown, named, replay, tests as test_rows,
+    Beginning, Evaluation, Later, Recovered, RunSettings, Workers, is_teardown, later_plans, named, replay,
+    tests as test_rows,
 };
 use crate::prompt::{Answers, AnswersError};
 use crate::report::{Reporter, local};
 use crate::schedule::{Command, Event, Schedule, Settings as ScheduleSettings, State, TeardownPolicy};
 use crate::station::{Settings, SettingsError, StateDirectory};
-use crate::store::{NewRun, RunKey, RunNumber, RunRow, Store};
+use crate::store::{EventRow, NewRun, RunKey, RunNumber, RunRow, Store};
 use crate::worker::message::Identities;
 
 /// The only slot, so far.
@@ -36,6 +37,8 @@ pub(super) struct Preparation<'a> {
     pub evaluation: Evaluation,
     pub workers: Workers,
     pub answers: Option<Answers>,
+    /// What the list is after an edit.
+    pub later: Later,
 }
 
 /// What comes next.
@@ -119,7 +122,20 @@ pub(super) fn device_data(options: &RunOptions, store: &Store) -> Result<Data, T
     Ok(stored.unwrap_or_else(|| Data::object(IndexMap::new())))
 }
 
-impl Preparation<'_> {
+impl<'a> Preparation<'a> {
+    /// With what the plan's expressions see when it is loaded.
+    pub(super) fn new(
+        plan: &'a Plan,
+        options: &'a RunOptions,
+        settings: Arc<Settings>,
+        tests: Option<PathBuf>,
+        device: Data,
+        workers: Workers,
+    ) -> Self {
+        let evaluation = Evaluation::load(plan, &device, &settings.data);
+        Self { plan, options, settings, tests, device, evaluation, workers, answers: None, later: Later::new() }
+    }
+
     /// What comes next: the interrupted run of this plan, another one that is to be ended first, or a new one.
     pub(super) fn prepare(&self, store: &mut Store, reporter: &mut Reporter) -> Result<Next, Trouble> {
         let unfinished = store.unfinished()?;
@@ -130,7 +146,7 @@ impl Preparation<'_> {
         let hash = self.plan.hash();
         while let Some(run) = store.interrupted(&hash, SLOT)? {
             if self.options.new {
-                self.give_up(&run, "a new one was asked for", store, reporter)?;
+                give_up(&run, "a new one was asked for", store, reporter)?;
             } else if self.continues(&run) {
                 return self.resume(store, &run).map(Box::new).map(Next::Run);
             } else {
@@ -142,27 +158,9 @@ impl Preparation<'_> {
                 return Ok(Next::Close(Box::new(run)));
             }
             let why = format!("that was at {}, and the list has changed since", local(&at));
-            self.give_up(&run, &why, store, reporter)?;
+            give_up(&run, &why, store, reporter)?;
         }
         self.begin(store, hash).map(Box::new).map(Next::Run)
-    }
-
-    /// Ends an interrupted run without its teardowns.
-    pub(super) fn give_up(
-        &self,
-        run: &RunRow,
-        why: &str,
-        store: &mut Store,
-        reporter: &mut Reporter,
-    ) -> Result<(), Trouble> {
-        let number = RunNumber(run.run);
-        store.end_lost_attempts(number, false)?;
-        store.abandon(number)?;
-        reporter.warn(&format!(
-            "run {number} of {} was interrupted and is given up ({why}); teardowns that were open did not run: see to the unit and the fixture",
-            run.list
-        ));
-        Ok(())
     }
 
     /// Whether the interrupted run is the one that is asked for; with `--status` its states are, in a run of its own.
@@ -234,7 +232,7 @@ impl Preparation<'_> {
             beginning.events = self.first_events(settings.command);
         }
         let headline = format!("run {} of {} was interrupted and goes on (--new starts afresh)", run.run, self.plan.id);
-        self.prepared(store, run, recovered, beginning, self.options.seed.or(settings.seed), headline)
+        prepared(store, run, recovered, beginning, self.options.seed.or(settings.seed), headline)
     }
 
     /// A run of this plan that is to end with its teardowns; nothing if it has none to run.
@@ -246,43 +244,41 @@ impl Preparation<'_> {
         recovered.stopped = true;
         let beginning = recovered.last_rites(self.device.clone());
         let headline = format!("run {} of {} was interrupted and does not go on: its teardowns run", run.run, run.list);
-        self.prepared(store, run, recovered, beginning, settings.seed, headline).map(Some)
+        prepared(store, run, recovered, beginning, settings.seed, headline).map(Some)
     }
 
     fn recover(&self, store: &Store, run: &RunRow) -> Result<(RunSettings, Recovered), Trouble> {
         let environment = |error: crate::dispatch::RecoveryError| Trouble::Environment(error.to_string());
         let settings = RunSettings::of(run).map_err(environment)?;
         let events = store.scheduled_events(RunNumber(run.run))?;
-        let recovered = replay(self.plan, &self.evaluation, run, &settings, &events).map_err(environment)?;
+        let earlier = self.earlier_editions(store, run, &events)?;
+        let own = (self.plan, &self.evaluation);
+        let editions = earlier.iter().map(|(plan, evaluation)| (plan, evaluation)).chain([own]);
+        let recovered = replay(editions, run, &settings, &events).map_err(environment)?;
         Ok((settings, recovered))
     }
 
-    fn prepared(
+    /// What the list of an interrupted run was before it became this plan.
+    fn earlier_editions(
         &self,
-        store: &mut Store,
+        store: &Store,
         run: &RunRow,
-        recovered: Recovered,
-        beginning: Beginning,
-        seed: Option<u64>,
-        headline: String,
-    ) -> Result<Prepared, Trouble> {
-        let number = RunNumber(run.run);
-        store.end_lost_attempts(number, recovered.ordered)?;
-        Ok(Prepared {
-            row: RunKey { number, slot: run.slot, unit: run.unit.clone() },
-            identity: identity_of(run),
-            id: run.id.clone(),
-            seed,
-            lost: recovered.schedule.active().keys().cloned().collect(),
-            root: recovered.root.unwrap_or_else(|| run.root.clone()),
-            schedule: recovered.schedule,
-            beginning,
-            before: recovered.before,
-            attempts: store.attempts(number)?.len() as u32,
-            stopped: recovered.stopped,
-            resumed: true,
-            headline,
-        })
+        events: &[EventRow],
+    ) -> Result<Vec<(Plan, Evaluation)>, Trouble> {
+        let mut hashes: Vec<_> = std::iter::once(run.plan_hash.clone()).chain(later_plans(events)).collect();
+        hashes.pop();
+        let mut editions = Vec::new();
+        for hash in hashes {
+            let plan = store.plan(&hash)?.and_then(|text| Plan::from_json(&text).ok()).ok_or_else(|| {
+                Trouble::Environment(format!(
+                    "the interrupted run {} cannot be resumed (one of its plans cannot be read); --new abandons it and starts afresh",
+                    run.run
+                ))
+            })?;
+            let evaluation = Evaluation::load(&plan, &self.device, &self.settings.data);
+            editions.push((plan, evaluation));
+        }
+        Ok(editions)
     }
 
     fn begin(&self, store: &mut Store, hash: String) -> Result<Prepared, Trouble> {
@@ -354,6 +350,46 @@ fn identity_of(run: &RunRow) -> Identities {
         Ok(known) if known != Identities::default() => known,
         _ => named(&run.unit, &run.operator),
     }
+}
+
+/// Ends an interrupted run without its teardowns.
+pub(super) fn give_up(run: &RunRow, why: &str, store: &mut Store, reporter: &mut Reporter) -> Result<(), Trouble> {
+    let number = RunNumber(run.run);
+    store.end_lost_attempts(number, false)?;
+    store.abandon(number)?;
+    reporter.warn(&format!(
+        "run {number} of {} was interrupted and is given up ({why}); teardowns that were open did not run: see to the unit and the fixture",
+        run.list
+    ));
+    Ok(())
+}
+
+/// An interrupted run, with what it goes on with.
+fn prepared(
+    store: &mut Store,
+    run: &RunRow,
+    recovered: Recovered,
+    beginning: Beginning,
+    seed: Option<u64>,
+    headline: String,
+) -> Result<Prepared, Trouble> {
+    let number = RunNumber(run.run);
+    store.end_lost_attempts(number, recovered.ordered)?;
+    Ok(Prepared {
+        row: RunKey { number, slot: run.slot, unit: run.unit.clone() },
+        identity: identity_of(run),
+        id: run.id.clone(),
+        seed,
+        lost: recovered.schedule.active().keys().cloned().collect(),
+        root: recovered.root.unwrap_or_else(|| run.root.clone()),
+        schedule: recovered.schedule,
+        beginning,
+        before: recovered.before,
+        attempts: store.attempts(number)?.len() as u32,
+        stopped: recovered.stopped,
+        resumed: true,
+        headline,
+    })
 }
 
 fn states_of(store: &Store, number: RunNumber) -> Result<IndexMap<String, State>, Trouble> {

@@ -13,7 +13,7 @@ use tokio::sync::{Mutex, mpsc, oneshot};
 use super::preparation::{Preparation, device_data};
 use super::{RunOptions, Trouble};
 use crate::control::{Answer, Asked, Control, Reply, Request};
-use crate::dispatch::{Evaluation, Ground, Operator, RunPlace, Signals, Workers};
+use crate::dispatch::{Edits, Ground, Operator, RunPlace, Signals, Workers};
 use crate::report::Reporter;
 use crate::schedule::Verdict;
 use crate::station::{Places, ServiceGround, Services, Settings};
@@ -56,11 +56,11 @@ pub struct Caller {
 #[derive(Debug)]
 pub struct Line(Operator);
 
-/// A line between an operator and a run.
-pub fn line() -> (Caller, Line) {
+/// A line between an operator, who may edit the list, and a run.
+pub fn line(edits: Edits) -> (Caller, Line) {
     let (signals, sent) = Signals::scripted();
     let (asked, control) = Control::direct();
-    (Caller { signals, asked }, Line(Operator { signals: sent, control }))
+    (Caller { signals, asked }, Line(Operator { signals: sent, control, edits }))
 }
 
 impl Caller {
@@ -104,10 +104,9 @@ async fn play(
     reporter: &mut Reporter,
 ) -> Result<Ending, Trouble> {
     let device = device_data(options, store)?;
-    let evaluation = Evaluation::load(plan, &device, &settings.data);
     let workers = Workers::Scripted(script);
     let settings = Arc::clone(settings);
-    let preparation = Preparation { plan, options, settings, tests: None, device, evaluation, workers, answers: None };
+    let preparation = Preparation::new(plan, options, settings, None, device, workers);
     let (_, conclusion) = preparation.run(store, operator, reporter).await?;
     Ok(Ending {
         verdict: conclusion.verdict,

@@ -176,6 +176,10 @@ const RUN: &str =
     "SELECT run, id, plan_hash, list, station, slot, unit, operator, phase, root, continues, settings, tlc_version,
     started_at, ended_at, state, verdict, attempts, duration_ms, identity FROM runs";
 
+/// The plan that a run had at last: it is another one than at first if its list was edited meanwhile.
+const PLAN: &str = "coalesce((SELECT json_extract(body, '$.plan') FROM events WHERE events.run = runs.run
+    AND kind = 'plan_replaced' ORDER BY seq DESC LIMIT 1), plan_hash)";
+
 const ATTEMPT: &str =
     "SELECT invocation, run, path, number, program, arguments, log, started_at, ended_at, duration_ms, outcome,
     message, traceback, exit_code, exit_signal, log_written, log_left_out, slot, unit, operator, source_sha256,
@@ -272,15 +276,14 @@ fn attempts_of(connection: &Connection, number: RunNumber) -> rusqlite::Result<V
 impl Store {
     /// The interrupted run of this plan in this slot, if there is one. While the lock is held no other run can be on.
     pub fn interrupted(&self, plan_hash: &str, slot: u32) -> Result<Option<RunRow>, StoreError> {
-        // The `+` keeps the search to the few open runs: the index of a plan's runs holds all that there ever were.
-        let sql = format!("{RUN} WHERE state = 'running' AND +plan_hash = ?1 AND slot = ?2 ORDER BY run DESC LIMIT 1");
+        let sql = format!("{RUN} WHERE state = 'running' AND {PLAN} = ?1 AND slot = ?2 ORDER BY run DESC LIMIT 1");
         self.one_run(&sql, plan_hash, slot)
     }
 
     /// Interrupted runs of a list in this slot whose plan is another one, the last one first, each with the time of its last event.
     pub fn outdated(&self, list: &str, plan_hash: &str, slot: u32) -> Result<Vec<(RunRow, String)>, StoreError> {
         let sql =
-            format!("{RUN} WHERE state = 'running' AND list = ?1 AND plan_hash <> ?2 AND slot = ?3 ORDER BY run DESC");
+            format!("{RUN} WHERE state = 'running' AND list = ?1 AND {PLAN} <> ?2 AND slot = ?3 ORDER BY run DESC");
         let read = || {
             let mut statement = self.connection.prepare(&sql)?;
             let runs =
@@ -324,9 +327,16 @@ impl Store {
             .map_err(|error| self.fault(&error))
     }
 
+    /// The hash of the plan that a run had at last.
+    pub fn plan_of(&self, number: RunNumber) -> Result<String, StoreError> {
+        let sql = format!("SELECT {PLAN} FROM runs WHERE run = ?1");
+        self.connection.query_row(&sql, [number.0], |row| row.get(0)).map_err(|error| self.fault(&error))
+    }
+
     /// The last run of this plan in this slot.
     pub fn last_of_plan(&self, plan_hash: &str, slot: u32) -> Result<Option<RunRow>, StoreError> {
-        let sql = format!("{RUN} WHERE plan_hash = ?1 AND slot = ?2 ORDER BY run DESC LIMIT 1");
+        let of_list = "list = (SELECT list FROM plans WHERE hash = ?1)";
+        let sql = format!("{RUN} WHERE {of_list} AND {PLAN} = ?1 AND slot = ?2 ORDER BY run DESC LIMIT 1");
         self.one_run(&sql, plan_hash, slot)
     }
 

@@ -81,6 +81,15 @@ pub enum Change {
         /// Whether it is, or is in, a teardown.
         teardown: bool,
     },
+    /// Another plan takes the place of the one before it.
+    Plan {
+        /// Its hash.
+        hash: String,
+        /// The id of its list.
+        list: String,
+        /// The plan itself.
+        plan: String,
+    },
     /// The state of a node.
     State {
         /// Its path.
@@ -218,10 +227,7 @@ impl Store {
     fn begin_inner(&mut self, run: &NewRun, nodes: &[Change]) -> rusqlite::Result<i64> {
         let transaction = self.connection.transaction()?;
         let now = time(Timestamp::now());
-        transaction.execute(
-            "INSERT INTO plans (hash, list, stored_at, bytes) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
-            params![run.plan_hash, run.list, now, run.plan.as_bytes()],
-        )?;
+        store_plan(&transaction, &now, &run.plan_hash, &run.list, &run.plan)?;
         transaction.execute(
             "INSERT INTO runs (id, plan_hash, list, station, slot, unit, operator, phase, root, continues, settings,
                 tlc_version, started_at, state)
@@ -348,9 +354,12 @@ fn apply(transaction: &Transaction<'_>, run: &RunKey, now: &str, change: &Change
         Change::Test { path, position, label, leaf, teardown } => transaction
             .prepare_cached(
                 "INSERT INTO tests (run, path, position, label, leaf, teardown, status, count, state)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'UNTESTED', 0, '')",
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'UNTESTED', 0, '')
+                 ON CONFLICT (run, path) DO UPDATE SET position = excluded.position, label = excluded.label,
+                    leaf = excluded.leaf, teardown = excluded.teardown, note = NULL",
             )?
             .execute(params![run.number.0, path, position, label, leaf, teardown])?,
+        Change::Plan { hash, list, plan } => store_plan(transaction, now, hash, list, plan)?,
         Change::State { path, status, outcome, message, count, state } => transaction
             .prepare_cached(
                 "UPDATE tests SET status = ?3, outcome = ?4, message = ?5, count = ?6, state = ?7 WHERE run = ?1 AND path = ?2",
@@ -394,6 +403,13 @@ fn apply(transaction: &Transaction<'_>, run: &RunKey, now: &str, change: &Change
     };
     debug_assert!(changed <= 1, "a change is about one row");
     Ok(())
+}
+
+fn store_plan(transaction: &Transaction<'_>, now: &str, hash: &str, list: &str, plan: &str) -> rusqlite::Result<usize> {
+    transaction.execute(
+        "INSERT INTO plans (hash, list, stored_at, bytes) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+        params![hash, list, now, plan.as_bytes()],
+    )
 }
 
 fn start_attempt(

@@ -4,11 +4,13 @@
 //! [`MESSAGE_LIMIT`] long, messages and answers wait in short queues, and a worker that reads nothing stops only itself: memory is bounded
 //! whatever it does.
 
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, BufReader};
 use tokio::net::unix::pipe;
 use tokio::sync::mpsc;
 
+use super::Secrets;
 use super::intake::{Back, Incoming};
+use super::message::Message;
 use super::protocol::{self, Line, PROTOCOL_VERSION};
 
 /// The longest message of a worker, in bytes.
@@ -25,19 +27,29 @@ pub(super) async fn speak(mut outgoing: pipe::Sender, start: Vec<u8>, mut waitin
     }
 }
 
-/// Reads what the worker sends until it closes its end; the error says how it broke the protocol.
+/// Reads what the worker sends until it closes its end; whether that was in the middle of a message. The error says how it broke the
+/// protocol.
 pub(super) async fn listen(
     incoming: pipe::Receiver,
     messages: mpsc::Sender<Incoming>,
     answers: mpsc::Sender<Vec<u8>>,
-) -> Result<(), String> {
+    secrets: &Secrets,
+) -> Result<bool, String> {
     let mut reader = BufReader::with_capacity(16 << 10, incoming);
     let mut line = Vec::new();
     while next_line(&mut reader, &mut line).await? {
-        match protocol::read(&line)? {
+        // What is wrong is said with a part of the line, and half a secret could not be masked any more.
+        let read = protocol::read(&line).or_else(|_| protocol::read(&secrets.masked_bytes(&line)));
+        match read? {
             Line::Message { id, message } => {
+                let is_last = matches!(message, Ok(Message::Finished(_)));
                 let back = id.map_or(Back::Nowhere, |id| Back::Pipe(id, answers.clone()));
                 let _ = messages.send(Incoming { message, size: line.len(), back }).await;
+                if is_last {
+                    // Whatever comes after it is read, and ignored.
+                    let _ = tokio::io::copy(&mut reader, &mut tokio::io::sink()).await;
+                    return Ok(false);
+                }
             }
             Line::Ready { protocol: PROTOCOL_VERSION } | Line::Ignored => {}
             Line::Ready { protocol } => {
@@ -48,11 +60,14 @@ pub(super) async fn listen(
             }
         }
     }
-    Ok(())
+    Ok(!line.iter().all(u8::is_ascii_whitespace))
 }
 
-/// Reads one line without its end into `line`; false at the end of the stream. An unfinished last line is dropped.
-async fn next_line(reader: &mut BufReader<pipe::Receiver>, line: &mut Vec<u8>) -> Result<bool, String> {
+/// Reads one line without its end into `line`; false at the end of the stream, where `line` is what has no end.
+pub(super) async fn next_line(
+    reader: &mut BufReader<impl AsyncRead + Unpin>,
+    line: &mut Vec<u8>,
+) -> Result<bool, String> {
     line.clear();
     loop {
         let chunk = reader.fill_buf().await.unwrap_or_default();

@@ -53,6 +53,8 @@ pub(super) struct Findings {
     pub failures: Vec<String>,
     /// Declared measurements that were not reported.
     pub missing: Option<String>,
+    /// Its last message has no end.
+    pub half: bool,
 }
 
 impl Findings {
@@ -92,6 +94,7 @@ pub(super) fn judge(evidence: Evidence) -> Judgement {
     let Evidence { cause, finished, exit, must_report, mut findings } = evidence;
     let refused = findings.refused.take();
     let silent = cause.is_none() && finished.is_none();
+    let lost = silent && findings.half;
     let judgement = without_findings(cause, finished, exit, must_report, refused);
     if judgement.outcome != Outcome::Passed {
         // What a test did not come to is no news.
@@ -103,6 +106,9 @@ pub(super) fn judge(evidence: Evidence) -> Judgement {
         Some(message) if silent && judgement.outcome == Outcome::Failed => {
             let exit = judgement.message.unwrap_or_default();
             self::judgement(Outcome::Failed, format!("{message}; {exit}"))
+        }
+        None if lost && judgement.outcome == Outcome::Passed => {
+            self::judgement(Outcome::Error, "ended in the middle of a message".to_owned())
         }
         Some(_) | None => judgement,
     }
@@ -215,7 +221,7 @@ mod tests {
         let with = |outcome: Option<Reported>, exit: Exit, refused: Option<&str>| {
             let failures = (1..=5).map(|number| format!("m{number}: too low")).collect();
             let missing = Some("the declared measurement `x` was not reported".to_owned());
-            let findings = Findings { refused: refused.map(str::to_owned), failures, missing };
+            let findings = Findings { refused: refused.map(str::to_owned), failures, missing, half: true };
             let finished = outcome.map(finished);
             let Judgement { outcome, message, .. } =
                 judge(Evidence { cause: None, finished, exit, must_report: false, findings });

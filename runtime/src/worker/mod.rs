@@ -8,6 +8,8 @@ mod channel;
 mod descriptors;
 pub mod desk;
 mod environment;
+#[doc(hidden)]
+pub mod fuzz;
 mod intake;
 mod judge;
 mod lager;
@@ -34,7 +36,7 @@ use std::time::Duration;
 use tlc_plan::Data;
 use tlc_plan::plan::Isolation;
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 use tracing::debug;
 
 pub use channel::MESSAGE_LIMIT;
@@ -66,6 +68,9 @@ pub const GRACE: Duration = Duration::from_secs(2);
 
 /// How long what a dead process has written may take to arrive.
 const DRAIN: Duration = Duration::from_secs(2);
+
+/// How long it may take until all that a dead process has reported is taken in: large attachments are copied, and all is recorded.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// One attempt to run a test.
 #[derive(Clone, Debug)]
@@ -248,7 +253,9 @@ pub async fn run(
     let (reports, mut reported) = mpsc::channel(4);
     let intake = Intake::new(&attempt, desk, log, reports.clone(), Arc::clone(&gathered));
     let messages = (messages, received);
-    let talk = tokio::spawn(converse(incoming, requests, protocol::start(&attempt), intake, reports, messages));
+    let (gone, is_gone) = watch::channel(false);
+    let start = protocol::start(&attempt);
+    let talk = tokio::spawn(converse(incoming, requests, start, intake, reports, messages, is_gone));
     let mut watch = Watch::new(leader, begun, attempt.time_limit);
     let must_report = matches!(attempt.program, Program::Python { .. });
     while !watch.over {
@@ -260,7 +267,9 @@ pub async fn run(
         }
     }
     let process::Settled { status, usage } = process.settle(&reaper, &attempt.identity.invocation).await;
-    while let Ok(Some(report)) = timeout(DRAIN, reported.recv()).await {
+    gone.send_replace(true);
+    let all_taken_in = Instant::now() + PATIENCE;
+    while let Ok(Some(report)) = timeout_at(all_taken_in, reported.recv()).await {
         watch.report(report);
     }
     talk.abort();
@@ -271,6 +280,7 @@ pub async fn run(
         refused: gathered.refused.clone(),
         failures: gathered.failures.clone(),
         missing: gathered.missing(&attempt.declared),
+        half: false,
     };
     let ended = Ended::from_evidence(watch.evidence(&status, must_report, findings), duration, log);
     attempt.surroundings.remove(scratch).await;
@@ -289,16 +299,29 @@ async fn converse(
     intake: Intake,
     reports: mpsc::Sender<Report>,
     (messages, received): (mpsc::Sender<intake::Incoming>, mpsc::Receiver<intake::Incoming>),
+    gone: watch::Receiver<bool>,
 ) {
     let (answers, waiting) = mpsc::channel(channel::QUEUE);
     let held = answers.clone();
     let listen = async {
+        let mut left = gone.clone();
+        let secrets = intake.secrets();
         let listen = async {
-            if let Err(what) = channel::listen(incoming, messages, answers).await {
-                let _ = reports.send(Report::Violation(what)).await;
-            }
+            let heard = tokio::select! {
+                heard = channel::listen(incoming, messages, answers, &secrets) => heard,
+                () = async {
+                    let _ = left.wait_for(|&gone| gone).await;
+                    sleep(DRAIN).await;
+                } => Ok(false),
+            };
+            let report = match heard {
+                Ok(false) => return,
+                Ok(true) => Report::Half,
+                Err(what) => Report::Violation(what),
+            };
+            let _ = reports.send(report).await;
         };
-        tokio::join!(listen, intake.run(received));
+        tokio::join!(listen, intake.run(received, gone));
         drop(reports);
         // The pipe to the worker stays open: its end means that the runtime is gone.
         held.closed().await;
@@ -353,13 +376,15 @@ struct Watch {
     deadline: Option<Instant>,
     cause: Option<Cause>,
     finished: Option<Finished>,
+    /// What it sent last has no end.
+    half: bool,
     over: bool,
 }
 
 impl Watch {
     fn new(leader: nix::unistd::Pid, begun: Instant, time_limit: Option<Duration>) -> Self {
         let deadline = time_limit.and_then(|limit| begun.checked_add(limit));
-        Self { leader, time_limit, deadline, cause: None, finished: None, over: false }
+        Self { leader, time_limit, deadline, cause: None, finished: None, half: false, over: false }
     }
 
     fn report(&mut self, report: Report) {
@@ -369,6 +394,7 @@ impl Watch {
                 self.deadline = Some(Instant::now() + GRACE);
             }
             Report::Finished(_) => {}
+            Report::Half => self.half = true,
             Report::Violation(what) => self.end(Cause::Violation(what), true),
         }
     }
@@ -409,8 +435,9 @@ impl Watch {
         self,
         status: &std::io::Result<std::process::ExitStatus>,
         must_report: bool,
-        findings: Findings,
+        mut findings: Findings,
     ) -> Evidence {
+        findings.half = self.half;
         Evidence { cause: self.cause, finished: self.finished, exit: judge::exit(status), must_report, findings }
     }
 }

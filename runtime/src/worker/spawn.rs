@@ -103,21 +103,27 @@ fn spawn(command: &mut Command, attempt: &Attempt, reaper: &Reaper) -> io::Resul
     let (worker_reads, requests) = io::pipe()?;
     let (reports, worker_writes) = io::pipe()?;
     let limits = &attempt.surroundings.limits;
+    // A test in Python has the protocol.
+    let is_program = matches!(attempt.program, Program::Exec(_));
+    let (reads_stdin, is_read) =
+        (is_program && attempt.output == OutputForm::Lager, is_program && attempt.output != OutputForm::Unknown);
     if limits.any() {
-        *command = gate(command, attempt.output == OutputForm::Lager)?;
+        *command = gate(command, reads_stdin)?;
     }
     environment::set(command, attempt);
     command.current_dir(attempt.directory());
     command.stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer).process_group(0);
     let mut own = Own::default();
-    if attempt.output != OutputForm::Unknown {
+    if is_read {
         let (stdout, writer) = io::pipe()?;
         command.stdout(writer);
         own.stdout = Some(receiver(stdout)?);
     }
-    let (reader, mut stdin) = io::pipe()?;
-    if limits.any() || attempt.output == OutputForm::Lager {
+    let mut stdin = None;
+    if limits.any() || reads_stdin {
+        let (reader, writer) = io::pipe()?;
         command.stdin(reader);
+        stdin = Some(writer);
     }
     let child = descriptors::spawn_with(command, worker_reads, worker_writes, environment::set_descriptors)?;
     let leader = Pid::from_raw(child.id().cast_signed());
@@ -125,11 +131,9 @@ fn spawn(command: &mut Command, attempt: &Attempt, reaper: &Reaper) -> io::Resul
     if limits.any() {
         limits.apply(leader);
         // If it is gone already, its end says more.
-        let _ = stdin.write_all(b"\n");
+        let _ = stdin.as_mut().map(|stdin| stdin.write_all(b"\n"));
     }
-    if attempt.output == OutputForm::Lager {
-        own.stdin = Some(sender(stdin)?);
-    }
+    own.stdin = stdin.filter(|_| reads_stdin).map(sender).transpose()?;
     let (output, requests, reports) = (receiver(output)?, sender(requests)?, receiver(reports)?);
     Ok(Spawned { process: Process::spawned(child), output, own, requests, reports })
 }

@@ -7,7 +7,9 @@
 //! - At the end every attempt has an end, nothing runs, the teardowns of every group that was entered ran and were not lost, and without a
 //!   loss the verdict is the one without a crash.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
 
 use rusqlite::Connection;
 use serde_json::Value;
@@ -86,9 +88,9 @@ pub fn check_record(stage: &mut Stage, ledger: &mut Ledger, sights: &[Sight]) ->
     for request in &ledger.done {
         is_recorded(store, request)?;
     }
-    let runs = numbers(store, "SELECT run FROM runs ORDER BY run")?;
+    let runs = numbers(store, "SELECT run FROM runs WHERE state = 'running'")?;
     for run in runs {
-        replay(&plan_of(store, run)?, ledger, run)?;
+        replay(ledger, run)?;
     }
     Ok(())
 }
@@ -109,12 +111,14 @@ pub fn check_end(ledger: &Ledger, ending: Option<&Ending>, without: Option<Statu
         store,
         "SELECT run FROM runs WHERE state <> 'abandoned' AND run NOT IN (SELECT run FROM events WHERE kind = 'kill')",
     )? {
-        let plan = plan_of(store, run)?;
-        let (actions, _) = replay(&plan, ledger, run)?;
-        let of_run: Vec<_> = rows.iter().filter(|row| row.run == run).collect();
-        teardowns(&plan, &actions, &of_run).map_err(|missed| format!("run {run}: {missed}"))?;
+        let replayed = replay(ledger, run)?;
+        // What was there before an edit has no group any more.
+        if !replayed.edited {
+            let of_run: Vec<_> = rows.iter().filter(|row| row.run == run).collect();
+            teardowns(&replayed.plan, &replayed.actions, &of_run).map_err(|missed| format!("run {run}: {missed}"))?;
+        }
     }
-    let (_, finished) = replay(&plan_of(store, last)?, ledger, last)?;
+    let finished = replay(ledger, last)?.finished;
     let recorded: Option<String> = store
         .query_row("SELECT verdict FROM runs WHERE run = ?1", [last], |row| row.get(0))
         .map_err(|error| error.to_string())?;
@@ -209,15 +213,35 @@ fn is_recorded(store: &Connection, request: &Request) -> Result<(), String> {
     }
 }
 
-/// The plan of a run, as the store has it.
-fn plan_of(store: &Connection, run: i64) -> Result<Plan, String> {
-    let sql = "SELECT bytes FROM runs JOIN plans ON hash = plan_hash WHERE run = ?1";
-    let bytes: Vec<u8> = store.query_row(sql, [run], |row| row.get(0)).map_err(|error| error.to_string())?;
-    Plan::from_json(&String::from_utf8_lossy(&bytes)).map_err(|error| error.to_string())
+/// A plan, as the store has it. The last ones are kept, for they are read again and again.
+fn plan(store: &Connection, hash: &str) -> Result<Rc<Plan>, String> {
+    thread_local!(static KNOWN: RefCell<HashMap<String, Rc<Plan>>> = RefCell::default());
+    if let Some(plan) = KNOWN.with_borrow(|known| known.get(hash).cloned()) {
+        return Ok(plan);
+    }
+    let sql = "SELECT bytes FROM plans WHERE hash = ?1";
+    let bytes: Vec<u8> = store.query_row(sql, [hash], |row| row.get(0)).map_err(|error| error.to_string())?;
+    let plan = Plan::from_json(&String::from_utf8_lossy(&bytes)).map(Rc::new).map_err(|error| error.to_string())?;
+    KNOWN.with_borrow_mut(|known| {
+        if known.len() > 16 {
+            known.clear();
+        }
+        known.insert(hash.to_owned(), Rc::clone(&plan));
+    });
+    Ok(plan)
 }
 
-/// Gives the events of a run to a new scheduler, and compares its states with the table; what it answered, and the last verdict.
-fn replay(plan: &Plan, ledger: &Ledger, run: i64) -> Result<(Vec<Action>, Option<Verdict>), String> {
+/// What the events of a run say.
+struct Replayed {
+    /// The list at the end.
+    plan: Rc<Plan>,
+    edited: bool,
+    actions: Vec<Action>,
+    finished: Option<Verdict>,
+}
+
+/// Gives the events of a run to a new scheduler, and compares its states with the table.
+fn replay(ledger: &Ledger, run: i64) -> Result<Replayed, String> {
     let fault = |error: tlc_runtime::store::StoreError| error.to_string();
     let store = ledger.store.open(Fate::default()).map_err(fault)?;
     let row = store.run(RunNumber(run)).map_err(fault)?.ok_or("no such run")?;
@@ -225,12 +249,20 @@ fn replay(plan: &Plan, ledger: &Ledger, run: i64) -> Result<(Vec<Action>, Option
     let states: Option<BTreeMap<String, State>> =
         serde_json::from_value(settings["states"].clone()).map_err(|error| error.to_string())?;
     let schedule = serde_json::from_value(settings["schedule"].clone()).map_err(|error| error.to_string())?;
-    let mut schedule = Schedule::with_states(plan, schedule, states.into_iter().flatten());
+    let mut list = plan(ledger.store.connection(), &row.plan_hash)?;
+    let mut edited = false;
+    let mut schedule = Schedule::with_states(&list, schedule, states.into_iter().flatten());
     let mut actions = Vec::new();
     let mut restart = None;
     for event in store.scheduled_events(RunNumber(run)).map_err(fault)? {
         if event.kind != "resumed" {
-            let event: Event = serde_json::from_str(&event.body).map_err(|error| error.to_string())?;
+            let mut body: Value = serde_json::from_str(&event.body).map_err(|error| error.to_string())?;
+            let replaced = body.as_object_mut().and_then(|body| body.shift_remove("plan"));
+            if let Some(hash) = replaced.as_ref().and_then(Value::as_str) {
+                list = plan(ledger.store.connection(), hash)?;
+                edited = true;
+            }
+            let event: Event = serde_json::from_value(body).map_err(|error| error.to_string())?;
             if let Event::Command(command) = &event {
                 restart = match command {
                     Command::Restart { path } => Some(path.clone().unwrap_or_default()),
@@ -238,17 +270,17 @@ fn replay(plan: &Plan, ledger: &Ledger, run: i64) -> Result<(Vec<Action>, Option
                     _ => restart,
                 };
             }
-            let done = schedule.on(plan, &SmallConditions, event);
-            if done.iter().any(|action| matches!(action, Action::RunStarted { .. })) {
+            let done = schedule.on(&list, &SmallConditions, event);
+            if done.iter().any(|action| matches!(action, Action::RunStarted { filter: None, .. })) {
                 restart = None;
             }
             actions.extend(done);
         }
     }
     for test in store.tests(RunNumber(run)).map_err(fault)? {
-        let known = &schedule.states()[&test.path];
+        let Some(known) = schedule.states().get(&test.path) else { continue };
         let recorded = match test.state.as_str() {
-            "" => State::new(plan.node(plan.find(&test.path).ok_or("no such node")?)),
+            "" => State::new(list.node(list.find(&test.path).ok_or("no such node")?)),
             text => serde_json::from_str(text).map_err(|error| error.to_string())?,
         };
         if recorded != *known || test.status != known.status.name() || test.count != known.count {
@@ -265,7 +297,7 @@ fn replay(plan: &Plan, ledger: &Ledger, run: i64) -> Result<(Vec<Action>, Option
         Action::RunFinished { verdict } => Some(verdict.clone()),
         _ => None,
     });
-    Ok((actions, finished))
+    Ok(Replayed { plan: list, edited, actions, finished })
 }
 
 /// The teardowns ran, each after the last test of its group, and to their ends.

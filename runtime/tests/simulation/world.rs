@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use tlc_plan::Plan;
-use tlc_runtime::RunOptions;
 use tlc_runtime::rehearsal::{Cast, Ending, Sight, line, rehearse};
 use tlc_runtime::schedule::Status;
 use tlc_runtime::station::Settings;
 use tlc_runtime::store::{Death, Fate, Memory, Moment};
+use tlc_runtime::{Edit, Edits, RunOptions};
 use tokio::runtime::Builder;
 use tokio::sync::Notify;
 
@@ -20,10 +20,10 @@ use crate::model::{Model, Wish};
 use crate::script::{Actor, Ledger, chance, open};
 
 /// No run takes longer, on the virtual clock.
-const LONGEST: Duration = Duration::from_secs(24 * 3600);
+const LONGEST: Duration = Duration::from_hours(24);
 
 /// In how many steps of a second life it dies again.
-const STEPS_AGAIN: u64 = 8;
+const STEPS_AGAIN: u64 = 4;
 
 /// No run has more lives.
 const LIVES: u64 = 64;
@@ -39,6 +39,9 @@ impl Deaths {
 
     fn one_more(&self) {
         self.0.set(self.0.get() + 1);
+        if self.count().is_multiple_of(10_000) {
+            println!("{} deaths", self.count());
+        }
     }
 }
 
@@ -173,16 +176,16 @@ impl<'a> World<'a> {
             same &= fate.full.is_none();
             let dice = chance((self.play.chance, what, life)) % 8;
             let options = if open(&ledger).is_interrupted() && dice != 0 { &again } else { &first };
-            if life > 0 && dice == 1 {
+            if life > 0 && dice == 1 || open(&ledger).edited {
                 plan = &self.edited;
             }
             same &= life == 0 || dice > 1;
             let (ended, steps) = self.live(&ledger, plan, options, fate, sender);
             let sights: Vec<Sight> = witness.try_iter().collect();
             let told = |finding: String| {
-                let shown = sights.iter().map(|sight| format!("\n  {sight:?}")).collect::<String>();
+                let shown: Vec<_> = sights.iter().map(|sight| format!("\n  {sight:?}")).collect();
                 let log = open(&ledger).log();
-                format!("{what}, life {life}, {fate:?}: {finding}\nits events:{log}\nthis life:{shown}")
+                format!("{what}, life {life}, {fate:?}: {finding}\nits events:{log}\nthis life:{}", shown.concat())
             };
             if life == 0 {
                 first_steps = steps;
@@ -203,8 +206,11 @@ impl<'a> World<'a> {
                 // Someone did not want to wait for the teardowns of another run.
                 Life::Ended(Err(message)) if message == "interrupted" => continue,
                 Life::Ended(Err(message)) => return Err(told(message)),
+                // It only waits for the machine to go down.
+                Life::Ended(Ok(ending)) if ending.shutting_down => continue,
                 Life::Ended(Ok(ending)) => Some(ending),
             };
+            same &= !open(&ledger).edited;
             let checked = check_end(&open(&ledger), ending.as_ref(), without.filter(|_| same));
             let verdict = checked.map_err(told)?;
             let ledger = Arc::into_inner(ledger).ok_or("someone holds on to the ledger")?;
@@ -235,7 +241,11 @@ impl<'a> World<'a> {
         witness: mpsc::Sender<Sight>,
     ) -> (Life, u64) {
         let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
-        let (caller, line) = line();
+        let (list, edited) = (Arc::clone(ledger), self.edited.clone());
+        let is_edited = std::ptr::eq(plan, &raw const self.edited);
+        let (caller, line) = line(Edits::new(move || {
+            if is_edited || !open(&list).edited { Edit::None } else { Edit::Plan(Box::new(edited.clone())) }
+        }));
         let power = Arc::new(Notify::new());
         let actor = Actor {
             play: Arc::clone(&self.play),

@@ -5,6 +5,7 @@ use std::process::Child;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use serde_json::Value;
 use tlc_plan::plan::{ActionOnFailure, Node};
 
 use crate::line::{Line, Ran, add, eventually, group, is_alive, list, shell, teardown};
@@ -210,6 +211,58 @@ fn what_a_killed_run_left_behind_is_ended_by_the_next_one() {
     assert!(is_alive(&line.path("service")));
     line.run(&list(vec![shell("Other", "true")]), &[]).ended_with(0);
     assert!(!is_alive(&line.path("test")) && !is_alive(&line.path("service")), "also by one of another list");
+}
+
+/// A test that puts another file in the place of the plan's.
+fn edit(to: &str) -> String {
+    format!("mv \"$LINE/{to}\" \"$LINE/plan.json\"")
+}
+
+#[test]
+fn an_edited_list_is_picked_up_between_tests() {
+    let line = Line::new();
+    let before = list(vec![shell("Edit", &edit("next")), shell("Old", "true"), shell("Same", "echo before")]);
+    let after = list(vec![shell("Edit", "false"), shell("Same", "echo after"), shell("New", "true")]);
+    line.write("next", &after.to_json());
+    let ran = line.run(&before, &[]).ended_with(0);
+    assert!(ran.stdout.contains("the list main was edited"), "{}", ran.stdout);
+    let last = line.results(&["last"]);
+    let paths: Vec<_> = last["attempts"].as_array().expect("attempts").iter().map(|it| it["path"].clone()).collect();
+    assert_eq!(paths, ["Edit", "Same", "New"], "states are kept by path");
+    assert!(line.attempt("Same")["program"].to_string().contains("echo after"));
+    let note = |path: &str| {
+        let tests = last["tests"].as_array().expect("tests").iter();
+        tests.filter(|test| test["path"] == path).map(|test| test["note"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!((note("Old"), note("New")), (vec!["it is not in the list any more".into()], vec![Value::Null]));
+}
+
+#[test]
+fn an_edit_that_cannot_be_used_is_shown_and_the_list_stays() {
+    let line = Line::new();
+    let plan = list(vec![shell("Edit", &edit("next")), shell("Old", "true"), shell("Last", "true")]);
+    line.write("next", "{ broken");
+    let ran = line.run(&plan, &[]).ended_with(0);
+    assert_eq!(ran.stderr.matches("the list was edited and cannot be used like that").count(), 1, "{}", ran.stderr);
+    assert_eq!(line.results(&["last"])["attempts"].as_array().expect("attempts").len(), 3);
+}
+
+#[test]
+fn a_run_whose_list_was_edited_goes_on_after_a_kill_with_the_last_one() {
+    let line = Line::new();
+    let hangs = || shell("Hangs", "[ -e \"$LINE/test\" ] || { echo $$ > \"$LINE/test\"; sleep 1000; }");
+    let after = list(vec![shell("Edit", "true"), hangs(), shell("New", "true"), teardown(shell("Down", "true"))]);
+    line.write("next", &after.to_json());
+    let mut child = line.start(&list(vec![shell("Edit", &edit("next")), shell("Old", "true")]), &[]);
+    eventually("the test starts", || is_alive(&line.path("test")));
+    child.kill().expect("killed");
+    child.wait().expect("its end");
+    let ran = line.run(&after, &[]).ended_with(1);
+    assert!(ran.stdout.contains("run 1 of main was interrupted and goes on"), "{}{}", ran.stdout, ran.stderr);
+    let statuses = line.statuses();
+    let status = |path: &str| statuses.iter().find(|it| it.0 == path).map(|it| it.1.as_str());
+    let all = ["Edit", "Hangs", "New", "Down"].map(status);
+    assert_eq!(all, [Some("PASSED"), Some("FAILED"), Some("PASSED"), Some("PASSED")]);
 }
 
 #[test]

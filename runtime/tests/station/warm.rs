@@ -126,11 +126,7 @@ fn a_time_limit_ends_a_test_in_every_isolation_from_within_first() {
             test("Good", "good"),
         ]);
         line.run(&plan, &[]).ended_with(1);
-        assert_eq!(
-            outcome(&line, "Gentle"),
-            ("timeout".into(), "ended after its time limit of 2 s".into()),
-            "{name}"
-        );
+        assert_eq!(outcome(&line, "Gentle"), ("timeout".into(), "ended after its time limit of 2 s".into()), "{name}");
         assert!(line.path("cleaned").exists(), "{name}: it heard of it");
         assert_eq!(outcome(&line, "Stubborn").0, "timeout", "{name}");
         assert!(line.path("pid").exists() && !is_alive(&line.path("pid")), "{name}");

@@ -1,0 +1,96 @@
+//! An edited list takes the place of the one that runs, between tests (reference: U1).
+//!
+//! States are kept by path. The new plan is stored with the event, so that a replay finds it.
+
+use std::cell::OnceCell;
+use std::fmt;
+
+use tlc_plan::Plan;
+
+use super::turn::{Deed, Record, Shown};
+use super::{Course, Dispatch, Evaluation, journal};
+use crate::schedule::{Event, NoteLevel};
+use crate::store::Change;
+
+/// What became of a list since it was looked at last.
+#[derive(Debug)]
+pub enum Edit {
+    /// Nothing.
+    None,
+    /// It is another one now.
+    Plan(Box<Plan>),
+    /// It cannot be used as it is now; why, for people.
+    Broken(String),
+}
+
+/// Looks whether a list was edited.
+pub struct Edits(Box<dyn FnMut() -> Edit>);
+
+/// A list as it was from some moment on. What a run has begun with stays as long as the run.
+#[derive(Debug)]
+pub(crate) struct Edition {
+    pub plan: Plan,
+    pub evaluation: Evaluation,
+    /// What came after it.
+    pub later: Later,
+}
+
+/// The edition after one, once there is one.
+pub(crate) type Later = OnceCell<Box<Edition>>;
+
+impl Edits {
+    /// Asks this whenever a test has ended.
+    pub fn new(look: impl FnMut() -> Edit + 'static) -> Self {
+        Self(Box::new(look))
+    }
+
+    /// Nobody edits the list.
+    pub fn none() -> Self {
+        Self::new(|| Edit::None)
+    }
+}
+
+impl fmt::Debug for Edits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Edits")
+    }
+}
+
+impl Dispatch<'_> {
+    /// Looks whether the list was edited. A run that is ending goes on with what it has.
+    pub(super) fn look_for_edit(&mut self, course: &mut Course, record: &mut Record, deeds: &mut Vec<Deed>) {
+        if course.interrupted || self.stopped || !course.then.is_empty() {
+            return;
+        }
+        let text = match (self.operator.edits.0)() {
+            Edit::None => return,
+            Edit::Plan(plan) if plan.hash() == self.plan.hash() => return,
+            Edit::Plan(plan) if plan.id == self.plan.id => {
+                return self.replace_plan(*plan, course, record, deeds);
+            }
+            Edit::Plan(plan) => format!("it is another list, `{}`", plan.id),
+            Edit::Broken(report) => report,
+        };
+        let text = format!("the list was edited and cannot be used like that, so the run goes on as it was: {text}");
+        deeds.push(Deed::Show(Shown::Note { level: NoteLevel::Warning, text }));
+    }
+
+    fn replace_plan(&mut self, plan: Plan, course: &mut Course, record: &mut Record, deeds: &mut Vec<Deed>) {
+        let evaluation = Evaluation::load(&plan, self.schedule.device(), &self.ground.settings.data);
+        let edition = self.later.get_or_init(|| Box::new(Edition { plan, evaluation, later: Later::new() }));
+        (self.plan, self.evaluation, self.later) = (&edition.plan, &edition.evaluation, &edition.later);
+        course.index = super::index(self.plan);
+        let hash = self.plan.hash();
+        record.entries.push(course.journal.plan_replaced(&hash));
+        let (list, plan) = (self.plan.id.clone(), self.plan.to_json());
+        record.changes.push(Change::Plan { hash, list, plan });
+        record.changes.extend(journal::tests(self.plan, &self.ground.place.locale, None));
+        let gone = self.schedule.states().keys().filter(|path| !course.index.contains_key(*path));
+        let note = || "it is not in the list any more".to_owned();
+        record.changes.extend(gone.map(|path| Change::Note { path: path.clone(), note: note() }));
+        deeds.push(Deed::Show(Shown::Edited));
+        for action in self.schedule.on(self.plan, self.evaluation, Event::PlanReplaced) {
+            self.take(course, action, record, deeds);
+        }
+    }
+}
