@@ -113,8 +113,8 @@ impl Python {
     }
 
     /// Takes a worker back that has run a test and may run another one.
-    pub(super) async fn give_back(&self, staying: Staying) {
-        self.warm.lock().await.give_back(staying);
+    pub(super) async fn give_back(&self, staying: Staying, reaper: &Arc<Reaper>) {
+        self.warm.lock().await.give_back(staying, reaper);
     }
 }
 

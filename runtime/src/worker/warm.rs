@@ -34,6 +34,9 @@ use super::{descriptors, environment};
 /// How long an interpreter may take until it is warm.
 const WARM_UP: Duration = Duration::from_mins(1);
 
+/// How long it may take to answer.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// The longest line of an interpreter, in bytes.
 const LINE_LIMIT: usize = 4 << 20;
 
@@ -150,7 +153,9 @@ impl Pool {
         {
             debug!("the warm interpreter is replaced");
             drop(interpreter);
-            self.idle.clear();
+            for staying in self.idle.drain(..) {
+                tokio::spawn(staying.bury(Arc::clone(reaper)));
+            }
         }
         if let Some(interpreter) = &self.interpreter {
             return Ok(Arc::clone(interpreter));
@@ -206,10 +211,13 @@ impl Pool {
     }
 
     /// Takes a worker back that is free.
-    pub fn give_back(&mut self, staying: Staying) {
+    pub fn give_back(&mut self, staying: Staying, reaper: &Arc<Reaper>) {
         let same = |interpreter: &Arc<Interpreter>| Arc::ptr_eq(interpreter, &staying.process.interpreter);
         if self.interpreter.as_ref().is_some_and(same) {
             self.idle.push(staying);
+        } else {
+            // Its interpreter was replaced meanwhile.
+            tokio::spawn(staying.bury(Arc::clone(reaper)));
         }
     }
 }
@@ -307,7 +315,10 @@ impl Interpreter {
             }
             send(writer.as_ref(), request, fds).await.map_err(|_| Trouble::Gone)?;
         }
-        match answered.await {
+        let Ok(answer) = timeout(PATIENCE, answered).await else {
+            return Err(Trouble::Refused(format!("it did not answer within {} s", PATIENCE.as_secs())));
+        };
+        match answer {
             Ok(Ok(pid)) => Ok(Forked { interpreter: Arc::clone(self), pid, end: End::of(pid) }),
             Ok(Err(reason)) => Err(Trouble::Refused(reason)),
             Err(_) => Err(Trouble::Gone),
@@ -325,7 +336,7 @@ impl Interpreter {
         }
         let request = frame(&json!({ "op": "collect", "pid": pid.as_raw() }));
         send(self.writer.lock().await.as_ref(), &request, &[]).await.ok()?;
-        answered.await.ok()
+        timeout(PATIENCE, answered).await.ok()?.ok()
     }
 }
 
