@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, IoSlice};
-use std::os::fd::{AsRawFd as _, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream as StdUnixStream;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -287,7 +287,7 @@ impl Interpreter {
 
     async fn fork(self: &Arc<Self>, attempt: &Attempt, ends: &Ends) -> Result<Forked, Trouble> {
         let request = request("fork", attempt, &self.variables);
-        let fds: Vec<RawFd> = ends.iter().map(|end| end.as_raw_fd()).collect();
+        let fds: Vec<RawFd> = ends.iter().map(AsRawFd::as_raw_fd).collect();
         self.forked(&request, &fds).await
     }
 
@@ -412,7 +412,7 @@ impl Staying {
 
     /// Sends it a test.
     async fn run(&mut self, attempt: &Attempt, ends: &Ends) -> io::Result<()> {
-        let fds: Vec<RawFd> = ends.iter().map(|end| end.as_raw_fd()).collect();
+        let fds: Vec<RawFd> = ends.iter().map(AsRawFd::as_raw_fd).collect();
         let request = request("run", attempt, &self.variables);
         self.free = None;
         send(self.stream.get_ref(), &request, &fds).await?;
