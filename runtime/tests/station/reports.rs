@@ -388,8 +388,10 @@ fn prompts_and_attachments_have_their_bounds() {
         let params = json!({"prompt": format!("p{number}"), "kind": "countdown", "text": "Wait", "seconds": 100});
         json!({"jsonrpc": "2.0", "id": number, "method": "prompt", "params": params}).to_string()
     };
-    let prompts: String =
-        (1..=17).map(|number| format!("echo '{}' >&$TLC_PROTOCOL_WRITE_FD\n", prompt(number))).collect();
+    let mut prompts = String::new();
+    for number in 1..=17 {
+        prompts += &format!("echo '{}' >&$TLC_PROTOCOL_WRITE_FD\n", prompt(number));
+    }
     let many = shell(
         "Many",
         &format!("{prompts}read -r start <&$TLC_PROTOCOL_READ_FD; read -r answer <&$TLC_PROTOCOL_READ_FD"),
