@@ -5,6 +5,7 @@ use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Attempt;
 use super::environment::{self, Variables};
@@ -22,12 +23,34 @@ pub struct Surroundings {
     pub(super) inherited: Variables,
     /// What each process of an attempt may use.
     pub limits: ProcessLimits,
+    /// Directories of attempts that are over, still empty and ready for the next one.
+    spare: Arc<Mutex<Vec<PathBuf>>>,
 }
 
 impl Surroundings {
     /// Takes from the environment what may pass: a documented set, and what `pass` says.
     pub fn new(tests: Option<PathBuf>, scratch: PathBuf, pass: &[String], limits: ProcessLimits) -> Self {
-        Self { tests, scratch, inherited: environment::inherited(pass), limits }
+        Self { tests, scratch, inherited: environment::inherited(pass), limits, spare: Arc::default() }
+    }
+
+    /// Makes the directory of an attempt. To rename an empty one costs less than to make one.
+    pub(super) fn make(&self, path: PathBuf) -> io::Result<Scratch> {
+        let spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        if let Some(spare) = spare
+            && fs::rename(spare, &path).is_ok()
+        {
+            return Ok(Scratch(path));
+        }
+        Scratch::make(path)
+    }
+
+    /// Takes the directory of an attempt away.
+    pub(super) async fn remove(&self, scratch: Scratch) {
+        if scratch.is_untouched() {
+            self.spare.lock().unwrap_or_else(PoisonError::into_inner).push(scratch.into_path());
+        } else {
+            scratch.remove().await;
+        }
     }
 
     /// A program that is named with a `/`: relative to the directory of tests.
@@ -58,7 +81,7 @@ impl Attempt {
     }
 }
 
-/// The directory of an attempt. It goes with this value, and what is in it.
+/// The directory of an attempt. It goes with this value, and what is in it, unless it was given away.
 #[derive(Debug)]
 pub(super) struct Scratch(PathBuf);
 
@@ -69,6 +92,19 @@ impl Scratch {
         Ok(Self(path))
     }
 
+    /// Whether it is as it was made.
+    fn is_untouched(&self) -> bool {
+        use std::os::unix::fs::PermissionsExt as _;
+        let is_private = fs::symlink_metadata(&self.0)
+            .is_ok_and(|metadata| metadata.is_dir() && metadata.permissions().mode() & 0o7777 == 0o700);
+        is_private && fs::read_dir(&self.0).is_ok_and(|mut entries| entries.next().is_none())
+    }
+
+    /// Gives it away.
+    fn into_path(mut self) -> PathBuf {
+        std::mem::take(&mut self.0)
+    }
+
     /// Removes it; a large one takes its time.
     pub async fn remove(self) {
         let _ = tokio::task::spawn_blocking(move || drop(self)).await;
@@ -77,6 +113,9 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
+        if self.0.as_os_str().is_empty() {
+            return;
+        }
         if fs::remove_dir_all(&self.0).is_err() {
             // A test may have closed a directory of its own, even to itself.
             open_up(&self.0, 0);
@@ -109,6 +148,28 @@ mod tests {
         assert_eq!(with(Some("/tests")).program("./run.sh"), Path::new("/tests/./run.sh"));
         assert_eq!(with(Some("/tests")).program("/bin/true"), Path::new("/bin/true"));
         assert!(with(None).program("./run.sh").is_absolute());
+    }
+
+    #[test]
+    fn a_directory_that_is_still_empty_is_used_again_and_another_is_not() {
+        let base = tempfile::tempdir().expect("a directory");
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let surroundings = Surroundings::default();
+        let [a, b, c] = ["a", "b", "c"].map(|name| base.path().join(name));
+        runtime.block_on(async {
+            let first = surroundings.make(a.clone()).expect("a directory");
+            surroundings.remove(first).await;
+            let second = surroundings.make(b.clone()).expect("the same directory");
+            assert!(!a.exists() && b.is_dir());
+            fs::write(b.join("file"), "x").expect("a file");
+            surroundings.remove(second).await;
+            assert!(!b.exists());
+            let third = surroundings.make(c.clone()).expect("a directory");
+            assert!(third.is_untouched());
+            fs::set_permissions(&c, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("opened");
+            surroundings.remove(third).await;
+            assert!(!c.exists());
+        });
     }
 
     #[test]
