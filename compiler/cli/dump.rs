@@ -66,7 +66,9 @@ pub fn run(args: &DumpArgs) -> ExitCode {
 }
 
 fn dump(args: &DumpArgs) -> Result<String, ExitCode> {
-    let mut compilation = args.list.usable()?.compilation;
+    let mut list = args.list.clone();
+    list.with.only_findings = args.format == Format::Json && args.stage != Stage::Plan;
+    let mut compilation = list.usable()?.compilation;
     match (args.format, args.stage) {
         (Format::Dot, Stage::Tree | Stage::Plan) => plan(&compilation).map(dot),
         (Format::Dot, Stage::Document | Stage::Lineage | Stage::Config) => {

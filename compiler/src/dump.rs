@@ -108,8 +108,8 @@ impl Nodes<'_> {
         let field = |name: &str| written.get(name);
         let names = |name: &str| strings(texts(arena, test.object, name));
         let require = tree_requirements(written);
-        let mut node = Object::with_capacity(40);
-        let mut set = |key: &str, value: Data| node.insert(key.into(), value);
+        let mut node = Object::with_capacity(48);
+        let mut set = |key: &str, value: Data| node.push_new(key.into(), value);
         set("path", Data::string(tree.path(arena, id)));
         set("id", Data::String(arena.text(test.id).clone()));
         set("class", Data::from(test.class.name()));

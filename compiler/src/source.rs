@@ -100,7 +100,8 @@ impl SourceMap {
             Ok(found) if !found.is_file() => {
                 Err(ReadError::Refused(Span::default(), std::io::Error::other("it is not a file")))
             }
-            Ok(_) | Err(_) => read_limited(path),
+            Ok(found) => read_limited(path, found.len()),
+            Err(_) => read_limited(path, 0),
         };
         match bytes.map(String::from_utf8) {
             Ok(Ok(text)) => self.add(path, text).ok_or(ReadError::TooLarge(Span::default())),
@@ -237,13 +238,13 @@ fn code_points(text: &str) -> Vec<u32> {
 
 /// Reads a file as text.
 pub fn read_text(path: &Path) -> Result<String, String> {
-    let bytes = read_limited(path).map_err(|error| error.to_string())?;
+    let bytes = read_limited(path, 0).map_err(|error| error.to_string())?;
     String::from_utf8(bytes).map_err(|error| error.to_string())
 }
 
 /// Reads a file of plain JSON, such as device data; it may be a pipe.
 pub fn read_json(path: &Path) -> Result<tlc_plan::Data, String> {
-    let bytes = read_limited(path).map_err(|error| error.to_string())?;
+    let bytes = read_limited(path, 0).map_err(|error| error.to_string())?;
     serde_json::from_slice(&bytes).map_err(|error| error.to_string())
 }
 
@@ -340,9 +341,10 @@ pub fn files_below(directory: &Path, ending: &str) -> Below {
     found
 }
 
-fn read_limited(path: &Path) -> Result<Vec<u8>, ReadError> {
+/// Reads a file that probably has so many bytes.
+fn read_limited(path: &Path, expected: u64) -> Result<Vec<u8>, ReadError> {
     let file = std::fs::File::open(path).map_err(refused)?;
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(expected.min(MAX_FILE_BYTES) as usize + 1);
     file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(refused)?;
     if bytes.len() as u64 > MAX_FILE_BYTES { Err(ReadError::TooLarge(Span::default())) } else { Ok(bytes) }
 }

@@ -258,6 +258,7 @@ impl<'a> Declaring<'a> {
                 let schema = call.arguments.find_argument_value("schema", 1).and_then(|schema| self.literal(schema, 0));
                 schema.map_or_else(unknown, Schema::Known)
             }
+            Expr::Dict(_) => self.literal(expr, 0).map_or_else(unknown, Schema::Known),
             other => self.value_of(other).map_or_else(unknown, |value| self.schema(value, depth + 1)),
         }
     }

@@ -46,7 +46,7 @@ fn of_keyword(keyword: &str, expected: &Data, schema: &Data, value: &Data) -> Ve
             worst(schemas.iter().filter_map(|(key, schema)| Some(verdict(schema, members.get(key)?))))
         }
         ("required", Data::List(keys), Data::Object(members)) => {
-            let missing = keys.iter().filter_map(Data::as_str).find(|key| !members.contains_key(*key));
+            let missing = keys.iter().filter_map(Data::as_str).find(|key| !members.contains_key(key));
             fits(missing.is_none(), || format!("`{}` is missing", missing.unwrap_or_default()))
         }
         ("additionalProperties", ..) => additional(expected, schema, value),

@@ -559,10 +559,11 @@ impl<'a> Entry<'a> {
             Value::String(symbol) => Data::String(self.arena.text(symbol).clone()),
             Value::List(..) => Data::list(self.items().map(Entry::to_data).collect()),
             Value::Object(..) => {
-                let members = self.members().iter();
-                let data = members
-                    .map(|member| (self.arena.text(member.key).clone(), self.arena.entry(member.value).to_data()));
-                Data::object(data.collect::<Object>())
+                let mut data = Object::with_capacity(self.members().len());
+                for member in self.members() {
+                    data.push_new(self.arena.text(member.key).clone(), self.arena.entry(member.value).to_data());
+                }
+                Data::object(data)
             }
         }
     }

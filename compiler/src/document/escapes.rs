@@ -123,7 +123,7 @@ pub fn escape_breakpoints(sources: &SourceMap, literal: Span, from: usize) -> Ve
 
 /// Whether every byte up to an offset is one code point of the text that it is written for.
 fn is_plain(text: &str, end: usize) -> bool {
-    text.as_bytes()[..end.min(text.len())].iter().fold(true, |plain, byte| plain & byte.is_ascii() & (*byte != b'\\'))
+    text.as_bytes()[..end.min(text.len())].iter().all(|byte| byte.is_ascii() && *byte != b'\\')
 }
 
 /// The code points of a literal's text and where each is written.

@@ -44,13 +44,9 @@ pub fn lower(
         }
         let Some((group, handed_down)) = around.last() else { break };
         let lowered = node(tree, id, arena, &usual, handed_down, &mut templates);
-        if !tree.is_leaf(id) {
-            let further = handed_down.through(tree, id, &lowered.path, arena);
-            nodes.push(plan.add_child(nodes[group.index()], lowered));
-            around.push((id, further));
-        } else {
-            nodes.push(plan.add_child(nodes[group.index()], lowered));
-        }
+        let further = (!tree.is_leaf(id)).then(|| handed_down.through(tree, id, &lowered.path, arena));
+        nodes.push(plan.add_child(nodes[group.index()], lowered));
+        around.extend(further.map(|further| (id, further)));
     }
     for id in tree.preorder().filter(|_| tree.has_field(words::REQUIRE_RUN)) {
         for required in tree.requirements(id) {

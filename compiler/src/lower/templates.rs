@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tlc_plan::evaluate::ErrorKind;
 use tlc_plan::expression::{Expression, Place, Root};
+use tlc_plan::members::Members;
 use tlc_plan::plan::ExpressionSource;
 use tlc_plan::template::ExpressionUse;
 use tlc_plan::{Data, Template};
@@ -104,12 +105,11 @@ impl<'a> Templates<'a> {
             Value::String(text) => self.text(entry, text, scope),
             Value::List(..) => Template::list(entry.items().map(|item| self.template(item.id, scope)).collect()),
             Value::Object(..) => {
-                let members = entry.members().iter();
-                Template::object(
-                    members
-                        .map(|member| (self.arena.text(member.key).clone(), self.template(member.value, scope)))
-                        .collect(),
-                )
+                let mut members = Members::with_capacity(entry.members().len());
+                for member in entry.members() {
+                    members.push_new(self.arena.text(member.key).clone(), self.template(member.value, scope));
+                }
+                Template::object(members)
             }
             Value::Null | Value::Bool(_) | Value::Int(_) | Value::Big(_) | Value::Float(_) => {
                 Template::Data(entry.to_data())

@@ -1,13 +1,18 @@
-"""The radio must reach the fixture's antenna. The first scan after a start is too weak: this test is flaky by design."""
+"""The radio must reach the fixture's antenna. The first scan after a start is too weak: this test is flaky by design.
 
-import unittest
+How strong the link must be is said by the list, under the name of the measurement.
+"""
 
+import tlc
 from board_link import ask_number
 
 
-class Radio(unittest.TestCase):
+class Radio(tlc.TestCase):
+    ARGS = []
+
     def runTest(self):
-        strength = ask_number("radio")
-        print("%.0f dBm" % strength)
-        if strength < self.args.weakest_dbm:
-            self.fail("the link is too weak: %.0f dBm, expected %.0f dBm or more" % (strength, self.args.weakest_dbm))
+        self.measure("link", ask_number("radio"), unit="dBm")
+
+
+if __name__ == "__main__":
+    tlc.main()

@@ -12,7 +12,7 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Members up to this many are looked for one by one.
-const FEW: usize = 16;
+const FEW: usize = 48;
 
 /// Names to values, in their order; no name stands twice.
 #[derive(Clone)]
@@ -78,6 +78,16 @@ impl<V> Members<V> {
             self.make_index();
         }
         None
+    }
+
+    /// Adds a name that is not there yet.
+    pub fn push_new(&mut self, name: Arc<str>, value: V) {
+        debug_assert!(!self.contains_key(&name), "{name} stands twice");
+        if self.all.len() >= FEW {
+            self.insert(name, value);
+        } else {
+            self.all.push((name, value));
+        }
     }
 
     fn make_index(&mut self) {

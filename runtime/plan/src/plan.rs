@@ -2,7 +2,8 @@
 //!
 //! The graph holds structure, never policy: what happens after a failure is the scheduler's.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
 
 use indexmap::IndexMap;
 use petgraph::Direction;
@@ -45,6 +46,8 @@ pub struct Plan {
     graph: DiGraph<Node, Edge>,
     children: Vec<Vec<NodeId>>,
     root: NodeId,
+    /// Made when a node is looked for.
+    paths: OnceLock<HashMap<Box<str>, NodeId>>,
 }
 
 /// A group, a test, or the root of the list.
@@ -312,6 +315,7 @@ impl Plan {
             graph,
             children: vec![Vec::new()],
             root,
+            paths: OnceLock::new(),
         }
     }
 
@@ -322,6 +326,7 @@ impl Plan {
         self.graph.add_edge(parent, child, Edge::Contains(position as u32));
         self.children[parent.index()].push(child);
         self.children.push(Vec::new());
+        self.paths.take();
         child
     }
 
@@ -381,7 +386,20 @@ impl Plan {
     /// The node at a path; the empty path is the root. A prefix `LIST:` of this list is allowed.
     pub fn find(&self, path: &str) -> Option<NodeId> {
         let path = path.strip_prefix(&self.id).and_then(|rest| rest.strip_prefix(':')).unwrap_or(path);
-        self.preorder().find(|&id| self.node(id).path == path)
+        self.at(path)
+    }
+
+    /// The node at exactly this path; the empty path is the root.
+    pub fn at(&self, path: &str) -> Option<NodeId> {
+        let paths = self.paths.get_or_init(|| {
+            let mut paths = HashMap::new();
+            for id in self.preorder() {
+                // Where a path stands twice, it is the first that counts.
+                paths.entry(self.node(id).path.as_str().into()).or_insert(id);
+            }
+            paths
+        });
+        paths.get(path).copied()
     }
 
     /// Whether the node has no children.

@@ -53,8 +53,13 @@ impl Template {
         if members.values().any(|value| value.as_data().is_none()) {
             return Self::Object(Arc::new(members));
         }
-        let data = members.into_iter().filter_map(|(name, value)| Some((name, value.into_data()?)));
-        Self::Data(Data::object(data.collect::<Object>()))
+        let mut data = Object::with_capacity(members.len());
+        for (name, value) in members {
+            if let Self::Data(value) = value {
+                data.push_new(name, value);
+            }
+        }
+        Self::Data(Data::object(data))
     }
 
     fn into_data(self) -> Option<Data> {

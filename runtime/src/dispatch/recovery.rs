@@ -52,6 +52,8 @@ pub(crate) struct Recovered {
     pub before: Duration,
     /// The root of what was run at last.
     pub root: Option<String>,
+    /// What operators asked for and what never began, whatever interrupted it.
+    pending: Vec<Command>,
 }
 
 /// What a run that was interrupted begins with.
@@ -116,7 +118,8 @@ pub(crate) fn replay<'a>(
     let (mut plan, mut evaluation) = editions.next().ok_or_else(missing)?;
     let schedule = settings.schedule(plan);
     let before = Duration::ZERO;
-    let mut recovered = Recovered { schedule, stopped: false, ordered: false, begun: false, before, root: None };
+    let mut recovered =
+        Recovered { schedule, stopped: false, ordered: false, begun: false, before, root: None, pending: Vec::new() };
     let mut last = 0;
     for row in events {
         if row.kind == RESUMED {
@@ -130,6 +133,12 @@ pub(crate) fn replay<'a>(
             serde_json::from_str(&row.body)
                 .map_err(|error| RecoveryError { run: run.run, reason: format!("event {}: {error}", row.seq) })?
         };
+        match &event {
+            Event::Started { .. } => recovered.pending.extend(recovered.schedule.pending_commands()),
+            Event::Command(command) if is_run(command) => recovered.pending.clear(),
+            Event::Command(command) => recovered.pending.retain(|pending| pending != command),
+            _ => {}
+        }
         recovered.ordered &= !matches!(event, Event::Started { .. } | Event::AttemptEnded { .. });
         recovered.begun |= matches!(event, Event::Command(_));
         recovered.stopped |= matches!(event, Event::Command(Command::Stop { path: None, .. } | Command::Kill));
@@ -143,7 +152,13 @@ pub(crate) fn replay<'a>(
         last = row.monotonic_us;
     }
     recovered.before += part(last);
+    recovered.pending.extend(recovered.schedule.pending_commands());
     Ok(recovered)
+}
+
+/// Whether a command begins a run.
+fn is_run(command: &Command) -> bool {
+    matches!(command, Command::Restart { .. } | Command::AutoRun { .. } | Command::RunWithStatus { .. })
 }
 
 fn part(microseconds: i64) -> Duration {
@@ -168,9 +183,11 @@ impl Recovered {
         if self.stopped || self.is_ending(plan, evaluation) {
             return if self.schedule.is_running() { self.on_to_the_end(plan) } else { started };
         }
-        let mut then = self.schedule.pending_commands();
-        let is_run = |command: &Command| !matches!(command, Command::Clear { .. } | Command::SetIterations { .. });
-        if !then.iter().any(is_run) {
+        let last_run = self.pending.iter().rposition(is_run);
+        let asked = self.pending.iter().enumerate();
+        let asked = asked.filter(|&(at, command)| !is_run(command) || Some(at) == last_run);
+        let mut then: Vec<_> = asked.map(|(_, command)| command.clone()).collect();
+        if last_run.is_none() {
             then.extend(self.teardowns_of_the_rest(plan).map(|path| Command::Clear { path: Some(path) }));
             // A restart from another terminal changes what is run.
             then.push(Command::AutoRun { path: self.root.clone().or_else(|| settings.path()) });

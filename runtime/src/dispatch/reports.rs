@@ -7,7 +7,8 @@ use super::turn::{Deed, Record, Shown};
 use super::{Course, Dispatch, identity};
 use crate::schedule::{DeviceChange, Event};
 use crate::store::{AttachmentRow, Change, ItemRow, MeasurementRow, NoteRow, PartRow, PromptRow, time};
-use crate::worker::desk::{Answer, Call, Item, Question, Reported, Signal};
+use crate::worker::MESSAGE_LIMIT;
+use crate::worker::desk::{Answer, Call, Item, Question, Refusal, Reported, Signal};
 use crate::worker::measure::{Judged, as_json};
 use crate::worker::message::{Identities, Limits, NoteLevel, PartOutcome};
 
@@ -61,11 +62,15 @@ impl Dispatch<'_> {
         record: &mut Record,
     ) -> Answer {
         let (merged, answer) = identity::merged(&self.identity, added)?;
+        let identity = serde_json::to_string(&merged).unwrap_or_default();
+        if identity.len() > MESSAGE_LIMIT {
+            return Err(Refusal::unfit(format!("`identity`: it would be longer than {MESSAGE_LIMIT} bytes in all")));
+        }
         self.identity = merged;
         identity::unit(&self.identity).clone_into(&mut self.run.unit);
         record.entries.push(course.journal.identified(path, invocation, &self.identity));
         record.changes.push(Change::Identity {
-            identity: serde_json::to_string(&self.identity).unwrap_or_default(),
+            identity,
             unit: self.run.unit.clone(),
             operator: self.identity.operator.clone().unwrap_or_default(),
         });

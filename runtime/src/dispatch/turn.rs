@@ -14,6 +14,9 @@ use crate::store::{Change, Entry, StoreError};
 use crate::worker::desk::{Answer as WorkerAnswer, Display};
 use crate::worker::{Ended, Ending};
 
+/// How many entries wait at most for something else to be recorded.
+const PENDING: usize = 256;
+
 /// What a turn records.
 #[derive(Default)]
 pub(super) struct Record {
@@ -100,7 +103,7 @@ impl Dispatch<'_> {
             record.awaited = true;
             self.schedule(course, event, &mut record, &mut deeds);
         }
-        if !record.awaited {
+        if !record.awaited && record.entries.len() < PENDING {
             course.pending = record;
             return Ok(deeds);
         }

@@ -139,6 +139,7 @@ impl Reporter {
             .filter(|&id| inside(&plan.node(id).path))
             .map(|id| (plan.node(id).path.clone(), label(plan, id, locale)))
             .collect();
+        self.settled.retain(|path| self.labels.contains_key(path));
         self.total = self.labels.len();
         if let Some(live) = &mut self.live {
             live.begin(self.total);

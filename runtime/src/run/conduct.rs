@@ -42,6 +42,7 @@ impl Preparation<'_> {
         let python = self.python(state.path())?;
         let places =
             Places { state: state.path().to_path_buf(), logs: logs.clone(), settings: self.settings.directory.clone() };
+        let settings = self.with_shutdown_commands(&places)?;
         let mut variables = self.variables(&places)?;
         variables.extend(prepared.seed.map(|seed| ("TLC_SEED".to_owned(), seed.to_string())));
         let services = Arc::new(Mutex::new(Services::new(ServiceGround {
@@ -69,7 +70,7 @@ impl Preparation<'_> {
         };
         let ground = Ground {
             place,
-            settings: Arc::clone(&self.settings),
+            settings,
             python,
             variables,
             workers: self.workers.clone(),
@@ -157,6 +158,20 @@ impl Preparation<'_> {
         let settings = &self.settings;
         let (tests, scratch) = (self.tests.clone(), state.to_path_buf());
         Arc::new(Surroundings::new(tests, scratch, &settings.pass_environment, settings.limits.of_processes()))
+    }
+
+    /// The settings with the names of directories in shutdown commands put for what they stand for.
+    fn with_shutdown_commands(&self, places: &Places) -> Result<Arc<Settings>, Trouble> {
+        let mut settings = Settings::clone(&self.settings);
+        for (operation, command) in &mut settings.shutdown {
+            for word in command {
+                *word = places.expand(word).map_err(|unknown| {
+                    let key = format!("shutdown.{operation}");
+                    Trouble::Environment(format!("the station's settings: `{key}`: there is no `{unknown}`"))
+                })?;
+            }
+        }
+        Ok(Arc::new(settings))
     }
 
     fn variables(&self, places: &Places) -> Result<Vec<(String, String)>, Trouble> {

@@ -23,7 +23,7 @@ use crate::report::{Progress, Reporter, Summary};
 use crate::schedule::Status;
 use crate::store::{RunNumber, RunRow, Store, StoreError};
 use crate::worker::{Reaper, reserve};
-use preparation::{Next, Preparation, Prepared, device_data, read_answers, read_settings, tests_directory};
+use preparation::{Next, Preparation, Prepared, device_data, give_up, read_answers, read_settings, tests_directory};
 use results::store_path;
 
 pub use crate::dispatch::{Edit, Edits};
@@ -231,13 +231,13 @@ impl Preparation<'_> {
         let stored = store.plan(&hash)?.and_then(|text| Plan::from_json(&text).ok());
         let tests = stored.as_ref().map(|plan| tests_directory(plan, self.options));
         let (Some(plan), Some(Ok(tests))) = (stored, tests) else {
-            return self.give_up(run, "what its teardowns need is not there any more", store, reporter);
+            return give_up(run, "what its teardowns need is not there any more", store, reporter);
         };
         let (settings, device, workers) = (Arc::clone(&self.settings), self.device.clone(), self.workers.clone());
         let answers = self.answers.clone();
         let old = Preparation { answers, ..Preparation::new(&plan, self.options, settings, tests, device, workers) };
         let Some(prepared) = old.prepare_to_close(store, run)? else {
-            return self.give_up(run, "there is nothing to end in it", store, reporter);
+            return give_up(run, "there is nothing to end in it", store, reporter);
         };
         let conclusion = old.conduct(prepared, store, operator, reporter).await?;
         if conclusion.interrupted_now || conclusion.shutting_down { Err(Trouble::Interrupted) } else { Ok(()) }

@@ -146,7 +146,7 @@ impl<'a> Preparation<'a> {
         let hash = self.plan.hash();
         while let Some(run) = store.interrupted(&hash, SLOT)? {
             if self.options.new {
-                self.give_up(&run, "a new one was asked for", store, reporter)?;
+                give_up(&run, "a new one was asked for", store, reporter)?;
             } else if self.continues(&run) {
                 return self.resume(store, &run).map(Box::new).map(Next::Run);
             } else {
@@ -158,27 +158,9 @@ impl<'a> Preparation<'a> {
                 return Ok(Next::Close(Box::new(run)));
             }
             let why = format!("that was at {}, and the list has changed since", local(&at));
-            self.give_up(&run, &why, store, reporter)?;
+            give_up(&run, &why, store, reporter)?;
         }
         self.begin(store, hash).map(Box::new).map(Next::Run)
-    }
-
-    /// Ends an interrupted run without its teardowns.
-    pub(super) fn give_up(
-        &self,
-        run: &RunRow,
-        why: &str,
-        store: &mut Store,
-        reporter: &mut Reporter,
-    ) -> Result<(), Trouble> {
-        let number = RunNumber(run.run);
-        store.end_lost_attempts(number, false)?;
-        store.abandon(number)?;
-        reporter.warn(&format!(
-            "run {number} of {} was interrupted and is given up ({why}); teardowns that were open did not run: see to the unit and the fixture",
-            run.list
-        ));
-        Ok(())
     }
 
     /// Whether the interrupted run is the one that is asked for; with `--status` its states are, in a run of its own.
@@ -250,7 +232,7 @@ impl<'a> Preparation<'a> {
             beginning.events = self.first_events(settings.command);
         }
         let headline = format!("run {} of {} was interrupted and goes on (--new starts afresh)", run.run, self.plan.id);
-        self.prepared(store, run, recovered, beginning, self.options.seed.or(settings.seed), headline)
+        prepared(store, run, recovered, beginning, self.options.seed.or(settings.seed), headline)
     }
 
     /// A run of this plan that is to end with its teardowns; nothing if it has none to run.
@@ -262,7 +244,7 @@ impl<'a> Preparation<'a> {
         recovered.stopped = true;
         let beginning = recovered.last_rites(self.device.clone());
         let headline = format!("run {} of {} was interrupted and does not go on: its teardowns run", run.run, run.list);
-        self.prepared(store, run, recovered, beginning, settings.seed, headline).map(Some)
+        prepared(store, run, recovered, beginning, settings.seed, headline).map(Some)
     }
 
     fn recover(&self, store: &Store, run: &RunRow) -> Result<(RunSettings, Recovered), Trouble> {
@@ -297,34 +279,6 @@ impl<'a> Preparation<'a> {
             editions.push((plan, evaluation));
         }
         Ok(editions)
-    }
-
-    fn prepared(
-        &self,
-        store: &mut Store,
-        run: &RunRow,
-        recovered: Recovered,
-        beginning: Beginning,
-        seed: Option<u64>,
-        headline: String,
-    ) -> Result<Prepared, Trouble> {
-        let number = RunNumber(run.run);
-        store.end_lost_attempts(number, recovered.ordered)?;
-        Ok(Prepared {
-            row: RunKey { number, slot: run.slot, unit: run.unit.clone() },
-            identity: identity_of(run),
-            id: run.id.clone(),
-            seed,
-            lost: recovered.schedule.active().keys().cloned().collect(),
-            root: recovered.root.unwrap_or_else(|| run.root.clone()),
-            schedule: recovered.schedule,
-            beginning,
-            before: recovered.before,
-            attempts: store.attempts(number)?.len() as u32,
-            stopped: recovered.stopped,
-            resumed: true,
-            headline,
-        })
     }
 
     fn begin(&self, store: &mut Store, hash: String) -> Result<Prepared, Trouble> {
@@ -396,6 +350,46 @@ fn identity_of(run: &RunRow) -> Identities {
         Ok(known) if known != Identities::default() => known,
         _ => named(&run.unit, &run.operator),
     }
+}
+
+/// Ends an interrupted run without its teardowns.
+pub(super) fn give_up(run: &RunRow, why: &str, store: &mut Store, reporter: &mut Reporter) -> Result<(), Trouble> {
+    let number = RunNumber(run.run);
+    store.end_lost_attempts(number, false)?;
+    store.abandon(number)?;
+    reporter.warn(&format!(
+        "run {number} of {} was interrupted and is given up ({why}); teardowns that were open did not run: see to the unit and the fixture",
+        run.list
+    ));
+    Ok(())
+}
+
+/// An interrupted run, with what it goes on with.
+fn prepared(
+    store: &mut Store,
+    run: &RunRow,
+    recovered: Recovered,
+    beginning: Beginning,
+    seed: Option<u64>,
+    headline: String,
+) -> Result<Prepared, Trouble> {
+    let number = RunNumber(run.run);
+    store.end_lost_attempts(number, recovered.ordered)?;
+    Ok(Prepared {
+        row: RunKey { number, slot: run.slot, unit: run.unit.clone() },
+        identity: identity_of(run),
+        id: run.id.clone(),
+        seed,
+        lost: recovered.schedule.active().keys().cloned().collect(),
+        root: recovered.root.unwrap_or_else(|| run.root.clone()),
+        schedule: recovered.schedule,
+        beginning,
+        before: recovered.before,
+        attempts: store.attempts(number)?.len() as u32,
+        stopped: recovered.stopped,
+        resumed: true,
+        headline,
+    })
 }
 
 fn states_of(store: &Store, number: RunNumber) -> Result<IndexMap<String, State>, Trouble> {

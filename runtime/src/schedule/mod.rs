@@ -37,7 +37,7 @@ pub(crate) use shape::{find, is_at_or_under};
 
 use commands::Deferred;
 use run::{NewRun, Run};
-use turn::Turn;
+use turn::{Counts, Turn};
 
 /// What a slot knows and does: the states of all nodes, and the run that is on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,6 +46,8 @@ pub struct Schedule {
     settings: Settings,
     options: Options,
     states: IndexMap<String, State>,
+    /// How many children of each group have which status.
+    counts: IndexMap<String, Counts>,
     device: Data,
     /// Nodes that a rule of `skipped_tests` names, and which.
     skipped: IndexMap<String, SkipReason>,
@@ -91,10 +93,11 @@ impl Schedule {
     /// A schedule before its first [`Event::Started`].
     pub fn new(plan: &Plan, settings: Settings) -> Self {
         let states = plan.preorder().map(|id| (plan.node(id).path.clone(), State::new(plan.node(id)))).collect();
-        Self {
+        let mut schedule = Self {
             settings,
             options: Options::default(),
             states,
+            counts: IndexMap::new(),
             device: Data::object(IndexMap::new()),
             skipped: IndexMap::new(),
             waived: IndexSet::new(),
@@ -108,7 +111,9 @@ impl Schedule {
             ending: IndexMap::new(),
             deferred: VecDeque::new(),
             run: None,
-        }
+        };
+        schedule.recount(plan);
+        schedule
     }
 
     /// The same, with what is known of earlier runs; paths that the plan does not have are left out.
@@ -119,7 +124,20 @@ impl Schedule {
                 *known = state;
             }
         }
+        schedule.recount(plan);
         schedule
+    }
+
+    /// Counts afresh; every change of a status keeps the counts.
+    fn recount(&mut self, plan: &Plan) {
+        self.counts.clear();
+        for group in plan.preorder().filter(|&id| !plan.is_leaf(id)) {
+            let mut counts = Counts::default();
+            for &child in plan.children(group) {
+                counts.add(self.states.get(&plan.node(child).path).map_or(Status::Untested, |state| state.status));
+            }
+            self.counts.insert(plan.node(group).path.clone(), counts);
+        }
     }
 
     /// Takes note of an event, and says what is to be done.

@@ -2,13 +2,9 @@
 
 use tlc_plan::plan::{ActionOnFailure, Class, NodeId, Plan};
 
-/// The node at a path; the empty path is the root. It walks down, so it is cheap in a deep list.
+/// The node at a path; the empty path is the root.
 pub(crate) fn find(plan: &Plan, path: &str) -> Option<NodeId> {
-    let mut at = plan.root();
-    while plan.node(at).path != path {
-        at = *plan.children(at).iter().find(|&&child| is_at_or_under(path, &plan.node(child).path))?;
-    }
-    Some(at)
+    plan.at(path)
 }
 
 /// Whether the first path is the second, or lies below it.

@@ -90,8 +90,8 @@ impl Turn<'_> {
         let open = self.schedule.run.as_ref().and_then(|run| run.frames.last());
         let open = open.filter(|frame| frame.interruptions < TEARDOWN_RESTARTS);
         let node = open.and_then(|frame| shape::find(self.plan, &frame.path));
-        let is_runnable = |&node: &NodeId| shape::is_runnable(self.plan, node) && shape::is_teardown(self.plan, node);
-        self.always() && node.filter(is_runnable).is_some()
+        let is_runnable = |node| shape::is_runnable(self.plan, node) && shape::is_teardown(self.plan, node);
+        self.always() && node.is_some_and(is_runnable)
     }
 
     /// What was interrupted ends; a teardown starts again, for it was not its turn to end.
@@ -216,10 +216,11 @@ impl Turn<'_> {
         let mut known = std::mem::take(&mut self.schedule.states);
         for id in plan.preorder() {
             let node = plan.node(id);
-            let state = known.shift_remove(&node.path).unwrap_or_else(|| State::new(node));
+            let state = known.swap_remove(&node.path).unwrap_or_else(|| State::new(node));
             self.schedule.states.insert(node.path.clone(), state);
             self.override_counts(id);
         }
+        self.schedule.recount(plan);
     }
 
     fn apply_rules(&mut self) {

@@ -1,5 +1,6 @@
 //! One turn: an event in, actions out. Holds what a turn needs, and changes states so that groups follow and every change is told.
 
+use serde::{Deserialize, Serialize};
 use tlc_plan::plan::{NodeId, Plan};
 
 use super::action::Action;
@@ -46,19 +47,8 @@ impl Turn<'_> {
 
     /// The status of a group follows from its children: the first of these that one of them has (rule W2).
     pub fn follow(&mut self, group: NodeId) {
-        // Nothing comes before what runs; without an attempt nothing runs.
-        let first = precedence(if self.schedule.active.is_empty() { Status::Failed } else { Status::Active });
-        let mut status = None;
-        for &child in self.plan.children(group) {
-            let found = self.status(child);
-            if status.is_none_or(|status| precedence(found) < precedence(status)) {
-                status = Some(found);
-            }
-            if precedence(found) <= first {
-                break;
-            }
-        }
-        self.set_status(group, status.unwrap_or_default());
+        let counts = self.schedule.counts.get(&self.plan.node(group).path);
+        self.set_status(group, counts.and_then(Counts::first).unwrap_or_default());
     }
 
     /// The status of every group follows from its children.
@@ -92,13 +82,41 @@ impl Turn<'_> {
         if after == before {
             return;
         }
+        let parent = self.plan.parent(node).filter(|_| after.status != before.status);
+        if let Some(counts) = parent.and_then(|parent| self.schedule.counts.get_mut(&self.plan.node(parent).path)) {
+            counts.remove(before.status);
+            counts.add(after.status);
+        }
         let path = self.plan.node(node).path.clone();
         self.schedule.states.insert(path.clone(), after.clone());
         self.actions.push(Action::StateChanged { path, state: after });
     }
 }
 
-fn precedence(status: Status) -> u8 {
+/// How many of some nodes have which status, in the order of their precedence.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Counts([u32; 6]);
+
+impl Counts {
+    pub fn add(&mut self, status: Status) {
+        self.0[precedence(status)] += 1;
+    }
+
+    fn remove(&mut self, status: Status) {
+        let number = &mut self.0[precedence(status)];
+        *number = number.saturating_sub(1);
+    }
+
+    /// The first status that one of them has.
+    fn first(&self) -> Option<Status> {
+        PRECEDENCE.into_iter().zip(self.0).find(|(_, number)| *number > 0).map(|(status, _)| status)
+    }
+}
+
+const PRECEDENCE: [Status; 6] =
+    [Status::Active, Status::Failed, Status::Untested, Status::FailedAndWaived, Status::Skipped, Status::Passed];
+
+fn precedence(status: Status) -> usize {
     match status {
         Status::Active => 0,
         Status::Failed => 1,

@@ -59,7 +59,10 @@ pub(super) fn readable(path: &Path) -> Result<Reader, StoreError> {
     let mut connection = Connection::open_with_flags(path, flags).map_err(fault)?;
     connection.busy_timeout(Duration::from_secs(5)).map_err(fault)?;
     let mut version = check_identity(path, &connection);
-    if matches!(version, Err(StoreError::ReadOnly(..))) && has_no_log(path) {
+    if matches!(version, Err(StoreError::ReadOnly(..))) && !has_no_log(path) {
+        return Err(in_log(path));
+    }
+    if matches!(version, Err(StoreError::ReadOnly(..))) {
         connection = unchanging(path, flags).map_err(fault)?;
         version = check_identity(path, &connection);
     }
@@ -72,6 +75,16 @@ pub(super) fn readable(path: &Path) -> Result<Reader, StoreError> {
             format!("it has the older version {older}; the next `tlc run` brings it up to date"),
         )),
     }
+}
+
+/// What was written last is in a file that can be read only where something can be written.
+fn in_log(path: &Path) -> StoreError {
+    let log = with_suffix(path, "-wal");
+    let reason = format!(
+        "what was written last is in `{}`, which can be read only where its directory can be written; copy both files to such a directory",
+        log.display()
+    );
+    StoreError::Other(path.to_path_buf(), reason)
 }
 
 /// Whether all of a store is in its own file.

@@ -8,6 +8,7 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, BufReader};
 use tokio::net::unix::pipe;
 use tokio::sync::mpsc;
 
+use super::Secrets;
 use super::intake::{Back, Incoming};
 use super::message::Message;
 use super::protocol::{self, Line, PROTOCOL_VERSION};
@@ -32,11 +33,14 @@ pub(super) async fn listen(
     incoming: pipe::Receiver,
     messages: mpsc::Sender<Incoming>,
     answers: mpsc::Sender<Vec<u8>>,
+    secrets: &Secrets,
 ) -> Result<bool, String> {
     let mut reader = BufReader::with_capacity(16 << 10, incoming);
     let mut line = Vec::new();
     while next_line(&mut reader, &mut line).await? {
-        match protocol::read(&line)? {
+        // What is wrong is said with a part of the line, and half a secret could not be masked any more.
+        let read = protocol::read(&line).or_else(|_| protocol::read(&secrets.masked_bytes(&line)));
+        match read? {
             Line::Message { id, message } => {
                 let is_last = matches!(message, Ok(Message::Finished(_)));
                 let back = id.map_or(Back::Nowhere, |id| Back::Pipe(id, answers.clone()));

@@ -53,7 +53,9 @@ fn free_above_stderr() -> io::Result<impl FnMut() -> io::Result<File>> {
         low.push(file);
     }
     // They stay what they are now: a pipe of ours must not become a child's stdin.
-    low.into_iter().for_each(|file| std::mem::forget(OwnedFd::from(file)));
+    for file in low {
+        std::mem::forget(OwnedFd::from(file));
+    }
     Ok(|| File::open("/dev/null"))
 }
 

@@ -22,11 +22,11 @@ use super::measure::{self, Declared, Judged, Verdict};
 use super::message::{
     Attachment, Content, Finished, Log, LogLevel, Measurement, Message, Note, NoteLevel, Part, PartOutcome, Prompt,
 };
-use super::{Attempt, protocol};
+use super::{Attempt, Secrets, protocol};
 use crate::prompt::Placed;
 use crate::store::ContentSource;
 
-/// How many measurements, parts, attachments and notes an attempt may report.
+/// How many measurements, parts, attachments, notes and prompts an attempt may report.
 pub const ITEM_LIMIT: usize = 10_000;
 
 /// How long all of them may be together, as messages, in bytes.
@@ -34,6 +34,9 @@ pub const ITEM_BYTES: usize = 16 << 20;
 
 /// How many prompts of a test may be open.
 pub const PROMPT_LIMIT: usize = 16;
+
+/// How many things that could not be done are noted.
+const COMPLAINTS: usize = 100;
 
 /// How many requests of a test may wait for their answers.
 const WAITING: usize = 32;
@@ -86,6 +89,7 @@ pub(super) struct Gathered {
     /// The names of the measurements.
     measured: HashSet<String>,
     places: u32,
+    complaints: usize,
     counted: usize,
     bytes: usize,
 }
@@ -104,6 +108,14 @@ impl Gathered {
     fn keep(&mut self, what: Reported) {
         let position = self.place();
         self.items.push(Item { position, at: Timestamp::now(), what });
+    }
+
+    /// Something that the test cannot hear of; a test that goes on and on is not recorded with each of them.
+    fn complain(&mut self, text: String) {
+        self.complaints += 1;
+        if self.complaints <= COMPLAINTS {
+            self.keep(Reported::Note(KeptNote { level: NoteLevel::Warning, key: None, text }));
+        }
     }
 
     fn refuse(&mut self, what: &str) {
@@ -151,6 +163,8 @@ pub(super) struct Intake {
     /// What is to be shown next is due then.
     due: Option<Instant>,
     finished: bool,
+    /// Nobody waits for a prompt any more.
+    left: bool,
 }
 
 impl Intake {
@@ -178,17 +192,20 @@ impl Intake {
             shown_at: None,
             due: None,
             finished: false,
+            left: false,
         }
     }
 
-    /// Takes messages until nobody can send any more, and sees to it that all of them are answered.
-    pub async fn run(mut self, mut messages: mpsc::Receiver<Incoming>) {
+    /// Takes messages until nobody can send any more, and sees to it that all of them are answered. When the process is gone, nobody waits
+    /// for a prompt any more.
+    pub async fn run(mut self, mut messages: mpsc::Receiver<Incoming>, mut gone: watch::Receiver<bool>) {
         loop {
             tokio::select! {
                 incoming = messages.recv() => match incoming {
                     Some(incoming) => {
                         if let Err(what) = self.take(incoming).await {
                             let _ = self.reports.send(Report::Violation(what)).await;
+                            self.leave();
                             break;
                         }
                     }
@@ -196,10 +213,24 @@ impl Intake {
                 },
                 () = until(self.due) => self.show(),
                 Some(_) = self.tasks.join_next() => {}
+                () = leave(&mut gone), if !self.left => self.leave(),
             }
         }
+        // A test that says nothing more may wait for answers all the same.
+        loop {
+            tokio::select! {
+                task = self.tasks.join_next() => match task {
+                    Some(_) => {}
+                    None => break,
+                },
+                () = leave(&mut gone), if !self.left => self.leave(),
+            }
+        }
+    }
+
+    fn leave(&mut self) {
+        self.left = true;
         self.take_prompts_back();
-        while self.tasks.join_next().await.is_some() {}
     }
 
     /// Takes one message; the error is a violation of the protocol.
@@ -217,7 +248,7 @@ impl Intake {
         let message = match message {
             Ok(message) => message,
             Err(what) => {
-                self.refuse(back, Refusal::unfit(what)).await;
+                self.refuse(back, Refusal::unfit(self.text(&what))).await;
                 return Ok(());
             }
         };
@@ -266,6 +297,11 @@ impl Intake {
         Ok(())
     }
 
+    /// The secrets that are not to be seen.
+    pub fn secrets(&self) -> Arc<Secrets> {
+        Arc::clone(&self.desk.facilities.secrets)
+    }
+
     fn gathered(&self) -> MutexGuard<'_, Gathered> {
         lock(&self.gathered)
     }
@@ -289,18 +325,23 @@ impl Intake {
         gathered.counted += 1;
         gathered.bytes += size;
         if gathered.counted > ITEM_LIMIT {
-            return Err(format!("reported more than {ITEM_LIMIT} measurements, parts, attachments and notes"));
+            return Err(format!("reported more than {ITEM_LIMIT} measurements, parts, attachments, notes and prompts"));
         }
         if gathered.bytes > ITEM_BYTES {
-            return Err(format!("reported more than {ITEM_BYTES} bytes of measurements, parts, attachments and notes"));
+            return Err(format!(
+                "reported more than {ITEM_BYTES} bytes of measurements, parts, attachments, notes and prompts"
+            ));
         }
         Ok(())
     }
 
     async fn finish(&mut self, finished: Finished, back: Back) {
         self.finished = true;
-        self.take_prompts_back();
+        self.leave();
         back.give(Ok(json!({}))).await;
+        let masked = |text: Option<String>| text.map(|text| self.desk.facilities.secrets.masked(text));
+        let finished =
+            Finished { message: masked(finished.message), traceback: masked(finished.traceback), ..finished };
         let _ = self.reports.send(Report::Finished(finished)).await;
     }
 
@@ -402,8 +443,7 @@ impl Intake {
     /// Something that is not done, and that is the test's to handle; if the test does not hear of it, the record does.
     async fn decline(&self, refusal: Refusal, back: Back) {
         if !back.is_awaited() {
-            let note = KeptNote { level: NoteLevel::Warning, key: None, text: refusal.message.clone() };
-            self.gathered().keep(Reported::Note(note));
+            self.gathered().complain(refusal.message.clone());
         }
         back.give(Err(refusal)).await;
     }
@@ -439,8 +479,7 @@ impl Intake {
                 if refusal.is_unfit() {
                     gathered.refuse(&refusal.message);
                 } else if !back.is_awaited() && refusal.code != Refusal::IMPOSSIBLE {
-                    let note = KeptNote { level: NoteLevel::Warning, key: None, text: refusal.message.clone() };
-                    gathered.keep(Reported::Note(note));
+                    gathered.complain(refusal.message.clone());
                 }
             }
             back.give(answer).await;
@@ -460,7 +499,7 @@ impl Intake {
     async fn prompt(&mut self, prompt: Prompt, back: Back) {
         self.prompts += 1;
         let name = prompt.prompt.clone().unwrap_or_else(|| self.prompts.to_string());
-        let (take_back, taken_back) = watch::channel(false);
+        let (take_back, taken_back) = watch::channel(self.left);
         let known = {
             let mut open = lock(&self.open);
             let full = open.len() >= PROMPT_LIMIT;
@@ -513,9 +552,12 @@ impl Intake {
 
     /// The same message without secrets.
     fn masked<T: serde::Serialize + serde::de::DeserializeOwned + Clone>(&self, message: &T) -> T {
+        let secrets = &self.desk.facilities.secrets;
         let value = serde_json::to_value(message).unwrap_or_default();
-        let masked = self.desk.facilities.secrets.masked_value(value);
-        serde_json::from_value(masked).unwrap_or_else(|_| message.clone())
+        // A number stays one where only a number fits.
+        serde_json::from_value(secrets.masked_value(value.clone()))
+            .or_else(|_| serde_json::from_value(secrets.masked_texts(value)))
+            .unwrap_or_else(|_| message.clone())
     }
 
     fn masked_data(&self, request: super::message::DataRequest) -> super::message::DataRequest {
@@ -673,6 +715,10 @@ impl Asking {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn leave(gone: &mut watch::Receiver<bool>) {
+    let _ = gone.wait_for(|&gone| gone).await;
 }
 
 async fn until(due: Option<Instant>) {

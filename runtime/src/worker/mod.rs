@@ -36,7 +36,7 @@ use std::time::Duration;
 use tlc_plan::Data;
 use tlc_plan::plan::Isolation;
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 use tracing::debug;
 
 pub use channel::MESSAGE_LIMIT;
@@ -69,6 +69,9 @@ pub const GRACE: Duration = Duration::from_secs(2);
 
 /// How long what a dead process has written may take to arrive.
 const DRAIN: Duration = Duration::from_secs(2);
+
+/// How long it may take until all that a dead process has reported is taken in: large attachments are copied, and all is recorded.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// One attempt to run a test.
 #[derive(Clone, Debug)]
@@ -251,7 +254,9 @@ pub async fn run(
     let (reports, mut reported) = mpsc::channel(4);
     let intake = Intake::new(&attempt, desk, log, reports.clone(), Arc::clone(&gathered));
     let messages = (messages, received);
-    let talk = tokio::spawn(converse(incoming, requests, protocol::start(&attempt), intake, reports, messages));
+    let (gone, is_gone) = watch::channel(false);
+    let start = protocol::start(&attempt);
+    let talk = tokio::spawn(converse(incoming, requests, start, intake, reports, messages, is_gone));
     let mut watch = Watch::new(leader, begun, attempt.time_limit);
     let must_report = matches!(attempt.program, Program::Python { .. });
     while !watch.over {
@@ -263,7 +268,9 @@ pub async fn run(
         }
     }
     let process::Settled { status, usage } = process.settle(&reaper, &attempt.identity.invocation).await;
-    while let Ok(Some(report)) = timeout(DRAIN, reported.recv()).await {
+    gone.send_replace(true);
+    let all_taken_in = Instant::now() + PATIENCE;
+    while let Ok(Some(report)) = timeout_at(all_taken_in, reported.recv()).await {
         watch.report(report);
     }
     talk.abort();
@@ -293,19 +300,29 @@ async fn converse(
     intake: Intake,
     reports: mpsc::Sender<Report>,
     (messages, received): (mpsc::Sender<intake::Incoming>, mpsc::Receiver<intake::Incoming>),
+    gone: watch::Receiver<bool>,
 ) {
     let (answers, waiting) = mpsc::channel(channel::QUEUE);
     let held = answers.clone();
     let listen = async {
+        let mut left = gone.clone();
+        let secrets = intake.secrets();
         let listen = async {
-            let report = match channel::listen(incoming, messages, answers).await {
+            let heard = tokio::select! {
+                heard = channel::listen(incoming, messages, answers, &secrets) => heard,
+                () = async {
+                    let _ = left.wait_for(|&gone| gone).await;
+                    sleep(DRAIN).await;
+                } => Ok(false),
+            };
+            let report = match heard {
                 Ok(false) => return,
                 Ok(true) => Report::Half,
                 Err(what) => Report::Violation(what),
             };
             let _ = reports.send(report).await;
         };
-        tokio::join!(listen, intake.run(received));
+        tokio::join!(listen, intake.run(received, gone));
         drop(reports);
         // The pipe to the worker stays open: its end means that the runtime is gone.
         held.closed().await;

@@ -149,22 +149,33 @@ impl Secrets {
 
     /// The value without secrets in any of its texts and keys. A number that is a secret is one, too.
     pub fn masked_value(&self, value: Value) -> Value {
-        if self.is_idle() {
-            return value;
-        }
+        if self.is_idle() { value } else { self.replaced(value, true) }
+    }
+
+    /// The same, with the numbers as they are.
+    pub fn masked_texts(&self, value: Value) -> Value {
+        if self.is_idle() { value } else { self.replaced(value, false) }
+    }
+
+    fn replaced(&self, value: Value, numbers: bool) -> Value {
         match value {
             Value::String(text) => Value::String(self.masked(text)),
-            Value::Number(number) => match self.mask(number.as_str()) {
+            Value::Number(number) if numbers => match self.mask(number.as_str()) {
                 Cow::Borrowed(_) => Value::Number(number),
                 Cow::Owned(masked) => Value::String(masked),
             },
-            Value::Array(items) => items.into_iter().map(|item| self.masked_value(item)).collect(),
+            Value::Array(items) => items.into_iter().map(|item| self.replaced(item, numbers)).collect(),
             Value::Object(members) => {
-                let masked = |(key, value)| (self.masked(key), self.masked_value(value));
+                let masked = |(key, value)| (self.masked(key), self.replaced(value, numbers));
                 Value::Object(members.into_iter().map(masked).collect())
             }
             other => other,
         }
+    }
+
+    /// Bytes without secrets.
+    pub fn masked_bytes(&self, bytes: &[u8]) -> Vec<u8> {
+        replaced(bytes, &self.known())
     }
 
     /// Takes the secrets out of a stream of bytes.
@@ -213,7 +224,7 @@ impl MaskedStream {
 
     /// Bytes that stand by themselves.
     pub fn whole(&self, bytes: &[u8]) -> Vec<u8> {
-        replaced(bytes, &self.secrets.known())
+        self.secrets.masked_bytes(bytes)
     }
 
     /// What is left at the end.

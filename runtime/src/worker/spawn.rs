@@ -74,8 +74,8 @@ async fn warm(attempt: &Attempt, python: &Arc<Python>, tests: &Path, reaper: &Ar
     let process = python.start(attempt, tests, reaper, &ends).await?;
     Ok(Spawned {
         process,
-        own: Own::default(),
         output: receiver(output).map_err(unable)?,
+        own: Own::default(),
         requests: sender(requests).map_err(unable)?,
         reports: receiver(reports).map_err(unable)?,
     })

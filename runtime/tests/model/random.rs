@@ -44,6 +44,7 @@ fn leaf() -> impl Strategy<Value = Spec> {
             sets,
             initial,
             requires: None,
+            shuts_down: false,
         },
     )
 }
@@ -68,6 +69,7 @@ fn tree() -> impl Strategy<Value = Spec> {
                 sets: false,
                 initial: Status::Untested,
                 requires: None,
+                shuts_down: false,
             },
         )
     })
@@ -131,6 +133,7 @@ pub fn case() -> impl Strategy<Value = Case> {
                 sets: false,
                 initial: Status::Untested,
                 requires: None,
+                shuts_down: false,
             };
             make_valid(&mut root, false);
             let count = size(&root);
@@ -178,6 +181,14 @@ fn nth<'a>(spec: &'a mut Spec, left: &mut usize) -> Option<&'a mut Spec> {
     spec.children.iter_mut().find_map(|child| nth(child, left))
 }
 
+fn class(spec: &Spec) -> &'static str {
+    match spec {
+        Spec { shuts_down: true, .. } => "RebootStep",
+        Spec { test_group: true, .. } => "TestGroup",
+        _ => "FactoryTest",
+    }
+}
+
 fn tests_of(spec: &Spec, model: &Model) -> Vec<Value> {
     spec.children
         .iter()
@@ -186,13 +197,13 @@ fn tests_of(spec: &Spec, model: &Model) -> Vec<Value> {
             let mut test = json!({
                 "id": id(position),
                 "exec": ["/scripted"],
-                "inherit": if child.test_group { "TestGroup" } else { "FactoryTest" },
+                "inherit": class(child),
                 "parallel": child.parallel,
                 "teardown": child.teardown,
                 "iterations": child.iterations,
                 "retries": child.retries.map_or(-1, i64::from),
                 "action_on_failure": child.action,
-                "allow_reboot": child.allow_reboot,
+                "allow_reboot": child.allow_reboot || child.shuts_down,
                 "subtests": tests_of(child, model),
             });
             if let Some(condition) = child.run_if {

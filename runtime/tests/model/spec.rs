@@ -25,6 +25,8 @@ pub struct Spec {
     pub sets: bool,
     /// Of a leaf: its status before the first run.
     pub initial: Status,
+    /// Of a leaf: it shuts the machine down.
+    pub shuts_down: bool,
     /// The node that it requires, as a number in the list's order.
     pub requires: Option<usize>,
 }
@@ -39,6 +41,7 @@ impl fmt::Debug for Spec {
             (self.waived, "waived"),
             (self.allow_reboot, "allow_reboot"),
             (self.sets, "sets"),
+            (self.shuts_down, "shuts_down"),
         ];
         let flags: Vec<_> = flags.into_iter().filter(|it| it.0).map(|it| it.1).collect();
         write!(f, "({} {}x{:?} {}", flags.join("+"), self.iterations, self.retries, self.action)?;

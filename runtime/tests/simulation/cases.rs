@@ -52,7 +52,21 @@ pub fn play() -> impl Strategy<Value = Play> {
         1 => Just(Extra::Edit),
     ];
     let extras = prop::collection::vec((0..32usize, 1..4usize, extra), 0..3);
-    (case(), extras, any::<bool>(), any::<u64>()).prop_map(|(case, extras, x, chance)| Play { case, extras, x, chance })
+    let shutdowns = prop::collection::vec(1..48usize, 0..3);
+    let parts = (case(), extras, shutdowns, any::<bool>(), any::<u64>());
+    parts.prop_map(|(mut case, extras, shutdowns, x, chance)| {
+        shut_down(&mut case.root, &shutdowns, &mut 0);
+        Play { case, extras, x, chance }
+    })
+}
+
+/// Makes shutdown steps of the tests with these numbers; a member of a parallel group is none.
+fn shut_down(spec: &mut Spec, numbers: &[usize], number: &mut usize) {
+    for child in &mut spec.children {
+        *number += 1;
+        child.shuts_down = numbers.contains(number) && child.children.is_empty() && !spec.parallel;
+        shut_down(child, numbers, number);
+    }
 }
 
 impl Play {

@@ -7,7 +7,9 @@
 //! - At the end every attempt has an end, nothing runs, the teardowns of every group that was entered ran and were not lost, and without a
 //!   loss the verdict is the one without a crash.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
 
 use rusqlite::Connection;
 use serde_json::Value;
@@ -86,7 +88,7 @@ pub fn check_record(stage: &mut Stage, ledger: &mut Ledger, sights: &[Sight]) ->
     for request in &ledger.done {
         is_recorded(store, request)?;
     }
-    let runs = numbers(store, "SELECT run FROM runs ORDER BY run")?;
+    let runs = numbers(store, "SELECT run FROM runs WHERE state = 'running'")?;
     for run in runs {
         replay(ledger, run)?;
     }
@@ -211,17 +213,28 @@ fn is_recorded(store: &Connection, request: &Request) -> Result<(), String> {
     }
 }
 
-/// A plan, as the store has it.
-fn plan(store: &Connection, hash: &str) -> Result<Plan, String> {
+/// A plan, as the store has it. The last ones are kept, for they are read again and again.
+fn plan(store: &Connection, hash: &str) -> Result<Rc<Plan>, String> {
+    thread_local!(static KNOWN: RefCell<HashMap<String, Rc<Plan>>> = RefCell::default());
+    if let Some(plan) = KNOWN.with_borrow(|known| known.get(hash).cloned()) {
+        return Ok(plan);
+    }
     let sql = "SELECT bytes FROM plans WHERE hash = ?1";
     let bytes: Vec<u8> = store.query_row(sql, [hash], |row| row.get(0)).map_err(|error| error.to_string())?;
-    Plan::from_json(&String::from_utf8_lossy(&bytes)).map_err(|error| error.to_string())
+    let plan = Plan::from_json(&String::from_utf8_lossy(&bytes)).map(Rc::new).map_err(|error| error.to_string())?;
+    KNOWN.with_borrow_mut(|known| {
+        if known.len() > 16 {
+            known.clear();
+        }
+        known.insert(hash.to_owned(), Rc::clone(&plan));
+    });
+    Ok(plan)
 }
 
 /// What the events of a run say.
 struct Replayed {
     /// The list at the end.
-    plan: Plan,
+    plan: Rc<Plan>,
     edited: bool,
     actions: Vec<Action>,
     finished: Option<Verdict>,
@@ -258,7 +271,7 @@ fn replay(ledger: &Ledger, run: i64) -> Result<Replayed, String> {
                 };
             }
             let done = schedule.on(&list, &SmallConditions, event);
-            if done.iter().any(|action| matches!(action, Action::RunStarted { .. })) {
+            if done.iter().any(|action| matches!(action, Action::RunStarted { filter: None, .. })) {
                 restart = None;
             }
             actions.extend(done);

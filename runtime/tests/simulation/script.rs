@@ -89,8 +89,8 @@ impl Ledger {
                     let (kind, path): (String, Option<String>) = (row.get(0)?, row.get(1)?);
                     let body: serde_json::Value = serde_json::from_str(&row.get::<_, String>(2)?).unwrap_or_default();
                     let more = [&body["outcome"], &body["message"], &body["number"], &body["filter"]];
-                    let more = more.iter().filter(|it| !it.is_null()).map(|it| format!(" {it}")).collect::<String>();
-                    Ok(format!("\n  {kind} {}{more}", path.unwrap_or_default()))
+                    let more: Vec<_> = more.iter().filter(|it| !it.is_null()).map(ToString::to_string).collect();
+                    Ok(format!("\n  {kind} {} {}", path.unwrap_or_default(), more.join(" ")))
                 })?
                 .collect::<rusqlite::Result<String>>()
         };
@@ -176,7 +176,7 @@ impl Script for Actor {
                 biased;
                 () = sleep(whole) => outcome,
                 reason = told(&mut ending) => match reason {
-                    Ending::Stop(_) if dice >> 8 & 7 == 0 => outcome,
+                    Ending::Stop(_) if (dice >> 8).is_multiple_of(8) => outcome,
                     Ending::Stop(_) => {
                         let grace = sleep(Duration::from_millis((dice >> 16) % 3 * 500));
                         tokio::select! { () = grace => {}, () = killed(&mut ending) => {} }

@@ -20,7 +20,7 @@ use crate::model::{Model, Wish};
 use crate::script::{Actor, Ledger, chance, open};
 
 /// No run takes longer, on the virtual clock.
-const LONGEST: Duration = Duration::from_secs(24 * 3600);
+const LONGEST: Duration = Duration::from_hours(24);
 
 /// In how many steps of a second life it dies again.
 const STEPS_AGAIN: u64 = 4;
@@ -39,6 +39,9 @@ impl Deaths {
 
     fn one_more(&self) {
         self.0.set(self.0.get() + 1);
+        if self.count().is_multiple_of(10_000) {
+            println!("{} deaths", self.count());
+        }
     }
 }
 
@@ -180,9 +183,9 @@ impl<'a> World<'a> {
             let (ended, steps) = self.live(&ledger, plan, options, fate, sender);
             let sights: Vec<Sight> = witness.try_iter().collect();
             let told = |finding: String| {
-                let shown = sights.iter().map(|sight| format!("\n  {sight:?}")).collect::<String>();
+                let shown: Vec<_> = sights.iter().map(|sight| format!("\n  {sight:?}")).collect();
                 let log = open(&ledger).log();
-                format!("{what}, life {life}, {fate:?}: {finding}\nits events:{log}\nthis life:{shown}")
+                format!("{what}, life {life}, {fate:?}: {finding}\nits events:{log}\nthis life:{}", shown.concat())
             };
             if life == 0 {
                 first_steps = steps;
@@ -203,6 +206,8 @@ impl<'a> World<'a> {
                 // Someone did not want to wait for the teardowns of another run.
                 Life::Ended(Err(message)) if message == "interrupted" => continue,
                 Life::Ended(Err(message)) => return Err(told(message)),
+                // It only waits for the machine to go down.
+                Life::Ended(Ok(ending)) if ending.shutting_down => continue,
                 Life::Ended(Ok(ending)) => Some(ending),
             };
             same &= !open(&ledger).edited;
@@ -237,7 +242,7 @@ impl<'a> World<'a> {
     ) -> (Life, u64) {
         let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
         let (list, edited) = (Arc::clone(ledger), self.edited.clone());
-        let is_edited = std::ptr::eq(plan, &self.edited);
+        let is_edited = std::ptr::eq(plan, &raw const self.edited);
         let (caller, line) = line(Edits::new(move || {
             if is_edited || !open(&list).edited { Edit::None } else { Edit::Plan(Box::new(edited.clone())) }
         }));

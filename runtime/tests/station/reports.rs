@@ -345,11 +345,68 @@ fn a_flood_ends_the_attempt_and_a_worker_that_reads_nothing_stops_itself() {
     line.run(&plan, &[]).ended_with(1);
     assert_eq!(
         end(&line, "Flood"),
-        ("error".into(), "reported more than 10000 measurements, parts, attachments and notes".into())
+        ("error".into(), "reported more than 10000 measurements, parts, attachments, notes and prompts".into())
     );
     assert_eq!(line.attempt("Flood")["measurements"].as_array().expect("measurements").len(), 10_000);
     assert_eq!(end(&line, "Enough").0, "passed");
     assert!(end(&line, "Bytes").1.contains("more than 16777216 bytes"), "{}", end(&line, "Bytes").1);
     assert_eq!(end(&line, "Deaf").0, "timeout");
     assert_eq!(end(&line, "After").0, "passed");
+}
+
+#[test]
+fn results_list_what_tests_reported() {
+    let line = Line::new();
+    let messages = [
+        notice("measurement", json!({"name": "rail", "value": 3.31, "unit": "V", "min": 3.2, "max": 3.4})),
+        notice("result", json!({"name": "red LED", "outcome": "passed"})),
+        notice("attachment", json!({"name": "notes.txt", "text": "second try"})),
+        notice("note", json!({"text": "pins", "level": "warning"})),
+        notice("identity", json!({"dut": {"serial_number": "HRN-1"}})),
+    ];
+    line.run(&list(vec![talk("T", &messages)]), &[]).ended_with(0);
+    let shown = crate::line::text_of(&line.path(""), &["results", "last"]);
+    for expected in [
+        "      passed     rail = 3.31 V, expected 3.2 V to 3.4 V\n",
+        "      passed     red LED\n",
+        "      file       notes.txt (text/plain, 10 bytes)\n",
+        "      note       warning: pins\n",
+        "\nIdentity\n  dut: serial_number HRN-1\n",
+    ] {
+        assert!(shown.contains(expected), "{expected}: {shown}");
+    }
+    let content = line.attempt("T")["attachments"][0]["content"].as_str().expect("a path").to_owned();
+    assert!(shown.contains(&content) && fs::read_to_string(content).expect("the content") == "second try");
+    let whole = crate::line::text_of(&line.path(""), &["store", "check"]);
+    assert!(whole.contains("is whole") && whole.contains("1 attachments"), "{whole}");
+}
+
+#[test]
+fn prompts_and_attachments_have_their_bounds() {
+    let line = Line::new();
+    let prompt = |number: usize| {
+        let params = json!({"prompt": format!("p{number}"), "kind": "countdown", "text": "Wait", "seconds": 100});
+        json!({"jsonrpc": "2.0", "id": number, "method": "prompt", "params": params}).to_string()
+    };
+    let prompts: String =
+        (1..=17).map(|number| format!("echo '{}' >&$TLC_PROTOCOL_WRITE_FD\n", prompt(number))).collect();
+    let many = shell(
+        "Many",
+        &format!("{prompts}read -r start <&$TLC_PROTOCOL_READ_FD; read -r answer <&$TLC_PROTOCOL_READ_FD"),
+    );
+    let large = talk(
+        "Large",
+        &[
+            request("attachment", json!({"name": "fits", "text": "1234"})),
+            request("attachment", json!({"name": "large", "text": "12345"})),
+        ],
+    );
+    let settings = line.settings("{ limits: { attachment_bytes: 4 } }");
+    line.run(&list(vec![many, large]), &["--station", &settings]).ended_with(1);
+    assert_eq!(end(&line, "Many"), ("error".into(), "sent a `prompt` while 16 are open".into()));
+    assert_eq!(line.attempt("Many")["prompts"].as_array().expect("prompts").len(), 16);
+    assert_eq!(results(&line, "Large")[1], json!(-32007));
+    let message = answers(&line, "Large")[1]["error"]["message"].as_str().expect("a text").to_owned();
+    assert!(message.contains("larger than 4 bytes"), "{message}");
+    assert_eq!(end(&line, "Large").0, "passed");
 }

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use tlc_plan::plan::Node;
+use tlc_plan::Template;
+use tlc_plan::plan::{Class, Node, Program};
 
 use crate::line::{Line, Ran, add, eventually, group, is_alive, list, shell, teardown};
 
@@ -74,15 +75,34 @@ fn a_service_that_does_not_start_is_shown_with_its_output() {
 }
 
 #[test]
-fn a_shutdown_that_is_not_set_is_refused_with_what_to_set() {
-    use tlc_plan::Template;
-    use tlc_plan::plan::{Class, Node, Program};
+fn names_of_directories_in_a_shutdown_command_are_put_for_what_they_stand_for() {
     let line = Line::new();
+    line.write("down.sh", "kill -KILL $PPID");
+    let command = |name: &str| {
+        let text = r#"{ shutdown: { reboot: ["sh", "${NAME}/down.sh"] } }"#.replace("NAME", name);
+        settings(&line, &text)
+    };
+    let plan = list(vec![reboot()]);
+    let ran = line.run(&plan, &["--station", &command("home")]).ended_with(3);
+    assert!(ran.stderr.contains("`shutdown.reboot`: there is no `${home}`"), "{}", ran.stderr);
+    let settings = command("settings_dir");
+    line.run(&plan, &["--station", &settings]);
+    line.run(&plan, &["--station", &settings]).ended_with(0);
+}
+
+fn reboot() -> Node {
     let mut step = Node { class: Class::RebootStep, ..shell("Reboot", "") };
     if let Some(test) = &mut step.test {
         test.program = Program::Shutdown;
         test.args = Template::Data(serde_json::from_str(r#"{"operation": "reboot"}"#).expect("JSON"));
     }
+    step
+}
+
+#[test]
+fn a_shutdown_that_is_not_set_is_refused_with_what_to_set() {
+    let line = Line::new();
+    let step = reboot();
     line.run(&list(vec![step.clone()]), &[]).ended_with(1);
     let message = line.attempt("Reboot")["message"].as_str().expect("a message").to_owned();
     assert!(message.contains("`shutdown.reboot`"), "{message}");

@@ -420,3 +420,37 @@ fn a_parallel_group_loses_no_update() {
     line.run(&plan, &[]).ended_with(0);
     assert_eq!(results(&line, "Read"), [json!({"value": 60})]);
 }
+
+#[test]
+fn a_test_that_says_nothing_more_still_gets_its_answers() {
+    let line = Line::new();
+    let ask = r#"{"jsonrpc":"2.0","id":1,"method":"prompt","params":{"kind":"countdown","text":"Wait","seconds":0.5}}"#;
+    let script = format!(
+        "read -r start <&$TLC_PROTOCOL_READ_FD; echo '{ask}' >&$TLC_PROTOCOL_WRITE_FD; eval \"exec $TLC_PROTOCOL_WRITE_FD>&-\"; \
+         read -r answer <&$TLC_PROTOCOL_READ_FD; printf '%s\\n' \"$answer\" > \"$LINE/Silent\""
+    );
+    line.run(&list(vec![shell("Silent", &script)]), &[]).ended_with(0);
+    assert_eq!(results(&line, "Silent"), [json!({"answer": true, "by": "time"})]);
+}
+
+#[test]
+fn a_flood_of_changes_and_complaints_is_bounded() {
+    let line = Line::new();
+    let set = r#"{"jsonrpc":"2.0","method":"data.set","params":{"space":"run","key":"k","value":1}}"#;
+    let delete = r#"{"jsonrpc":"2.0","method":"data.delete","params":{"space":"run","key":"none"}}"#;
+    let script = format!("(yes '{set}' | head -n 2000; yes '{delete}' | head -n 2000) >&$TLC_PROTOCOL_WRITE_FD");
+    line.run(&list(vec![shell("Flood", &script)]), &[]).ended_with(0);
+    assert_eq!(line.attempt("Flood")["notes"].as_array().expect("notes").len(), 100);
+}
+
+#[test]
+fn a_terminal_shows_what_a_test_does() {
+    let line = Line::new();
+    let node = shell(
+        "Busy",
+        "echo '{\"jsonrpc\":\"2.0\",\"method\":\"heading\",\"params\":{\"text\":\"Radio\"}}' >&$TLC_PROTOCOL_WRITE_FD; sleep 0.3; \
+         echo '{\"jsonrpc\":\"2.0\",\"method\":\"progress\",\"params\":{\"fraction\":0.4,\"remaining_secs\":12}}' >&$TLC_PROTOCOL_WRITE_FD; sleep 0.5",
+    );
+    let Some(shown) = on_a_terminal(&line, &list(vec![node]), &[]) else { return };
+    assert!(shown.contains("Busy (Radio)") && shown.contains("Busy (Radio, 40 %, 12 s left)"), "{shown}");
+}

@@ -213,6 +213,33 @@ fn results_are_read_where_nothing_can_be_written() {
     assert!(ran.ended_with(0).stdout.contains("PASSED"));
 }
 
+#[test]
+fn a_store_whose_end_cannot_be_read_where_it_is_says_what_to_do() {
+    let line = Line::new();
+    let child = line.start(&list(vec![shell("Waits", "echo $$ > \"$LINE/test\"; sleep 1000")]), &[]);
+    eventually("the test starts", || is_alive(&line.path("test")));
+    let away = line.path("away");
+    fs::create_dir(&away).expect("a directory");
+    for name in ["station.sqlite", "station.sqlite-wal"] {
+        fs::copy(line.path(name), away.join(name)).expect("a copy");
+        fs::set_permissions(away.join(name), Permissions::from_mode(0o444)).expect("set");
+    }
+    kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGINT).expect("sent");
+    child.wait_with_output().expect("its end");
+    assert!(fs::metadata(away.join("station.sqlite-wal")).expect("a log").len() > 0);
+    fs::set_permissions(line.path(""), Permissions::from_mode(0o755)).expect("set");
+    fs::set_permissions(&away, Permissions::from_mode(0o555)).expect("set");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tlc-station"));
+    command.args(["results", "last", "--store"]).arg(away.join("station.sqlite"));
+    if Uid::effective().is_root() {
+        command = without_root(&line, &command);
+    }
+    let ran = Ran::new(&command.output().expect("results"));
+    fs::set_permissions(&away, Permissions::from_mode(0o755)).expect("set");
+    let said = ran.ended_with(3).stderr;
+    assert!(said.contains("station.sqlite-wal") && said.contains("copy both files"), "{said}");
+}
+
 /// A device that is always full; it is opened for writing, and never replaced.
 fn full() -> fs::File {
     fs::OpenOptions::new().write(true).open("/dev/full").expect("the device")

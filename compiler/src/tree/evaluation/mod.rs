@@ -16,7 +16,7 @@ use tlc_plan::expression::{Expression, Root};
 
 use crate::arguments::Given;
 use crate::catalogue::Catalogues;
-use crate::document::{Arena, Entry, NodeId, Symbol, Value};
+use crate::document::{Arena, Contents, Entry, NodeId, Symbol, Value};
 use crate::expression::{Context, SyntaxError, check_names, fold, parse};
 
 use super::label::I18N;
@@ -208,14 +208,18 @@ impl Evaluation {
     /// `__error__` for what fails.
     pub fn argument(&mut self, node: NodeId, locals: &Data, arena: &Arena) -> Data {
         let entry = arena.entry(node);
+        if !entry.contents().has(Contents::EXPRESSION) && !entry.contents().has(Contents::TRANSLATED) {
+            return entry.to_data();
+        }
         match entry.value() {
             Value::String(text) => self.argument_text(text, locals, arena),
             Value::List(..) => Data::list(entry.items().map(|item| self.argument(item.id, locals, arena)).collect()),
             Value::Object(..) => {
-                let members = entry.members().iter();
-                let values =
-                    members.map(|member| (arena.text(member.key).clone(), self.argument(member.value, locals, arena)));
-                Data::object(values.collect::<Object>())
+                let mut values = Object::with_capacity(entry.members().len());
+                for member in entry.members() {
+                    values.push_new(arena.text(member.key).clone(), self.argument(member.value, locals, arena));
+                }
+                Data::object(values)
             }
             Value::Null | Value::Bool(_) | Value::Int(_) | Value::Big(_) | Value::Float(_) => entry.to_data(),
         }

@@ -24,7 +24,7 @@ impl Sides<'_> {
 
     fn compare(&self, name: &str, before: Option<&Template>, after: Option<&Template>, found: &mut Vec<Difference>) {
         if let (Some(old), Some(new)) = (before.and_then(members), after.and_then(members)) {
-            let keys = old.keys().chain(new.keys().filter(|key| !old.contains_key(*key)));
+            let keys = old.keys().chain(new.keys().filter(|key| !old.contains_key(key)));
             for key in keys {
                 self.compare(&format!("{name}.{key}"), old.get(key), new.get(key), found);
             }

@@ -83,8 +83,8 @@ class Outcomes(WorkerCase):
             import time, tlc
             class T(tlc.TestCase):
                 def runTest(self):
-                    tlc.log("ready")
                     try:
+                        tlc.log("ready")
                         time.sleep(100)
                     except Exception:
                         self.fail("it is no ordinary exception")

@@ -75,7 +75,7 @@ class Channel(Session):
             line = self._next_line()
             if line is None:
                 return None
-            message = json.loads(line) if line.strip() else None
+            message = json.loads(line.decode()) if line.strip() else None
             if isinstance(message, dict) and "method" in message:
                 return message
 

@@ -10,11 +10,14 @@ from ._errors import Ended
 
 _depth = 0
 _pending = False
+_ended = False
 
 
 def _end(_signal: int, _frame: Any) -> None:
-    global _pending
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    global _pending, _ended
+    if _ended:
+        return
+    _ended = True
     if _depth:
         _pending = True
     else:
@@ -23,14 +26,12 @@ def _end(_signal: int, _frame: Any) -> None:
 
 def install() -> None:
     """From now on SIGTERM ends the test from within."""
-    global _pending
-    _pending = False
     signal.signal(signal.SIGTERM, _end)
 
 
 def was_ended() -> bool:
     """Whether the runtime has asked this test to end."""
-    return signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
+    return _ended
 
 
 class Unbroken:

@@ -65,7 +65,8 @@ def number(value: Any, what: str) -> Union[int, float]:
     found = plain(value)
     if isinstance(found, bool) or not isinstance(found, (int, float)):
         raise TypeError("%s is a number; found %s" % (what, type(value).__name__))
-    return found
+    kept: Union[int, float] = found
+    return kept
 
 
 def numbers(values: Any, what: str) -> List[Union[int, float]]:

@@ -67,7 +67,8 @@ def _one(channel: Channel, watch: bool, warm: Optional[Warm] = None) -> int:
     _session.install(channel)
     if watch:
         channel.leave_with_the_runtime()
-    _interruption.install()
+    if warm is None:
+        _interruption.install()
     verdict = _run.guarded(lambda: _run_test(channel, params, warm))
     if verdict.trace:
         print(verdict.trace, file=sys.stderr)
@@ -187,6 +188,8 @@ class Server:
         finally:
             for pid in self._children:
                 _kill_group(pid)
+            for pid in self._children:
+                os.waitpid(pid, 0)
 
     def _fork(self, request: Dict[str, Any], fds: List[int]) -> None:
         try:
@@ -309,8 +312,8 @@ def _stay(connection: socket.socket) -> int:
     os.register_at_fork(after_in_child=connection.close)
     null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
     warm = Warm()
+    _interruption.install()
     while True:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         frame = receive(connection)
         if frame is None:
             return 0
@@ -319,7 +322,6 @@ def _stay(connection: socket.socket) -> int:
         _close(fds)
         warm.begin()
         _one(Channel(READS, WRITES), watch=False, warm=warm)
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         _session.install(None)
         flush()
         os.dup2(null, 1)
@@ -447,7 +449,7 @@ def receive(connection: socket.socket) -> Optional[Tuple[Dict[str, Any], List[in
     payload = _exactly(connection, length)
     if len(payload) < length:
         return None
-    return json.loads(payload), list(fds)
+    return json.loads(payload.decode()), list(fds)
 
 
 def _exactly(connection: socket.socket, count: int) -> bytes:

@@ -115,7 +115,17 @@ impl Message {
 
     /// Whether it counts among what an attempt may report.
     pub fn is_counted(&self) -> bool {
-        matches!(self, Self::Measurement(_) | Self::Attachment(_) | Self::Result(_) | Self::Note(_))
+        match self {
+            Self::Measurement(_) | Self::Attachment(_) | Self::Result(_) | Self::Note(_) | Self::Prompt(_) => true,
+            Self::Finished(_)
+            | Self::Log(_)
+            | Self::Heading(_)
+            | Self::Progress(_)
+            | Self::Dismiss(_)
+            | Self::Identity(_)
+            | Self::Data(_)
+            | Self::Secret(_) => false,
+        }
     }
 }
 

@@ -1,0 +1,49 @@
+//! `tlc run` picks up a list that is edited while it runs.
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+
+use common::{Outcome, outcome, tlc};
+
+/// A test that puts a text in the place of the list's, and one after it.
+fn list(edit: &str, after: &str) -> String {
+    format!(
+        r#"{{"label": "Main", "options": {{}}, "constants": {{}},
+            "definitions": {{"FactoryTest": {{"inherit": "FactoryTest"}}}}, "tests": [
+            {{"id": "Edit", "exec": ["sh", "-c", "{edit}"]}},
+            {{"id": "After", "exec": ["sh", "-c", "{after}"]}}
+        ]}}"#
+    )
+}
+
+fn run(directory: &Path, list: &str) -> Outcome {
+    fs::write(directory.join("main.test_list.json"), list).expect("a list");
+    let mut command = tlc(directory);
+    command.env("XDG_STATE_HOME", directory).args(["run", "main.test_list.json"]);
+    outcome(command.output().expect("tlc can be started"))
+}
+
+#[test]
+fn a_list_that_is_edited_while_it_runs_goes_on_as_it_is_now() {
+    let directory = tempfile::tempdir().expect("a directory");
+    fs::write(directory.path().join("next"), list("exit 1", "echo after > after")).expect("the next list");
+    let first = list("cp next main.test_list.json", "echo before > after");
+    let ran = run(directory.path(), &first);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stdout.contains("the list main was edited"), "{}", ran.stdout);
+    assert_eq!(fs::read_to_string(directory.path().join("after")).expect("it ran"), "after\n");
+}
+
+#[test]
+fn a_list_that_is_edited_into_a_mistake_stays_and_the_mistake_is_shown() {
+    let directory = tempfile::tempdir().expect("a directory");
+    fs::write(directory.path().join("next"), list("true", "true").replace("exec", "exce")).expect("the next list");
+    let first = list("cp next main.test_list.json", "echo before > after");
+    let ran = run(directory.path(), &first);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    let said = &ran.stderr;
+    assert!(said.contains("cannot be used like that") && said.contains("exce"), "{said}");
+    assert_eq!(fs::read_to_string(directory.path().join("after")).expect("it ran"), "before\n");
+}
