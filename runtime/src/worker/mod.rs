@@ -352,7 +352,7 @@ impl Ended {
 
     /// Says in the message which limit was hit, as far as that can be known.
     fn explained(mut self, limits: &ProcessLimits, log: &Path) -> Self {
-        let last = limits.any().then(|| last_lines(log, 3).join("\n")).unwrap_or_default();
+        let last = if limits.any() { last_lines(log, 3).join("\n") } else { String::new() };
         let said = format!("{}\n{last}", self.message.as_deref().unwrap_or_default());
         if let Some(why) = limits.explain(self.outcome, self.exit, self.usage.as_ref(), &said) {
             self.message = Some(self.message.map_or(why.clone(), |message| format!("{message}; {why}")));
