@@ -8,6 +8,7 @@ mod bench;
 mod control;
 mod edits;
 mod evaluation;
+mod held;
 mod identity;
 mod journal;
 mod recovery;
@@ -78,6 +79,8 @@ pub(crate) struct Dispatch<'a> {
     pub attempts: u32,
     /// Someone stopped it before it was interrupted.
     pub stopped: bool,
+    /// The root of what was asked for at first.
+    pub asked: String,
     /// The root of what is run, or was at last.
     pub root: String,
 }
@@ -149,6 +152,8 @@ struct Course {
     journal: Journal,
     /// What an interrupted run goes on with.
     then: Vec<Event>,
+    /// Commands that wait for a running teardown.
+    held: VecDeque<Happening>,
     /// What tests reported without waiting for it; it is recorded with whatever is recorded next.
     pending: Record,
     verdict: Option<Verdict>,
@@ -264,6 +269,7 @@ impl Dispatch<'_> {
             (false, false) => self.stop(course),
             (false, true) => {
                 course.killing = true;
+                course.held.clear();
                 self.reporter.interrupted(true);
                 Command::Kill
             }
@@ -295,6 +301,7 @@ impl Course {
             over,
             journal: Journal::new(),
             then,
+            held: VecDeque::new(),
             pending: Record::default(),
             verdict: None,
             interrupted: false,

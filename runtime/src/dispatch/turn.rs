@@ -74,6 +74,10 @@ impl Dispatch<'_> {
         let mut record = std::mem::take(&mut course.pending);
         let mut deeds = Vec::new();
         while let Some(happening) = course.queue.pop_front() {
+            if self.must_wait(course, &happening) {
+                course.held.push_back(happening);
+                continue;
+            }
             let event = match happening {
                 Happening::Event(event) => event,
                 Happening::Told(text) => {
@@ -111,6 +115,7 @@ impl Dispatch<'_> {
         if let Some(verdict) = record.finished.take()
             && !self.schedule.is_running()
             && course.then.is_empty()
+            && course.held.is_empty()
         {
             self.end_run(course, verdict, &mut record);
         }
@@ -195,6 +200,7 @@ impl Dispatch<'_> {
     }
 
     fn end_run(&self, course: &mut Course, verdict: Verdict, record: &mut Record) {
+        let verdict = self.schedule.verdict_on(&self.asked, verdict);
         let stopped = course.interrupted || self.stopped;
         record.entries.push(course.journal.run_ended(&verdict));
         record.changes.push(Change::RunEnded {
@@ -208,6 +214,10 @@ impl Dispatch<'_> {
 
     /// Does what a turn asks for; it is durable by now.
     pub(super) async fn act(&mut self, course: &mut Course, deeds: Vec<Deed>) {
+        if course.running.is_empty() {
+            // Before the next one starts: what the last one left behind has no part in it.
+            self.ground.workers.end_strays().await;
+        }
         for deed in deeds {
             match deed {
                 Deed::Launch { path, attempt, prepared } => self.launch(course, path, attempt, prepared),
@@ -229,9 +239,7 @@ impl Dispatch<'_> {
         if course.killing {
             course.kill_all("killed by the operator");
         }
-        if course.running.is_empty() {
-            self.ground.workers.end_strays().await;
-        }
+        self.release(course);
     }
 
     fn show(&mut self, shown: Shown) {

@@ -123,6 +123,7 @@ impl Preparation<'_> {
             resumed: prepared.resumed,
             attempts: prepared.attempts,
             stopped: prepared.stopped,
+            asked: prepared.asked,
             root: prepared.root,
         };
         dispatch.run(prepared.beginning).await.map_err(Trouble::from)

@@ -58,6 +58,8 @@ pub(super) struct Prepared {
     pub attempts: u32,
     pub stopped: bool,
     pub resumed: bool,
+    /// The root of what was asked for at first.
+    pub asked: String,
     /// The root of what is run, or was at last.
     pub root: String,
     pub headline: String,
@@ -319,6 +321,7 @@ impl<'a> Preparation<'a> {
             schedule,
             beginning,
             resumed: false,
+            asked: self.root(),
             root: self.root(),
             lost: Vec::new(),
             before: Duration::ZERO,
@@ -379,6 +382,7 @@ fn prepared(
         id: run.id.clone(),
         seed,
         lost: recovered.schedule.active().keys().cloned().collect(),
+        asked: run.root.clone(),
         root: recovered.root.unwrap_or_else(|| run.root.clone()),
         schedule: recovered.schedule,
         beginning,

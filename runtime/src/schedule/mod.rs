@@ -147,6 +147,17 @@ impl Schedule {
         turn.actions
     }
 
+    /// The verdict on what was asked for at first, when the last thing that ran has one: a part that was started afresh from another
+    /// terminal does not speak for the rest.
+    pub fn verdict_on(&self, asked: &str, last: Verdict) -> Verdict {
+        match self.states.get(asked) {
+            Some(state) if !is_at_or_under(asked, &last.root) => {
+                Verdict { root: asked.to_owned(), status: state.status, ..last }
+            }
+            Some(_) | None => last,
+        }
+    }
+
     /// The states of all nodes, by path, in the list's order; the root's path is empty.
     pub fn states(&self) -> &IndexMap<String, State> {
         &self.states

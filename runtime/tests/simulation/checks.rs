@@ -294,7 +294,7 @@ fn replay(ledger: &Ledger, run: i64) -> Result<Replayed, String> {
         return Err(format!("the restart of `{path}` was lost"));
     }
     let finished = actions.iter().rev().find_map(|action| match action {
-        Action::RunFinished { verdict } => Some(verdict.clone()),
+        Action::RunFinished { verdict } => Some(schedule.verdict_on(&row.root, verdict.clone())),
         _ => None,
     });
     Ok(Replayed { plan: list, edited, actions, finished })

@@ -135,3 +135,32 @@ fn nobody_else_may_open_the_socket() {
     ended(child).ended_with(1);
     assert!(!line.path("station.sqlite.control/socket").exists());
 }
+
+/// A test that fails, and a teardown that takes a moment; it says in `test` when it begins and in `down` when it is over.
+fn failing_with_a_teardown() -> Plan {
+    let down = shell("Down", "echo $$ > \"$LINE/test\"; sleep 0.7; echo down >> \"$LINE/down\"");
+    list(vec![shell("A", "true"), shell("F", "false"), teardown(down)])
+}
+
+#[test]
+fn a_restart_waits_for_the_teardown_that_runs_and_a_part_does_not_speak_for_the_rest() {
+    let line = Line::new();
+    let child = started(&line, &failing_with_a_teardown());
+    control(&line, &["restart", "A"]).ended_with(0);
+    let ran = ended(child).ended_with(1);
+    assert_eq!(line.read("down"), "down\n", "it came to its end: {}", ran.stdout);
+    assert!(ran.stdout.contains("passed   A (") && ran.stdout.contains("A (start 2)"), "{}", ran.stdout);
+    assert_eq!(line.results(&["last"])["run"]["verdict"], "FAILED");
+    assert_eq!(line.attempt("Down")["outcome"], "passed");
+}
+
+#[test]
+fn a_stop_waits_for_the_teardown_that_runs() {
+    let line = Line::new();
+    let child = started(&line, &failing_with_a_teardown());
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(child.id().cast_signed()), nix::sys::signal::Signal::SIGINT)
+        .expect("a signal");
+    ended(child).ended_with(1);
+    assert_eq!(line.read("down"), "down\n");
+    assert_eq!(line.attempt("Down")["outcome"], "passed");
+}

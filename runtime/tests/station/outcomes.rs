@@ -288,3 +288,12 @@ fn an_attempt_is_recorded_with_its_source_its_use_its_unit_and_its_operator() {
     let none = line.attempt("None");
     assert!(none["source_sha256"].is_null() && none["cpu_ms"].is_null(), "{none}");
 }
+
+#[test]
+fn what_a_test_left_behind_is_gone_before_the_next_one() {
+    let line = Line::new();
+    let leaves = "setsid env -i PATH=\"$PATH\" LINE=\"$LINE\" sh -c 'echo $$ > \"$LINE/left\"; exec sleep 1000' \
+                  >/dev/null 2>&1 </dev/null & while [ ! -s \"$LINE/left\" ]; do sleep 0.01; done";
+    let looks = "! kill -0 \"$(cat \"$LINE/left\")\" 2>/dev/null";
+    line.run(&list(vec![shell("Leaves", leaves), shell("Looks", looks)]), &[]).ended_with(0);
+}
