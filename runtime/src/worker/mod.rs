@@ -231,7 +231,7 @@ pub async fn run(
     desk: Desk,
 ) -> Ended {
     let directory = attempt.directory();
-    let scratch = match Scratch::make(directory.clone()) {
+    let scratch = match Scratch::make(directory.clone(), Arc::clone(&attempt.surroundings)) {
         Ok(scratch) => scratch,
         Err(error) => return Ended::broken(format!("unable to make `{}`: {error}", directory.display())),
     };

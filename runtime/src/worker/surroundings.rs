@@ -3,8 +3,9 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, DirBuilder};
 use std::io;
-use std::os::unix::fs::DirBuilderExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Attempt;
 use super::environment::{self, Variables};
@@ -12,7 +13,7 @@ use super::limits::ProcessLimits;
 use super::python::find_program;
 
 /// What surrounds every attempt of a run.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Surroundings {
     /// The directory of tests; programs that are named with a `/` are looked for below it.
     pub tests: Option<PathBuf>,
@@ -22,12 +23,14 @@ pub struct Surroundings {
     pub(super) inherited: Variables,
     /// What each process of an attempt may use.
     pub limits: ProcessLimits,
+    /// Directories of earlier attempts that were left as they were.
+    untouched: Mutex<Vec<PathBuf>>,
 }
 
 impl Surroundings {
     /// Takes from the environment what may pass: a documented set, and what `pass` says.
     pub fn new(tests: Option<PathBuf>, scratch: PathBuf, pass: &[String], limits: ProcessLimits) -> Self {
-        Self { tests, scratch, inherited: environment::inherited(pass), limits }
+        Self { tests, scratch, inherited: environment::inherited(pass), limits, untouched: Mutex::default() }
     }
 
     /// A program that is named with a `/`: relative to the directory of tests.
@@ -59,28 +62,57 @@ impl Attempt {
 }
 
 /// The directory of an attempt. It goes with this value, and what is in it.
+///
+/// A file system takes its time to make a directory where many were removed lately, so one that an attempt left as it was gets the name of
+/// the next.
 #[derive(Debug)]
-pub(super) struct Scratch(PathBuf);
+pub(super) struct Scratch {
+    path: PathBuf,
+    surroundings: Arc<Surroundings>,
+    made: Option<Stamp>,
+}
+
+/// The mode of a directory, and when it was changed last: by its owner, or by an entry that came or went.
+type Stamp = (u32, i64, i64);
+
+fn stamp(directory: &Path) -> Option<Stamp> {
+    let found = fs::symlink_metadata(directory).ok()?;
+    Some((found.mode(), found.ctime(), found.ctime_nsec()))
+}
+
+fn is_empty(directory: &Path) -> bool {
+    fs::read_dir(directory).is_ok_and(|mut entries| entries.next().is_none())
+}
 
 impl Scratch {
     /// Makes an empty directory that nobody else may enter.
-    pub fn make(path: PathBuf) -> io::Result<Self> {
-        DirBuilder::new().mode(0o700).create(&path)?;
-        Ok(Self(path))
+    pub fn make(path: PathBuf, surroundings: Arc<Surroundings>) -> io::Result<Self> {
+        let untouched = surroundings.untouched.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        if !untouched.is_some_and(|untouched| fs::rename(untouched, &path).is_ok()) {
+            DirBuilder::new().mode(0o700).create(&path)?;
+        }
+        let made = stamp(&path);
+        Ok(Self { path, surroundings, made })
     }
 
-    /// Removes it; a large one takes its time.
-    pub async fn remove(self) {
-        let _ = tokio::task::spawn_blocking(move || drop(self)).await;
+    /// Removes it, when nothing of the attempt is left; a large one takes its time.
+    pub async fn remove(mut self) {
+        // The time has its grain, so that it says nothing of what is done at once.
+        if self.made.is_some() && stamp(&self.path) == self.made && is_empty(&self.path) {
+            let mut untouched = self.surroundings.untouched.lock().unwrap_or_else(PoisonError::into_inner);
+            untouched.push(std::mem::take(&mut self.path));
+        } else {
+            let _ = tokio::task::spawn_blocking(move || drop(self)).await;
+        }
     }
 }
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        if fs::remove_dir_all(&self.0).is_err() {
+        if !self.path.as_os_str().is_empty() && fs::remove_dir_all(&self.path).is_err() {
             // A test may have closed a directory of its own, even to itself.
-            open_up(&self.0, 0);
-            let _ = fs::remove_dir_all(&self.0);
+            open_up(&self.path, 0);
+            let _ = fs::remove_dir_all(&self.path);
         }
     }
 }
@@ -116,11 +148,38 @@ mod tests {
         use std::os::unix::fs::PermissionsExt as _;
         let base = tempfile::tempdir().expect("a directory");
         let path = base.path().join("test");
-        let scratch = Scratch::make(path.clone()).expect("a directory");
+        let scratch = Scratch::make(path.clone(), Arc::default()).expect("a directory");
         fs::create_dir_all(path.join("a/b")).expect("directories");
         fs::write(path.join("a/b/file"), "x").expect("a file");
         fs::set_permissions(path.join("a"), fs::Permissions::from_mode(0o000)).expect("closed");
         drop(scratch);
         assert!(!path.exists());
+    }
+
+    #[tokio::test]
+    async fn only_what_was_left_as_it_was_is_for_the_next() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let base = tempfile::tempdir().expect("a directory");
+        let surroundings = Arc::<Surroundings>::default();
+        let make = |name| Scratch::make(base.path().join(name), Arc::clone(&surroundings)).expect("a directory");
+        let inode = |name| fs::metadata(base.path().join(name)).expect("a directory").ino();
+        let first = make("first");
+        let number = inode("first");
+        first.remove().await;
+        let second = make("second");
+        assert_eq!(inode("second"), number);
+        assert!(!base.path().join("first").exists());
+        fs::write(base.path().join("second/file"), "x").expect("a file");
+        second.remove().await;
+        assert!(!base.path().join("second").exists());
+        let third = make("third");
+        fs::set_permissions(base.path().join("third"), fs::Permissions::from_mode(0o755)).expect("opened");
+        third.remove().await;
+        assert!(!base.path().join("third").exists());
+        let fourth = make("fourth");
+        let mode = fs::metadata(base.path().join("fourth")).expect("a directory").mode();
+        assert!(mode & 0o777 == 0o700 && is_empty(&base.path().join("fourth")));
+        drop(fourth);
+        assert!(!base.path().join("fourth").exists());
     }
 }
