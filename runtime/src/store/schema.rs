@@ -208,7 +208,8 @@ CREATE TABLE shelf (
 ) STRICT;
 ";
 
-/// Fewer pages change with each test: `events` needs no counter of its own, as no row goes, and `attempts` are found by their own tree.
+/// Fewer pages change with each test: `events` needs no counter of its own, as no row goes, and `attempts` are found by their own tree. And
+/// the plan that a run had at last is found without a look at all its events.
 const COMPACT: &str = "
 CREATE TABLE new_events (
     seq INTEGER PRIMARY KEY,
@@ -228,6 +229,7 @@ INSERT INTO new_events (seq, run, slot, unit, at, monotonic_us, source, kind, pa
 DROP TABLE events;
 ALTER TABLE new_events RENAME TO events;
 CREATE INDEX events_by_run ON events (run, seq);
+CREATE INDEX events_of_edits ON events (run, seq) WHERE kind = 'plan_replaced';
 CREATE TRIGGER events_are_not_changed BEFORE UPDATE ON events
 BEGIN SELECT RAISE (ABORT, 'events are append-only'); END;
 CREATE TRIGGER events_are_not_deleted BEFORE DELETE ON events

@@ -88,7 +88,7 @@ impl Scratch {
     /// Makes an empty directory that nobody else may enter.
     pub fn make(path: PathBuf, surroundings: Arc<Surroundings>) -> io::Result<Self> {
         let untouched = surroundings.untouched.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        if !untouched.is_some_and(|untouched| fs::rename(untouched, &path).is_ok()) {
+        if untouched.is_none_or(|untouched| fs::rename(untouched, &path).is_err()) {
             DirBuilder::new().mode(0o700).create(&path)?;
         }
         let made = stamp(&path);
