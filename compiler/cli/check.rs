@@ -7,7 +7,8 @@ use clap::Args;
 use rayon::prelude::*;
 use tlc_compiler::source;
 use tlc_compiler::{Compilation, Headless, unused};
-use tlc_runtime::prompt::{Answers, AnswersError};
+use tlc_runtime::prompt::Answers;
+use tlc_runtime::station::FileError;
 
 use crate::input::{Compiled, WithArgs, expand};
 use crate::report::{Format, Report, Stream, complain, print};
@@ -86,7 +87,7 @@ fn check(args: &CheckArgs) -> Result<ExitCode, ExitCode> {
 /// Looks for the prompts that a file of answers does not answer.
 fn headless(compiled: &mut [Compiled], file: &Path, tests: Option<&Path>) -> Result<Headless, ExitCode> {
     let answers = Answers::read(file).map_err(|error| {
-        let usage = matches!(error, AnswersError::Unreadable(..));
+        let usage = matches!(error, FileError::Unreadable(..));
         complain(error);
         ExitCode::from(if usage { USAGE } else { ENVIRONMENT })
     })?;

@@ -238,7 +238,9 @@ fn play_scenario(path: &Path) -> Result<ExitCode, ExitCode> {
 }
 
 fn scenario_plan(scenario: &Scenario) -> Result<Option<Plan>, ExitCode> {
-    let directory = std::env::temp_dir().join(format!("tlc-scenario.{}", std::process::id()));
+    // Made anew, so that nobody else has put anything into it.
+    let now = std::time::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_nanos());
+    let directory = std::env::temp_dir().join(format!("tlc-scenario.{}.{now}", std::process::id()));
     let list = directory.join("scenario.test_list.json");
     let section = |value: &serde_json::Value| if value.is_null() { serde_json::json!({}) } else { value.clone() };
     let text = serde_json::json!({
@@ -248,7 +250,7 @@ fn scenario_plan(scenario: &Scenario) -> Result<Option<Plan>, ExitCode> {
         "definitions": classes(),
         "tests": scenario.tests,
     });
-    let written = std::fs::create_dir_all(&directory).and_then(|()| std::fs::write(&list, text.to_string()));
+    let written = std::fs::create_dir(&directory).and_then(|()| std::fs::write(&list, text.to_string()));
     if let Err(error) = written {
         complain(format_args!("`{}` cannot be written: {error}", list.display()));
         return Err(ExitCode::from(ENVIRONMENT));

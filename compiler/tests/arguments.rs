@@ -135,6 +135,24 @@ class FooTest(unittest.TestCase):
 }
 
 #[test]
+fn the_sdk_is_understood_as_it_is_written() {
+    let source = "import tlc\n\nMODES = ('a', 'b')\n\nclass Rail(tlc.TestCase):\n  ARGS = [\n    tlc.Arg('rail', str, 'Its name.'),\n    \
+                  tlc.Arg('mode', tlc.Enum(MODES), 'The mode.', default='a'),\n    tlc.I18nArg('text', 'A text.', default=None),\n    \
+                  tlc.Arg('points', list, 'Numbers.', schema={'items': {'type': 'integer'}}),\n    \
+                  tlc.Arg('limit', (int, float, type(None)), 'A limit.', default=1.5)]\n\nif __name__ == '__main__':\n  tlc.main()\n";
+    let declaration = declared(source);
+    assert!(declaration.faults.is_empty() && declaration.unchecked().is_empty(), "{declaration:?}");
+    let data = |text: &str| Given::Data(serde_json::from_str(text).expect("JSON"));
+    let good =
+        [("rail", data("\"3V3\"")), ("mode", data("\"b\"")), ("points", data("[1, 2]")), ("limit", data("null"))];
+    assert_eq!(declaration.check(good), []);
+    let bad = [("rail", data("1")), ("mode", data("\"c\"")), ("points", data("[1.5]")), ("text", data("{}"))];
+    let problems: Vec<String> = declaration.check(bad).iter().map(ToString::to_string).collect();
+    assert_eq!(problems.len(), 4, "{problems:?}");
+    assert!(problems[3].contains("does not fit its schema"), "{problems:?}");
+}
+
+#[test]
 fn what_is_not_known_is_unchecked_and_never_guessed() {
     insta::assert_snapshot!(shown(r"
 import unittest, other

@@ -87,7 +87,7 @@ class Bench:
     def station(self, isolation, test):
         def run(count):
             store = os.path.join(self.directory, "store-%d.sqlite" % random.randrange(1 << 60))
-            command = [self.options.station, "run", self.plan(isolation, test, count), "--store", store, "--progress", "none"]
+            command = [self.options.station, "run", self.plan(isolation, test, count), "--store", store, "--quiet"]
             command += ["--tests", os.path.join(self.directory, "tests"), "--python", self.options.python]
             return self.cost(command)
 

@@ -118,7 +118,7 @@ fn rows(plan: &Plan) -> Vec<Change> {
     let row = |(position, id)| {
         let node = plan.node(id);
         Change::Test {
-            path: node.path.to_string(),
+            path: node.path.clone(),
             position,
             label: node.id.to_string(),
             leaf: node.test.is_some(),

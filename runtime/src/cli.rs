@@ -98,7 +98,7 @@ pub enum Results {
     },
     /// One run
     Show {
-        /// Its number, or the beginning of its id
+        /// Its number, the beginning of its id, or `last`
         run: String,
         /// Where from, and how
         #[command(flatten)]

@@ -4,21 +4,17 @@
 //! `docs/src/reference/answers.md` describes it.
 
 use std::fmt;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use indexmap::IndexMap;
 use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use tlc_plan::Data;
 
-use crate::station::read_text;
+use crate::station::{FileError, parse_json5, read_text};
 
 /// No file of answers is larger than this, in bytes.
 const SIZE_LIMIT: u64 = 16 << 20;
-
-/// No file of answers is nested deeper than this.
-const DEPTH_LIMIT: usize = 64;
 
 /// Stands for any prompt of a test.
 const ANY: &str = "*";
@@ -36,15 +32,6 @@ pub struct Answer {
     values: Vec<Data>,
 }
 
-/// Why a file of answers cannot be used.
-#[derive(Debug)]
-pub enum AnswersError {
-    /// The file cannot be read.
-    Unreadable(PathBuf, io::Error),
-    /// The file is not what it should be: line and column from 1, the key, and what is wrong.
-    Invalid(PathBuf, Option<(usize, usize)>, String, String),
-}
-
 impl Answer {
     /// What is answered the next time, when it was answered so often before; the last answer repeats.
     pub fn after(&self, times: usize) -> &Data {
@@ -54,23 +41,14 @@ impl Answer {
 
 impl Answers {
     /// Reads a file.
-    pub fn read(path: &Path) -> Result<Self, AnswersError> {
-        let text = read_text(path, SIZE_LIMIT).map_err(|error| AnswersError::Unreadable(path.to_path_buf(), error))?;
+    pub fn read(path: &Path) -> Result<Self, FileError> {
+        let text = read_text(path, SIZE_LIMIT)
+            .map_err(|error| FileError::Unreadable("the file of answers", path.to_path_buf(), error))?;
         Self::parse(path, &text)
     }
 
-    fn parse(path: &Path, text: &str) -> Result<Self, AnswersError> {
-        if crate::station::depth(text) > DEPTH_LIMIT {
-            let what = format!("it is nested deeper than {DEPTH_LIMIT} levels");
-            return Err(AnswersError::Invalid(path.to_path_buf(), None, String::new(), what));
-        }
-        let mut reader = json5::Deserializer::from_str(text);
-        let tests: Distinct<Distinct<Answer>> = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-            let key = error.path().to_string();
-            let inner = error.into_inner();
-            let place = inner.position().map(|position| (position.line + 1, position.column + 1));
-            AnswersError::Invalid(path.to_path_buf(), place, key, crate::station::without_place(&inner.to_string()))
-        })?;
+    fn parse(path: &Path, text: &str) -> Result<Self, FileError> {
+        let tests: Distinct<Distinct<Answer>> = parse_json5(path, text)?;
         Ok(Self { tests: tests.0.into_iter().map(|(test, prompts)| (test, prompts.0)).collect() })
     }
 
@@ -137,28 +115,6 @@ impl<'de> Deserialize<'de> for Answer {
         }
     }
 }
-
-impl fmt::Display for AnswersError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unreadable(path, error) => {
-                write!(f, "unable to read the file of answers `{}`: {error}", path.display())
-            }
-            Self::Invalid(path, place, key, what) => {
-                write!(f, "{}", path.display())?;
-                if let Some((line, column)) = place {
-                    write!(f, ":{line}:{column}")?;
-                }
-                match key.as_str() {
-                    "" | "." => write!(f, ": {what}"),
-                    key => write!(f, ": `{key}`: {what}"),
-                }
-            }
-        }
-    }
-}
-
-impl std::error::Error for AnswersError {}
 
 #[cfg(test)]
 mod tests {

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-pub use answers::{Answer, Answers, AnswersError};
+pub use answers::{Answer, Answers};
 
 use crate::worker::desk::{Answer as Answered, Refusal};
 use crate::worker::message::{Kind, Prompt};

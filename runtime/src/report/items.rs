@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::output::{Colour, Output};
 use crate::store::{AttachmentRow, AttemptRow, MeasurementRow, NoteRow, PartRow, PromptRow};
-use crate::worker::measure::expected;
+use crate::worker::measure::{expected, tidy};
 use crate::worker::message::Limits;
 
 /// No attempt shows more of them; the rest is counted.
@@ -76,6 +76,7 @@ fn plain(value: &str) -> String {
         Ok(Value::Object(members)) => {
             members.get("nonfinite").and_then(Value::as_str).map_or_else(|| value.to_owned(), str::to_owned)
         }
+        Ok(Value::Number(_)) => tidy(value),
         Ok(_) | Err(_) => value.to_owned(),
     }
 }

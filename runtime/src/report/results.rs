@@ -96,8 +96,8 @@ pub fn show_list(reader: &Reader, output: &Output, format: Format, limit: u32) -
 /// One run: the named one, or the last.
 pub fn show_run(reader: &Reader, output: &Output, format: Format, name: Option<&str>) -> Result<String, ResultsError> {
     let run = match name {
-        Some(name) => reader.find(name)?.ok_or_else(|| ResultsError::NoRun(name.into()))?,
-        None => reader.runs(1)?.pop().ok_or(ResultsError::Empty)?,
+        Some(name) if name != "last" => reader.find(name)?.ok_or_else(|| ResultsError::NoRun(name.into()))?,
+        Some(_) | None => reader.runs(1)?.pop().ok_or(ResultsError::Empty)?,
     };
     let number = RunNumber(run.run);
     let (tests, attempts) = (reader.tests(number)?, reader.attempts(number)?);

@@ -5,6 +5,8 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
+use tlc_plan::NodeId;
+use tlc_plan::plan::Program;
 use tokio::sync::Mutex;
 
 use super::Trouble;
@@ -151,7 +153,21 @@ impl Preparation<'_> {
         let named = self.options.python.as_ref().or(self.settings.python.as_ref());
         Python::prepare(named.map(String::as_str), &self.settings.python_preload, &search_path(), directory)
             .map(|python| Some(Arc::new(python)))
-            .map_err(|error| Trouble::Environment(error.to_string()))
+            .map_err(|error| Trouble::Environment(format!("{} a Python interpreter: {error}", self.python_tests())))
+    }
+
+    /// The first tests that need an interpreter, in words.
+    fn python_tests(&self) -> String {
+        let is_python =
+            |id: &NodeId| matches!(&self.plan.node(*id).test, Some(test) if matches!(test.program, Program::Pytest(_)));
+        let tests: Vec<NodeId> = self.plan.preorder().filter(is_python).collect();
+        let named =
+            tests.iter().take(3).map(|&id| format!("`{}`", self.plan.node(id).path)).collect::<Vec<_>>().join(", ");
+        match tests.len() {
+            0..=1 => format!("{named} needs"),
+            2..=3 => format!("{named} need"),
+            count => format!("{named} and {} more tests need", count - 3),
+        }
     }
 
     pub(super) fn surroundings(&self, state: &Path) -> Arc<Surroundings> {

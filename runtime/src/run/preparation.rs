@@ -2,7 +2,6 @@
 
 use std::env;
 use std::fs;
-use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,10 +16,10 @@ use crate::dispatch::{
     Beginning, Evaluation, Later, Recovered, RunSettings, Workers, is_teardown, later_plans, named, replay,
     tests as test_rows,
 };
-use crate::prompt::{Answers, AnswersError};
+use crate::prompt::Answers;
 use crate::report::{Reporter, local};
 use crate::schedule::{Command, Event, Schedule, Settings as ScheduleSettings, State, TeardownPolicy};
-use crate::station::{Settings, SettingsError, StateDirectory};
+use crate::station::{FileError, Settings, StateDirectory};
 use crate::store::{EventRow, NewRun, RunKey, RunNumber, RunRow, Store};
 use crate::worker::message::Identities;
 
@@ -72,12 +71,7 @@ pub(super) struct Prepared {
 
 pub(super) fn read_settings(options: &RunOptions) -> Result<Settings, Trouble> {
     match &options.station {
-        Some(path) => Settings::read(path).map_err(|error| match &error {
-            SettingsError::Unreadable(_, reason) if reason.kind() == ErrorKind::NotFound => {
-                Trouble::Usage(error.to_string())
-            }
-            SettingsError::Unreadable(..) | SettingsError::Invalid(..) => Trouble::Environment(error.to_string()),
-        }),
+        Some(path) => Settings::read(path).map_err(|error| named_file(&error)),
         None => Ok(Settings::default()),
     }
 }
@@ -86,12 +80,16 @@ pub(super) fn read_settings(options: &RunOptions) -> Result<Settings, Trouble> {
 pub(super) fn read_answers(options: &RunOptions, settings: &Settings) -> Result<Option<Answers>, Trouble> {
     let of_settings = || settings.answers.as_ref().map(|path| settings.directory.join(path));
     let Some(path) = options.answers.clone().or_else(of_settings) else { return Ok(None) };
-    Answers::read(&path).map(Some).map_err(|error| match &error {
-        AnswersError::Unreadable(_, reason) if reason.kind() == ErrorKind::NotFound && options.answers.is_some() => {
-            Trouble::Usage(error.to_string())
-        }
-        AnswersError::Unreadable(..) | AnswersError::Invalid(..) => Trouble::Environment(error.to_string()),
+    Answers::read(&path).map(Some).map_err(|error| match &options.answers {
+        Some(_) => named_file(&error),
+        None => Trouble::Environment(error.to_string()),
     })
+}
+
+/// What the command line names and does not exist is a mistake of usage.
+fn named_file(error: &FileError) -> Trouble {
+    let message = error.to_string();
+    if error.is_missing() { Trouble::Usage(message) } else { Trouble::Environment(message) }
 }
 
 pub(super) fn tests_directory(plan: &Plan, options: &RunOptions) -> Result<Option<PathBuf>, Trouble> {

@@ -11,11 +11,11 @@ mod shutdown;
 
 pub(crate) use directories::Places;
 pub use directories::{StateDirectory, default_store, search_path};
-pub use file::read_text;
+pub(crate) use file::parse_json5;
+pub use file::{FileError, Mistake, read_text};
 pub(crate) use need::Need;
 pub(crate) use resources::Resources;
 pub use service::ServiceError;
 pub(crate) use service::{ServiceGround, Services};
-pub use settings::{Limits, Ready, SecretSource, Service, Settings, SettingsError};
-pub(crate) use settings::{depth, without_place};
+pub use settings::{Limits, Ready, SecretSource, Service, Settings};
 pub use shutdown::{ShutdownError, shut_down};

@@ -3,8 +3,6 @@
 //! In: the text of the file. Out: [`Settings`], or an error with file, line, column and key. `docs/src/reference/station.md` describes
 //! every key.
 
-use std::fmt;
-use std::io;
 use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 
@@ -12,15 +10,12 @@ use indexmap::IndexMap;
 use serde::Deserialize;
 use tlc_plan::Data;
 
-use super::file::read_text;
+use super::file::{FileError, parse_json5, read_text};
 use crate::schedule::TeardownPolicy;
 use crate::worker::{OutputForm, ProcessLimits, pattern_problem};
 
 /// No settings are larger than this, in bytes.
 const SIZE_LIMIT: u64 = 1 << 20;
-
-/// No settings are nested deeper than this.
-const DEPTH_LIMIT: usize = 64;
 
 /// The settings of a station; all of them have a default.
 #[derive(Clone, Debug, Deserialize)]
@@ -183,15 +178,6 @@ pub enum Lifetime {
     Station,
 }
 
-/// Why the settings cannot be used.
-#[derive(Debug)]
-pub enum SettingsError {
-    /// The file cannot be read.
-    Unreadable(PathBuf, io::Error),
-    /// The file is not what it should be: line and column from 1, the key, and what is wrong.
-    Invalid(PathBuf, Option<(usize, usize)>, String, String),
-}
-
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -269,8 +255,8 @@ impl Positive {
 
 impl Settings {
     /// Reads a file.
-    pub fn read(path: &Path) -> Result<Self, SettingsError> {
-        let unreadable = |error| SettingsError::Unreadable(path.to_path_buf(), error);
+    pub fn read(path: &Path) -> Result<Self, FileError> {
+        let unreadable = |error| FileError::Unreadable("the station's settings", path.to_path_buf(), error);
         let text = read_text(path, SIZE_LIMIT).map_err(unreadable)?;
         let mut settings = Self::parse(path, &text)?;
         let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -278,106 +264,44 @@ impl Settings {
         Ok(settings)
     }
 
-    fn parse(path: &Path, text: &str) -> Result<Self, SettingsError> {
-        if depth(text) > DEPTH_LIMIT {
-            return Err(SettingsError::whole(path, format!("it is nested deeper than {DEPTH_LIMIT} levels")));
-        }
-        let mut reader = json5::Deserializer::from_str(text);
-        let settings: Self = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-            let key = error.path().to_string();
-            let inner = error.into_inner();
-            let place = inner.position().map(|position| (position.line + 1, position.column + 1));
-            SettingsError::Invalid(path.to_path_buf(), place, key, without_place(&inner.to_string()))
-        })?;
+    fn parse(path: &Path, text: &str) -> Result<Self, FileError> {
+        let settings: Self = parse_json5(path, text)?;
         settings.check(path)?;
         Ok(settings)
     }
 
-    fn check(&self, path: &Path) -> Result<(), SettingsError> {
+    fn check(&self, path: &Path) -> Result<(), FileError> {
         for (name, service) in &self.services {
             if service.command.is_empty() {
                 let key = format!("services.{name}.command");
-                return Err(SettingsError::at(path, key, "it is empty; expected a program and its arguments".into()));
+                return Err(FileError::at(path, key, "it is empty; expected a program and its arguments".into()));
             }
         }
         for (place, pattern) in self.pass_environment.iter().enumerate() {
             if let Some(problem) = pattern_problem(pattern) {
-                return Err(SettingsError::at(path, format!("pass_environment[{place}]"), problem));
+                return Err(FileError::at(path, format!("pass_environment[{place}]"), problem));
             }
         }
         for (name, source) in &self.secrets {
             if matches!(source, SecretSource::Command(command) if command.is_empty()) {
                 let key = format!("secrets.{name}.command");
-                return Err(SettingsError::at(path, key, "it is empty; expected a program and its arguments".into()));
+                return Err(FileError::at(path, key, "it is empty; expected a program and its arguments".into()));
             }
         }
         if self.data.as_object().is_none() {
             let found = format!("found {}, expected an object", self.data.type_name());
-            return Err(SettingsError::at(path, "data".into(), found));
+            return Err(FileError::at(path, "data".into(), found));
         }
         let operations = ["reboot", "halt", "full_reboot"];
         match self.shutdown.keys().find(|operation| !operations.contains(&operation.as_str())) {
             None => Ok(()),
             Some(other) => {
                 let key = format!("shutdown.{other}");
-                Err(SettingsError::at(path, key, format!("unknown operation, expected one of {operations:?}")))
+                Err(FileError::at(path, key, format!("unknown operation, expected one of {operations:?}")))
             }
         }
     }
 }
-
-/// The message of the reader ends with a place that counts from 0; the place is said before it, from 1.
-pub(crate) fn without_place(message: &str) -> String {
-    message.rsplit_once(" at line ").map_or(message, |(before, _)| before).to_string()
-}
-
-/// How deep brackets are open at most; brackets in texts and comments count too.
-pub(crate) fn depth(text: &str) -> usize {
-    let mut open = 0_usize;
-    let mut deepest = 0;
-    for byte in text.bytes() {
-        match byte {
-            b'[' | b'{' => open += 1,
-            b']' | b'}' => open = open.saturating_sub(1),
-            _ => {}
-        }
-        deepest = deepest.max(open);
-    }
-    deepest
-}
-
-impl SettingsError {
-    fn whole(path: &Path, what: String) -> Self {
-        Self::at(path, String::new(), what)
-    }
-
-    /// Something wrong with one key.
-    pub(super) fn at(path: &Path, key: String, what: String) -> Self {
-        Self::Invalid(path.to_path_buf(), None, key, what)
-    }
-}
-
-impl fmt::Display for SettingsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unreadable(path, error) => {
-                write!(f, "unable to read the station's settings `{}`: {error}", path.display())
-            }
-            Self::Invalid(path, place, key, what) => {
-                write!(f, "{}", path.display())?;
-                if let Some((line, column)) = place {
-                    write!(f, ":{line}:{column}")?;
-                }
-                match key.as_str() {
-                    "" | "." => write!(f, ": {what}"),
-                    key => write!(f, ": `{key}`: {what}"),
-                }
-            }
-        }
-    }
-}
-
-impl std::error::Error for SettingsError {}
 
 #[cfg(test)]
 mod tests {

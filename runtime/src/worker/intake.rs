@@ -22,7 +22,7 @@ use super::measure::{self, Declared, Judged, Verdict};
 use super::message::{
     Attachment, Content, Finished, Log, LogLevel, Measurement, Message, Note, NoteLevel, Part, PartOutcome, Prompt,
 };
-use super::{Attempt, Secrets, protocol};
+use super::{Attempt, DRAIN, Secrets, protocol};
 use crate::prompt::Placed;
 use crate::store::ContentSource;
 
@@ -199,6 +199,8 @@ impl Intake {
     /// Takes messages until nobody can send any more, and sees to it that all of them are answered. When the process is gone, nobody waits
     /// for a prompt any more.
     pub async fn run(mut self, mut messages: mpsc::Receiver<Incoming>, mut gone: watch::Receiver<bool>) {
+        // What escaped from the test may hold its output open, and nobody waits for that for ever.
+        let mut closing = None;
         loop {
             tokio::select! {
                 incoming = messages.recv() => match incoming {
@@ -213,7 +215,14 @@ impl Intake {
                 },
                 () = until(self.due) => self.show(),
                 Some(_) = self.tasks.join_next() => {}
-                () = leave(&mut gone), if !self.left => self.leave(),
+                () = leave(&mut gone), if !self.left => {
+                    self.leave();
+                    closing = Some(Instant::now() + DRAIN);
+                }
+                () = until(closing) => {
+                    messages.close();
+                    closing = None;
+                }
             }
         }
         // A test that says nothing more may wait for answers all the same.

@@ -164,9 +164,23 @@ fn beyond_in(series: &[Axis], limits: &Limits, unit: Option<&str>) -> Option<Str
 }
 
 fn with_unit(value: &dyn std::fmt::Display, unit: Option<&str>) -> String {
+    let value = tidy(&value.to_string());
     match unit {
         Some(unit) if !unit.is_empty() && unit != "1" => format!("{value} {unit}"),
-        Some(_) | None => value.to_string(),
+        Some(_) | None => value,
+    }
+}
+
+/// A number as people write it: 3.2009999999999996 is 3.201. Twelve significant digits are more than any instrument has; the record
+/// has all of them. What is no such number stays as it is.
+pub fn tidy(number: &str) -> String {
+    let exact = number.bytes().filter(u8::is_ascii_digit).count() <= 12 || !number.contains('.');
+    match number.parse::<f64>() {
+        Ok(value) if !exact && value.is_finite() => {
+            let rounded: Result<f64, _> = format!("{value:.11e}").parse();
+            rounded.map_or_else(|_| number.to_owned(), |rounded| rounded.to_string())
+        }
+        Ok(_) | Err(_) => number.to_owned(),
     }
 }
 
@@ -339,6 +353,17 @@ mod tests {
                 .into_iter()
                 .collect();
             assert_eq!(found, format!("{inside}{outside}"), "{limits}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_shown_as_people_write_it() {
+        let shown =
+            [("3.2009999999999996", "3.201"), ("1.8900000000000001", "1.89"), ("3.31", "3.31"), ("-0.1", "-0.1")];
+        let others =
+            [("12345678901234567890", "12345678901234567890"), ("boot 2.4.000000000001", "boot 2.4.000000000001")];
+        for (number, expected) in shown.into_iter().chain(others) {
+            assert_eq!(tidy(number), expected);
         }
     }
 

@@ -62,7 +62,6 @@ use intake::{Gathered, Intake, Report};
 use judge::{Cause, Evidence, Findings};
 use measure::Declared;
 use message::Finished;
-use surroundings::Scratch;
 
 /// How long a process group has between SIGTERM and SIGKILL.
 pub const GRACE: Duration = Duration::from_secs(2);
@@ -231,7 +230,7 @@ pub async fn run(
     desk: Desk,
 ) -> Ended {
     let directory = attempt.directory();
-    let scratch = match Scratch::make(directory.clone(), Arc::clone(&attempt.surroundings)) {
+    let scratch = match attempt.surroundings.make(directory.clone()) {
         Ok(scratch) => scratch,
         Err(error) => return Ended::broken(format!("unable to make `{}`: {error}", directory.display())),
     };
@@ -284,7 +283,7 @@ pub async fn run(
         half: false,
     };
     let ended = Ended::from_evidence(watch.evidence(&status, must_report, findings), duration, log);
-    scratch.remove().await;
+    attempt.surroundings.remove(scratch).await;
     let ended = Ended { usage, items: gathered.items, failures: gathered.failures, ..ended };
     ended.explained(&attempt.surroundings.limits, &attempt.log).without(&secrets)
 }
@@ -353,7 +352,7 @@ impl Ended {
 
     /// Says in the message which limit was hit, as far as that can be known.
     fn explained(mut self, limits: &ProcessLimits, log: &Path) -> Self {
-        let last = limits.any().then(|| last_lines(log, 3).join("\n")).unwrap_or_default();
+        let last = if limits.any() { last_lines(log, 3).join("\n") } else { String::new() };
         let said = format!("{}\n{last}", self.message.as_deref().unwrap_or_default());
         if let Some(why) = limits.explain(self.outcome, self.exit, self.usage.as_ref(), &said) {
             self.message = Some(self.message.map_or(why.clone(), |message| format!("{message}; {why}")));

@@ -166,7 +166,7 @@ impl Written {
                 Heard::Log(bytes) if apart => self.line(&bytes),
                 Heard::Log(bytes) => self.output(&bytes),
                 Heard::Message(message) => {
-                    let mut sent = std::pin::pin!(messages.send(message));
+                    let mut sent = std::pin::pin!(messages.send(*message));
                     loop {
                         tokio::select! {
                             _ = &mut sent => break,

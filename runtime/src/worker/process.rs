@@ -55,7 +55,7 @@ impl Process {
     }
 
     /// Ends what the test left behind, and collects its status. Nothing of it is left then, but for a worker that stays.
-    pub async fn settle(self, reaper: &Reaper, invocation: &str) -> Settled {
+    pub async fn settle(self, reaper: &Arc<Reaper>, invocation: &str) -> Settled {
         let leader = self.leader();
         let forked = match self {
             Self::Spawned(mut child, _) => {
@@ -68,7 +68,7 @@ impl Process {
             Self::Staying(staying, python) => match staying.free() {
                 Ok((staying, usage)) => {
                     reaper.end_escaped(invocation).await;
-                    python.give_back(staying).await;
+                    python.give_back(staying, reaper).await;
                     return Settled { status: Ok(ExitStatus::default()), usage: Some(usage) };
                 }
                 Err(process) => process,

@@ -53,8 +53,8 @@ pub struct Python {
 /// Why there is no Python.
 #[derive(Debug)]
 pub enum PythonError {
-    /// No such program; what was looked for.
-    NotFound(String),
+    /// No such program; what was looked for, and where.
+    NotFound(String, String),
     /// It is no Python, or too old.
     Unusable(PathBuf, String),
     /// The worker's sources could not be written.
@@ -72,7 +72,7 @@ impl Python {
         directory: &Path,
     ) -> Result<Self, PythonError> {
         let name = interpreter.unwrap_or("python3");
-        let found = find_program(name, search).ok_or_else(|| PythonError::NotFound(name.into()))?;
+        let found = find_program(name, search).ok_or_else(|| PythonError::NotFound(name.into(), search.into()))?;
         let interpreter = ask(&found)?;
         let package = directory.join("tlc");
         fs::create_dir_all(&package).map_err(|error| PythonError::Sources(package, error))?;
@@ -113,8 +113,8 @@ impl Python {
     }
 
     /// Takes a worker back that has run a test and may run another one.
-    pub(super) async fn give_back(&self, staying: Staying) {
-        self.warm.lock().await.give_back(staying);
+    pub(super) async fn give_back(&self, staying: Staying, reaper: &Arc<Reaper>) {
+        self.warm.lock().await.give_back(staying, reaper);
     }
 }
 
@@ -157,16 +157,18 @@ fn is_program(path: &Path) -> bool {
 impl fmt::Display for PythonError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotFound(name) if name.contains('/') => {
+            Self::NotFound(name, _) if name.contains('/') => {
                 write!(
                     f,
                     "the Python interpreter `{name}` does not exist or is no program; the station's settings name it in `python`"
                 )
             }
-            Self::NotFound(name) => {
+            Self::NotFound(name, search) => {
+                let tried: Vec<String> = search.split(':').map(|directory| format!("`{directory}/{name}`")).collect();
                 write!(
                     f,
-                    "the list has Python tests, and there is no `{name}` on PATH; install Python 3, or name an interpreter in the station's settings with `python`"
+                    "there is no `{name}` on PATH; install Python 3, or name an interpreter in the station's settings with `python`; tried {}",
+                    tried.join(", ")
                 )
             }
             Self::Unusable(path, reason) => {
@@ -187,7 +189,8 @@ mod tests {
     fn a_missing_interpreter_is_named() {
         let directory = tempfile::tempdir().expect("a directory");
         let missing = Python::prepare(None, &[], "/nowhere", directory.path()).expect_err("there is none");
-        assert!(missing.to_string().contains("no `python3` on PATH"));
+        let text = missing.to_string();
+        assert!(text.contains("no `python3` on PATH") && text.ends_with("tried `/nowhere/python3`"), "{text}");
         let missing =
             Python::prepare(Some("/opt/python9"), &[], "/usr/bin", directory.path()).expect_err("there is none");
         assert!(missing.to_string().contains("`/opt/python9`"));

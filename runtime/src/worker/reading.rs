@@ -43,7 +43,7 @@ pub(super) enum Heard {
     /// Bytes for the log.
     Log(Vec<u8>),
     /// A message for the intake.
-    Message(Incoming),
+    Message(Box<Incoming>),
 }
 
 /// Listens to one output.
@@ -110,7 +110,7 @@ impl Listener {
         if let Reader::Tap(tap) = std::mem::replace(&mut self.reader, Reader::Log) {
             let mut parts = Vec::new();
             let problem = tap.finish(&mut parts);
-            heard.extend(parts.into_iter().map(part));
+            heard.extend(parts.iter().map(part));
             if let Some(problem) = problem {
                 let wrong = json!({ "name": "TAP", "outcome": "failed", "message": problem });
                 heard.push(message("result", wrong, 0, Back::Nowhere));
@@ -138,7 +138,7 @@ impl Listener {
             Reader::Tap(tap) => {
                 let mut parts = Vec::new();
                 tap.line(text, &mut parts);
-                heard.extend(parts.into_iter().map(part));
+                heard.extend(parts.iter().map(part));
                 log(heard, line);
             }
             Reader::Lager(lager) => match lager.line(text) {
@@ -165,7 +165,7 @@ fn log(heard: &mut Vec<Heard>, bytes: &[u8]) {
     }
 }
 
-fn part(part: tap::Part) -> Heard {
+fn part(part: &tap::Part) -> Heard {
     let outcome = match part.outcome {
         PartOutcome::Passed => "passed",
         PartOutcome::Failed => "failed",
@@ -180,7 +180,7 @@ fn part(part: tap::Part) -> Heard {
 
 fn message(method: &str, params: Value, size: usize, back: Back) -> Heard {
     let message = Message::read(method, Some(params)).unwrap_or_else(|| Err(format!("unknown method `{method}`")));
-    Heard::Message(Incoming { message: message.map_err(|what| format!("wrote a wrong {what}")), size, back })
+    Heard::Message(Box::new(Incoming { message: message.map_err(|what| format!("wrote a wrong {what}")), size, back }))
 }
 
 /// Writes answers to the program's stdin, one after another. The first that there is not closes it, and fails the test.
@@ -204,7 +204,7 @@ async fn answer(mut waiting: mpsc::Receiver<Asked>, mut stdin: pipe::Sender, mes
         if let (Heard::Message(incoming), Some(messages)) =
             (message("result", unanswered, 0, Back::Nowhere), messages.upgrade())
         {
-            let _ = messages.send(incoming).await;
+            let _ = messages.send(*incoming).await;
         }
         return;
     }
@@ -223,10 +223,10 @@ mod tests {
         for one in all {
             match one {
                 Heard::Log(bytes) => log.extend(bytes),
-                Heard::Message(Incoming { message: Ok(Message::Result(part)), .. }) => {
-                    said.push(format!("{:?} {}", part.outcome, part.name));
-                }
-                Heard::Message(other) => said.push(format!("{:?}", other.message.map_err(|_| "refused"))),
+                Heard::Message(incoming) => said.push(match incoming.message {
+                    Ok(Message::Result(part)) => format!("{:?} {}", part.outcome, part.name),
+                    other => format!("{:?}", other.map_err(|_| "refused")),
+                }),
             }
         }
         (String::from_utf8_lossy(&log).into_owned(), said)

@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, DirBuilder};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -13,7 +13,7 @@ use super::limits::ProcessLimits;
 use super::python::find_program;
 
 /// What surrounds every attempt of a run.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Surroundings {
     /// The directory of tests; programs that are named with a `/` are looked for below it.
     pub tests: Option<PathBuf>,
@@ -23,14 +23,34 @@ pub struct Surroundings {
     pub(super) inherited: Variables,
     /// What each process of an attempt may use.
     pub limits: ProcessLimits,
-    /// Directories of earlier attempts that were left as they were.
-    untouched: Mutex<Vec<PathBuf>>,
+    /// Directories of attempts that are over, still empty and ready for the next one.
+    spare: Arc<Mutex<Vec<PathBuf>>>,
 }
 
 impl Surroundings {
     /// Takes from the environment what may pass: a documented set, and what `pass` says.
     pub fn new(tests: Option<PathBuf>, scratch: PathBuf, pass: &[String], limits: ProcessLimits) -> Self {
-        Self { tests, scratch, inherited: environment::inherited(pass), limits, untouched: Mutex::default() }
+        Self { tests, scratch, inherited: environment::inherited(pass), limits, spare: Arc::default() }
+    }
+
+    /// Makes the directory of an attempt. To rename an empty one costs less than to make one.
+    pub(super) fn make(&self, path: PathBuf) -> io::Result<Scratch> {
+        let spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        if let Some(spare) = spare
+            && fs::rename(spare, &path).is_ok()
+        {
+            return Ok(Scratch(path));
+        }
+        Scratch::make(path)
+    }
+
+    /// Takes the directory of an attempt away.
+    pub(super) async fn remove(&self, scratch: Scratch) {
+        if scratch.is_untouched() {
+            self.spare.lock().unwrap_or_else(PoisonError::into_inner).push(scratch.into_path());
+        } else {
+            scratch.remove().await;
+        }
     }
 
     /// A program that is named with a `/`: relative to the directory of tests.
@@ -61,58 +81,45 @@ impl Attempt {
     }
 }
 
-/// The directory of an attempt. It goes with this value, and what is in it.
-///
-/// A file system takes its time to make a directory where many were removed lately, so one that an attempt left as it was gets the name of
-/// the next.
+/// The directory of an attempt. It goes with this value, and what is in it, unless it was given away.
 #[derive(Debug)]
-pub(super) struct Scratch {
-    path: PathBuf,
-    surroundings: Arc<Surroundings>,
-    made: Option<Stamp>,
-}
-
-/// The mode of a directory, and when it was changed last: by its owner, or by an entry that came or went.
-type Stamp = (u32, i64, i64);
-
-fn stamp(directory: &Path) -> Option<Stamp> {
-    let found = fs::symlink_metadata(directory).ok()?;
-    Some((found.mode(), found.ctime(), found.ctime_nsec()))
-}
-
-fn is_empty(directory: &Path) -> bool {
-    fs::read_dir(directory).is_ok_and(|mut entries| entries.next().is_none())
-}
+pub(super) struct Scratch(PathBuf);
 
 impl Scratch {
     /// Makes an empty directory that nobody else may enter.
-    pub fn make(path: PathBuf, surroundings: Arc<Surroundings>) -> io::Result<Self> {
-        let untouched = surroundings.untouched.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        if untouched.is_none_or(|untouched| fs::rename(untouched, &path).is_err()) {
-            DirBuilder::new().mode(0o700).create(&path)?;
-        }
-        let made = stamp(&path);
-        Ok(Self { path, surroundings, made })
+    pub fn make(path: PathBuf) -> io::Result<Self> {
+        DirBuilder::new().mode(0o700).create(&path)?;
+        Ok(Self(path))
     }
 
-    /// Removes it, when nothing of the attempt is left; a large one takes its time.
-    pub async fn remove(mut self) {
-        // The time has its grain, so that it says nothing of what is done at once.
-        if self.made.is_some() && stamp(&self.path) == self.made && is_empty(&self.path) {
-            let mut untouched = self.surroundings.untouched.lock().unwrap_or_else(PoisonError::into_inner);
-            untouched.push(std::mem::take(&mut self.path));
-        } else {
-            let _ = tokio::task::spawn_blocking(move || drop(self)).await;
-        }
+    /// Whether it is as it was made.
+    fn is_untouched(&self) -> bool {
+        use std::os::unix::fs::PermissionsExt as _;
+        let is_private = fs::symlink_metadata(&self.0)
+            .is_ok_and(|metadata| metadata.is_dir() && metadata.permissions().mode() & 0o7777 == 0o700);
+        is_private && fs::read_dir(&self.0).is_ok_and(|mut entries| entries.next().is_none())
+    }
+
+    /// Gives it away.
+    fn into_path(mut self) -> PathBuf {
+        std::mem::take(&mut self.0)
+    }
+
+    /// Removes it; a large one takes its time.
+    pub async fn remove(self) {
+        let _ = tokio::task::spawn_blocking(move || drop(self)).await;
     }
 }
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        if !self.path.as_os_str().is_empty() && fs::remove_dir_all(&self.path).is_err() {
+        if self.0.as_os_str().is_empty() {
+            return;
+        }
+        if fs::remove_dir_all(&self.0).is_err() {
             // A test may have closed a directory of its own, even to itself.
-            open_up(&self.path, 0);
-            let _ = fs::remove_dir_all(&self.path);
+            open_up(&self.0, 0);
+            let _ = fs::remove_dir_all(&self.0);
         }
     }
 }
@@ -144,42 +151,37 @@ mod tests {
     }
 
     #[test]
+    fn a_directory_that_is_still_empty_is_used_again_and_another_is_not() {
+        let base = tempfile::tempdir().expect("a directory");
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let surroundings = Surroundings::default();
+        let [a, b, c] = ["a", "b", "c"].map(|name| base.path().join(name));
+        runtime.block_on(async {
+            let first = surroundings.make(a.clone()).expect("a directory");
+            surroundings.remove(first).await;
+            let second = surroundings.make(b.clone()).expect("the same directory");
+            assert!(!a.exists() && b.is_dir());
+            fs::write(b.join("file"), "x").expect("a file");
+            surroundings.remove(second).await;
+            assert!(!b.exists());
+            let third = surroundings.make(c.clone()).expect("a directory");
+            assert!(third.is_untouched());
+            fs::set_permissions(&c, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("opened");
+            surroundings.remove(third).await;
+            assert!(!c.exists());
+        });
+    }
+
+    #[test]
     fn a_directory_goes_whatever_is_in_it() {
         use std::os::unix::fs::PermissionsExt as _;
         let base = tempfile::tempdir().expect("a directory");
         let path = base.path().join("test");
-        let scratch = Scratch::make(path.clone(), Arc::default()).expect("a directory");
+        let scratch = Scratch::make(path.clone()).expect("a directory");
         fs::create_dir_all(path.join("a/b")).expect("directories");
         fs::write(path.join("a/b/file"), "x").expect("a file");
         fs::set_permissions(path.join("a"), fs::Permissions::from_mode(0o000)).expect("closed");
         drop(scratch);
         assert!(!path.exists());
-    }
-
-    #[tokio::test]
-    async fn only_what_was_left_as_it_was_is_for_the_next() {
-        use std::os::unix::fs::PermissionsExt as _;
-        let base = tempfile::tempdir().expect("a directory");
-        let surroundings = Arc::<Surroundings>::default();
-        let make = |name| Scratch::make(base.path().join(name), Arc::clone(&surroundings)).expect("a directory");
-        let inode = |name| fs::metadata(base.path().join(name)).expect("a directory").ino();
-        let first = make("first");
-        let number = inode("first");
-        first.remove().await;
-        let second = make("second");
-        assert_eq!(inode("second"), number);
-        assert!(!base.path().join("first").exists());
-        fs::write(base.path().join("second/file"), "x").expect("a file");
-        second.remove().await;
-        assert!(!base.path().join("second").exists());
-        let third = make("third");
-        fs::set_permissions(base.path().join("third"), fs::Permissions::from_mode(0o755)).expect("opened");
-        third.remove().await;
-        assert!(!base.path().join("third").exists());
-        let fourth = make("fourth");
-        let mode = fs::metadata(base.path().join("fourth")).expect("a directory").mode();
-        assert!(mode & 0o777 == 0o700 && is_empty(&base.path().join("fourth")));
-        drop(fourth);
-        assert!(!base.path().join("fourth").exists());
     }
 }

@@ -109,7 +109,7 @@ impl Tap {
         }
         self.settle(found);
         let level = spaces / 4;
-        if spaces % 4 == 0 && level < DEPTH && level <= self.levels.len().max(1) {
+        if spaces.is_multiple_of(4) && level < DEPTH && level <= self.levels.len().max(1) {
             self.statement(level, &line[spaces..], found);
         }
     }

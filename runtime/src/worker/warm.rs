@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, IoSlice};
-use std::os::fd::{AsRawFd as _, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream as StdUnixStream;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -28,11 +28,14 @@ use tokio::time::timeout;
 use tracing::debug;
 
 use super::reaper::{self, End, Reaper};
-use super::{Attempt, Usage};
+use super::{Attempt, Program, Usage};
 use super::{descriptors, environment};
 
 /// How long an interpreter may take until it is warm.
 const WARM_UP: Duration = Duration::from_mins(1);
+
+/// How long it may take to answer.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The longest line of an interpreter, in bytes.
 const LINE_LIMIT: usize = 4 << 20;
@@ -150,7 +153,9 @@ impl Pool {
         {
             debug!("the warm interpreter is replaced");
             drop(interpreter);
-            self.idle.clear();
+            for staying in self.idle.drain(..) {
+                tokio::spawn(staying.bury(Arc::clone(reaper)));
+            }
         }
         if let Some(interpreter) = &self.interpreter {
             return Ok(Arc::clone(interpreter));
@@ -206,10 +211,13 @@ impl Pool {
     }
 
     /// Takes a worker back that is free.
-    pub fn give_back(&mut self, staying: Staying) {
+    pub fn give_back(&mut self, staying: Staying, reaper: &Arc<Reaper>) {
         let same = |interpreter: &Arc<Interpreter>| Arc::ptr_eq(interpreter, &staying.process.interpreter);
         if self.interpreter.as_ref().is_some_and(same) {
             self.idle.push(staying);
+        } else {
+            // Its interpreter was replaced meanwhile.
+            tokio::spawn(staying.bury(Arc::clone(reaper)));
         }
     }
 }
@@ -279,7 +287,7 @@ impl Interpreter {
 
     async fn fork(self: &Arc<Self>, attempt: &Attempt, ends: &Ends) -> Result<Forked, Trouble> {
         let request = request("fork", attempt, &self.variables);
-        let fds: Vec<RawFd> = ends.iter().map(|end| end.as_raw_fd()).collect();
+        let fds: Vec<RawFd> = ends.iter().map(AsRawFd::as_raw_fd).collect();
         self.forked(&request, &fds).await
     }
 
@@ -307,7 +315,10 @@ impl Interpreter {
             }
             send(writer.as_ref(), request, fds).await.map_err(|_| Trouble::Gone)?;
         }
-        match answered.await {
+        let Ok(answer) = timeout(PATIENCE, answered).await else {
+            return Err(Trouble::Refused(format!("it did not answer within {} s", PATIENCE.as_secs())));
+        };
+        match answer {
             Ok(Ok(pid)) => Ok(Forked { interpreter: Arc::clone(self), pid, end: End::of(pid) }),
             Ok(Err(reason)) => Err(Trouble::Refused(reason)),
             Err(_) => Err(Trouble::Gone),
@@ -325,7 +336,7 @@ impl Interpreter {
         }
         let request = frame(&json!({ "op": "collect", "pid": pid.as_raw() }));
         send(self.writer.lock().await.as_ref(), &request, &[]).await.ok()?;
-        answered.await.ok()
+        timeout(PATIENCE, answered).await.ok()?.ok()
     }
 }
 
@@ -401,7 +412,7 @@ impl Staying {
 
     /// Sends it a test.
     async fn run(&mut self, attempt: &Attempt, ends: &Ends) -> io::Result<()> {
-        let fds: Vec<RawFd> = ends.iter().map(|end| end.as_raw_fd()).collect();
+        let fds: Vec<RawFd> = ends.iter().map(AsRawFd::as_raw_fd).collect();
         let request = request("run", attempt, &self.variables);
         self.free = None;
         send(self.stream.get_ref(), &request, &fds).await?;
@@ -484,7 +495,12 @@ fn request(operation: &str, attempt: &Attempt, known: &Variables) -> Vec<u8> {
     }
     let name = environment::comm(&attempt.identity.invocation);
     let limits = &attempt.surroundings.limits;
-    frame(&json!({ "op": operation, "env": changes, "cwd": attempt.directory(), "name": name, "limits": limits }))
+    let test = match &attempt.program {
+        Program::Python { name, tests, .. } => json!({ "pytest_name": name, "tests": tests }),
+        Program::Exec(_) => serde_json::Value::Null,
+    };
+    let directory = attempt.directory();
+    frame(&json!({ "op": operation, "env": changes, "cwd": directory, "name": name, "limits": limits, "test": test }))
 }
 
 fn frame(message: &serde_json::Value) -> Vec<u8> {

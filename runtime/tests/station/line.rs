@@ -133,11 +133,10 @@ impl Line {
     pub fn command(&self, plan: &Plan, more: &[&str]) -> Command {
         self.write("plan.json", &plan.to_json());
         let mut command = Command::new(env!("CARGO_BIN_EXE_tlc-station"));
+        command.arg("run");
         if !more.contains(&"--station") {
             self.write("plain.json5", "{ pass_environment: [\"LINE\"] }");
-            command.arg("run").arg("--station").arg(self.path("plain.json5"));
-        } else {
-            command.arg("run");
+            command.arg("--station").arg(self.path("plain.json5"));
         }
         command
             .arg(self.path("plan.json"))

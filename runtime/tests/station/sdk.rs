@@ -1,5 +1,7 @@
 //! The Python SDK with the real runtime: what a test reports and asks.
 
+use std::process::Command;
+
 use serde_json::{Value, json};
 use tlc_plan::plan::{Isolation, Node};
 use tlc_plan::{Data, Template};
@@ -147,6 +149,16 @@ tlc.countdown("Wait", 30, prompt="count")
     assert_eq!(names(&reports["results"]), ["red LED", "green LED"]);
     assert_eq!(reports["unit"], json!(""), "{reports}");
     assert_eq!(line.attempt("Data")["unit"], json!("HRN-000042"));
+}
+
+#[test]
+fn the_sdk_passes_its_own_tests() {
+    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/sdk/python");
+    let ran = Command::new("python3").args(["-m", "unittest", "-q"]).current_dir(directory).output();
+    match ran {
+        Ok(output) => assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr)),
+        Err(error) => eprintln!("the_sdk_passes_its_own_tests: SKIPPED, there is no `python3`: {error}"),
+    }
 }
 
 #[test]

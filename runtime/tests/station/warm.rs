@@ -319,3 +319,12 @@ fn a_stop_and_a_second_signal_end_a_test_in_a_warm_interpreter() {
         }
     }
 }
+
+#[test]
+fn a_missing_interpreter_is_said_before_anything_runs_with_the_tests_that_need_it() {
+    let line = Line::new();
+    let tests = ["A", "B", "C", "D", "E"].map(|id| python(id, "good", "{}"));
+    let ran = line.run(&list(tests.to_vec()), &["--python", "python9"]).ended_with(3);
+    let words = "`A`, `B`, `C` and 2 more tests need a Python interpreter: there is no `python9` on PATH";
+    assert!(ran.stderr.contains(words) && ran.stderr.contains("/python9`"), "{}", ran.stderr);
+}

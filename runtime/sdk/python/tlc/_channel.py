@@ -27,6 +27,9 @@ WRITE_FD = "TLC_PROTOCOL_WRITE_FD"
 _KEPT = _values.MESSAGE_LIMIT // 16
 
 
+_NOWHERE = Context()
+
+
 class Gone(_errors.Error):
     """The runtime is gone."""
 
@@ -35,7 +38,7 @@ class Channel(Session):
     """A session with the runtime."""
 
     def __init__(self, read_fd: int, write_fd: int) -> None:
-        super().__init__(Context())
+        super().__init__(_NOWHERE)
         self._read_fd = read_fd
         self._write_fd = write_fd
         self._process = os.getpid()

@@ -8,7 +8,7 @@ import sys
 import traceback
 import types
 import unittest
-from typing import Any, List, NamedTuple, Optional, Tuple, Type
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple, Type
 
 from . import _args
 from ._errors import ArgError, Failure, TestError
@@ -95,8 +95,8 @@ def file_of(name: str, tests: str) -> str:
     raise TestError("there is no Python test `%s`: neither `%s` nor `%s` exists" % (name, files[0], files[1]))
 
 
-def load(name: str, tests: str) -> types.ModuleType:
-    """The module of the test `name` below the directory `tests`, executed afresh."""
+def spec_of(name: str, tests: str) -> Any:
+    """Where the module of a test comes from."""
     file = file_of(name, tests)
     spec = None if name in sys.modules else importlib.util.find_spec(name)
     if spec is None or os.path.realpath(spec.origin or "") != os.path.realpath(file):
@@ -104,10 +104,51 @@ def load(name: str, tests: str) -> types.ModuleType:
         spec = importlib.util.spec_from_file_location("tlc_test_" + name.replace(".", "_"), file)
     if spec is None or spec.loader is None:
         raise TestError("the Python test `%s` cannot be loaded from `%s`" % (name, file))
+    return spec
+
+
+def load(name: str, tests: str, known: Any = None) -> types.ModuleType:
+    """The module of the test `name` below the directory `tests`, executed afresh. `known` is what was read of it before."""
+    spec, code = known or (spec_of(name, tests), None)
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
+    if code is None:
+        spec.loader.exec_module(module)
+    else:
+        exec(code, module.__dict__)
     return module
+
+
+class Codes:
+    """The code of tests, read and not executed, so that a child need not do it again."""
+
+    def __init__(self) -> None:
+        self._known: Dict[Tuple[str, str], Any] = {}
+
+    def of(self, test: Any) -> Any:
+        """What is known of a test; None if that is for the child to find out."""
+        try:
+            name, tests = test["pytest_name"], test["tests"]
+            if "." in name:
+                # To find it is to import what it is in.
+                return None
+            spec, code, seen = self._known.get((name, tests)) or self._read(name, tests)
+            if _seen(spec.origin) != seen:
+                spec, code, seen = self._read(name, tests)
+        except Exception:
+            return None
+        return spec, code
+
+    def _read(self, name: str, tests: str) -> Any:
+        spec = spec_of(name, tests)
+        seen = _seen(spec.origin)
+        found = self._known[(name, tests)] = (spec, spec.loader.get_code(spec.name), seen)
+        return found
+
+
+def _seen(path: str) -> Tuple[int, int]:
+    status = os.stat(path)
+    return status.st_mtime_ns, status.st_size
 
 
 def find_case(module: types.ModuleType, name: str) -> Type[unittest.TestCase]:

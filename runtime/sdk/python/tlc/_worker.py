@@ -17,7 +17,6 @@ import fcntl
 import gc
 import json
 import os
-import random
 import resource
 import signal
 import socket
@@ -33,7 +32,7 @@ from ._channel import PROTOCOL, READ_FD, WRITE_FD, Channel, flush
 from ._errors import Ended, TestError
 
 # What a test is likely to need, so that it is there when it is forked.
-WARM = ("contextlib", "hashlib", "logging", "re", "subprocess", "tempfile", "threading")
+WARM = ("contextlib", "re", "threading")
 
 # Where a test finds its channel.
 READS, WRITES = 3, 4
@@ -54,7 +53,7 @@ def main(arguments: List[str]) -> int:
     return _one(channel, watch=True)
 
 
-def _one(channel: Channel, watch: bool, warm: Optional[Warm] = None) -> int:
+def _one(channel: Channel, watch: bool, warm: Optional[Warm] = None, known: Any = None) -> int:
     """Runs the one test that arrives on a channel."""
     start = channel.receive()
     if start is None:
@@ -69,7 +68,7 @@ def _one(channel: Channel, watch: bool, warm: Optional[Warm] = None) -> int:
         channel.leave_with_the_runtime()
     if warm is None:
         _interruption.install()
-    verdict = _run.guarded(lambda: _run_test(channel, params, warm))
+    verdict = _run.guarded(lambda: _run_test(channel, params, warm, known))
     if verdict.trace:
         print(verdict.trace, file=sys.stderr)
     flush()
@@ -80,7 +79,7 @@ def _one(channel: Channel, watch: bool, warm: Optional[Warm] = None) -> int:
     return 0
 
 
-def _run_test(channel: Channel, params: Dict[str, Any], warm: Optional[Warm]) -> _run.Verdict:
+def _run_test(channel: Channel, params: Dict[str, Any], warm: Optional[Warm], known: Any) -> _run.Verdict:
     test = params["test"]
     name, tests = test.get("pytest_name"), test.get("tests")
     if not isinstance(name, str) or not isinstance(tests, str):
@@ -89,7 +88,7 @@ def _run_test(channel: Channel, params: Dict[str, Any], warm: Optional[Warm]) ->
     if warm is not None:
         case, method = warm.case(name, tests)
     else:
-        case = _run.find_case(_run.load(name, tests), name)
+        case = _run.find_case(_run.load(name, tests, known), name)
         method = _run.find_method(case)
     return _run.run_case(case, method, channel, params.get("args") or {})
 
@@ -172,6 +171,7 @@ class Server:
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
         self._children: Set[int] = set()
+        self._codes = _run.Codes()
 
     def run(self) -> None:
         """Until the other end is closed."""
@@ -192,6 +192,7 @@ class Server:
                 os.waitpid(pid, 0)
 
     def _fork(self, request: Dict[str, Any], fds: List[int]) -> None:
+        known = self._codes.of(request["test"]) if request.get("test") else None
         try:
             pid = os.fork()
         except OSError as error:
@@ -199,7 +200,7 @@ class Server:
             _close(fds)
             return
         if pid == 0:
-            self._become(request, fds)
+            self._become(request, fds, known)
         try:
             os.setpgid(pid, pid)
         except OSError:
@@ -208,13 +209,12 @@ class Server:
         self._children.add(pid)
         _say(self._connection, {"pid": pid})
 
-    def _become(self, request: Dict[str, Any], fds: List[int]) -> NoReturn:
+    def _become(self, request: Dict[str, Any], fds: List[int], known: Any) -> NoReturn:
         """What the child does."""
         code = 1
         try:
             os.setpgid(0, 0)
             _close([self._connection.detach()])
-            random.seed()
             numpy = sys.modules.get("numpy")
             if numpy is not None:
                 numpy.random.seed()
@@ -223,7 +223,7 @@ class Server:
             else:
                 _enter(request, fds)
                 _close(fds)
-                code = _one(Channel(READS, WRITES), watch=False)
+                code = _one(Channel(READS, WRITES), watch=False, known=known)
         except BaseException:
             traceback.print_exc()
         finally:
