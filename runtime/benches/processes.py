@@ -34,6 +34,18 @@ int main(void) {
     return 0;
 }
 """
+# Ends at the next even second, however late it began.
+PUNCTUAL = """
+#include <time.h>
+int main(void) {
+    struct timespec then;
+    clock_gettime(CLOCK_REALTIME, &then);
+    then.tv_sec += 2 - then.tv_sec % 2;
+    then.tv_nsec = 0;
+    clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &then, 0);
+    return 0;
+}
+"""
 SPAWN = """
 #include <spawn.h>
 #include <stdlib.h>
@@ -232,20 +244,22 @@ def syncs(bench):
     if shutil.which("strace") is None:
         print("\nleft out: sync points, for there is no strace")
         return
-    together = [{"id": "P", "label": "parallel", "parallel": True, "subtests": bench.leaves(8)[0]["subtests"]}]
-    sleeping = [dict(leaf, exec=["sleep", "0.3"]) for leaf in together[0]["subtests"]]
-    together[0]["subtests"] = sleeping
+    punctual = bench.compiled("punctual", PUNCTUAL, "-static")
+    leaves = lambda count: [{"inherit": "FactoryTest", "id": "T%d" % n, "label": "test", "exec": [punctual]} for n in range(count)]
+    together = lambda count: [{"id": "P", "label": "parallel", "parallel": True, "subtests": leaves(count)}]
     counted = {}
-    for name, tests in {"none": [], "few": bench.leaves(20), "many": bench.leaves(120), "eight": together}.items():
-        plan = bench.plan("syncs-" + name, tests or bench.leaves(1))
+    for name, tests in {"few": bench.leaves(20), "many": bench.leaves(120), "one": together(1), "eight": together(8)}.items():
+        plan = bench.plan("syncs-" + name, tests)
         command, store = bench.run(plan)
         shutil.rmtree(store, ignore_errors=True)
         log = bench.folder / "strace"
+        time.sleep(2 - time.time() % 2)
         subprocess.run(["strace", "-f", "-o", log, "-e", "trace=fsync,fdatasync", *command], stdout=subprocess.DEVNULL, check=True)
         counted[name] = len(re.findall(r"f(?:data)?sync\(\d+\)\s+= 0", log.read_text()))
     table("Sync points", [
         ("a test, in a sequence of many", "%.2f" % ((counted["many"] - counted["few"]) / 100), ""),
-        ("eight tests that end together, more than one test alone", str(counted["eight"] - counted["none"]), ""),
+        # One test alone has one.
+        ("the ends of eight tests that end at the same moment", str(counted["eight"] - counted["one"] + 1), ""),
     ])
 
 

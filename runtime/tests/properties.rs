@@ -22,7 +22,8 @@ struct World<'a> {
     model: &'a Model,
     schedule: Schedule,
     running: VecDeque<(String, u32)>,
-    incidents: VecDeque<(usize, Incident)>,
+    /// What happens to which attempt.
+    incidents: VecDeque<(String, u32, Incident)>,
     starts: Vec<usize>,
     log: Vec<String>,
     actions: Vec<Action>,
@@ -32,8 +33,8 @@ impl World<'_> {
     fn run(&mut self, event: Event) {
         self.feed(event);
         for _ in 0..10_000 {
-            if let Some((leaf, incident)) = self.incidents.pop_front() {
-                self.happen(leaf, incident);
+            if let Some((path, attempt, incident)) = self.incidents.pop_front() {
+                self.happen(path, attempt, incident);
             } else if let Some((path, attempt)) = self.running.pop_front() {
                 self.end(path, attempt);
             } else {
@@ -71,7 +72,7 @@ impl World<'_> {
         self.starts[leaf] += 1;
         let number = self.starts[leaf];
         let incident = self.model.incidents.iter().find(|it| it.0 == leaf && it.1 == number);
-        self.incidents.extend(incident.map(|it| (leaf, it.2)));
+        self.incidents.extend(incident.map(|it| (path.clone(), attempt, it.2)));
         self.log.push(path.clone());
         self.running.push_back((path, attempt));
     }
@@ -86,9 +87,9 @@ impl World<'_> {
         self.feed(ended(path, attempt, outcome, changes));
     }
 
-    fn happen(&mut self, leaf: usize, incident: Incident) {
-        let path = self.model.nodes[leaf].path.clone();
-        if !self.running.iter().any(|(running, _)| *running == path) {
+    fn happen(&mut self, path: String, attempt: u32, incident: Incident) {
+        let leaf = self.leaf(&path);
+        if !self.running.contains(&(path, attempt)) {
             return;
         }
         match incident {

@@ -54,6 +54,12 @@ use turn::Record;
 /// How often it is looked whether a service is still there.
 const SERVICE_WATCH: Duration = Duration::from_millis(500);
 
+/// How often in a row it is looked in vain whether more has happened.
+const QUIET: u32 = 3;
+
+/// How often it is looked at all.
+const LOOKS: u32 = 64;
+
 /// How long the end of what was killed is waited for, if it cannot be recorded anyway.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -254,9 +260,7 @@ impl Dispatch<'_> {
             asked = self.operator.control.next() => self.asked(course, asked),
             () = tokio::time::sleep(SERVICE_WATCH) => self.watch_services().await,
         }
-        while let Ok(happening) = ended.try_recv() {
-            course.queue.push_back(happening);
-        }
+        course.take_all(ended).await;
     }
 
     /// The first signal stops the run, the second kills it; while the machine goes down a signal is part of that.
@@ -310,6 +314,23 @@ impl Course {
             paused: false,
             waiting: Vec::new(),
             begun: Instant::now(),
+        }
+    }
+
+    /// Takes all that has happened. While others run, whoever is about to say something says it first: what ends together is recorded
+    /// together.
+    async fn take_all(&mut self, ended: &mut mpsc::UnboundedReceiver<Happening>) {
+        let mut quiet = 0;
+        for _ in 0..LOOKS {
+            quiet += 1;
+            while let Ok(happening) = ended.try_recv() {
+                self.queue.push_back(happening);
+                quiet = 0;
+            }
+            if self.running.len() < 2 || quiet == QUIET {
+                return;
+            }
+            tokio::task::yield_now().await;
         }
     }
 

@@ -28,6 +28,20 @@ pub(super) struct Record {
     pub awaited: bool,
 }
 
+impl Record {
+    /// The state of a node. A later one takes the place of one just before it.
+    fn state(&mut self, state: Change) {
+        let of = |change: &Change| match change {
+            Change::State { path, .. } => Some(path.clone()),
+            _ => None,
+        };
+        match self.changes.last_mut() {
+            Some(last) if of(last) == of(&state) => *last = state,
+            Some(_) | None => self.changes.push(state),
+        }
+    }
+}
+
 /// What is to be done and shown once it is durable.
 pub(super) enum Deed {
     Launch {
@@ -141,7 +155,7 @@ impl Dispatch<'_> {
             }
             Action::End { path, attempt, reason } => Deed::End { path, attempt, reason },
             Action::StateChanged { path, state } => {
-                record.changes.push(journal::state(&path, &state));
+                record.state(journal::state(&path, &state));
                 Deed::Show(Shown::Settled { path, status: state.status })
             }
             Action::Skipped { path, why } => not_run(path, skipped(&why), record),

@@ -18,6 +18,9 @@ const CHECKED_SIZE: u64 = 32 << 20;
 const PATIENCE: u32 = 200;
 const PAUSE: Duration = Duration::from_millis(10);
 
+/// After how many changed pages these are written to where they belong. A page that changes with each test is written once for all of them.
+const CHECKPOINT: u32 = 4000;
+
 const HEADER: &[u8; 16] = b"SQLite format 3\0";
 
 pub(super) fn writable(path: &Path) -> Result<Store, StoreError> {
@@ -196,5 +199,6 @@ fn check_contents(path: &Path, connection: &Connection) -> Result<(), StoreError
 fn settle(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT)?;
     connection.pragma_update(None, "foreign_keys", "ON")
 }

@@ -180,6 +180,10 @@ const RUN: &str =
 const PLAN: &str = "coalesce((SELECT json_extract(body, '$.plan') FROM events WHERE events.run = runs.run
     AND kind = 'plan_replaced' ORDER BY seq DESC LIMIT 1), plan_hash)";
 
+/// A run whose list became this plan by an edit.
+const EDITED: &str =
+    "run IN (SELECT run FROM events WHERE kind = 'plan_replaced' AND json_extract(body, '$.plan') = ?1)";
+
 const ATTEMPT: &str =
     "SELECT invocation, run, path, number, program, arguments, log, started_at, ended_at, duration_ms, outcome,
     message, traceback, exit_code, exit_signal, log_written, log_left_out, slot, unit, operator, source_sha256,
@@ -335,8 +339,13 @@ impl Store {
 
     /// The last run of this plan in this slot.
     pub fn last_of_plan(&self, plan_hash: &str, slot: u32) -> Result<Option<RunRow>, StoreError> {
-        let of_list = "list = (SELECT list FROM plans WHERE hash = ?1)";
-        let sql = format!("{RUN} WHERE {of_list} AND {PLAN} = ?1 AND slot = ?2 ORDER BY run DESC LIMIT 1");
+        let last = |of_plan: &str| {
+            format!(
+                "SELECT run FROM (SELECT run FROM runs WHERE {of_plan} AND slot = ?2 AND {PLAN} = ?1 ORDER BY run DESC LIMIT 1)"
+            )
+        };
+        let (at_first, by_edit) = (last("plan_hash = ?1"), last(EDITED));
+        let sql = format!("{RUN} WHERE run = (SELECT max(run) FROM ({at_first} UNION ALL {by_edit}))");
         self.one_run(&sql, plan_hash, slot)
     }
 

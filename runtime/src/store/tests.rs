@@ -160,6 +160,38 @@ fn a_store_of_the_first_version_is_brought_up_to_date() {
 }
 
 #[test]
+fn tables_that_are_made_anew_keep_their_rows_and_what_refers_to_them() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("station.sqlite");
+    let mut old = Connection::open(&path).expect("a connection");
+    schema::migrate_to(&mut old, 0, 3).expect("the third version");
+    let rows = "
+        INSERT INTO plans VALUES ('p', 'main', 't', x'00');
+        INSERT INTO runs (id, plan_hash, list, station, slot, unit, operator, phase, root, settings, tlc_version, started_at, state)
+            VALUES ('r', 'p', 'main', 's', 0, '', '', 'PVT', '', '{}', '0', 't', 'running');
+        INSERT INTO events (run, slot, unit, at, monotonic_us, source, kind, body)
+            VALUES (1, 0, '', 't', 1, 'schedule', 'started', '{}'), (1, 0, '', 't', 2, 'station', 'resumed', '{}');
+        INSERT INTO attempts (invocation, run, slot, unit, path, number, program, arguments, log, started_at, error_code)
+            VALUES ('i', 1, 0, '', 'a', 1, '[]', '{}', 'a.log', 't', 'E1');
+        INSERT INTO notes (invocation, position, at, level, text) VALUES ('i', 0, 't', 'info', 'kept');
+    ";
+    old.execute_batch(rows).expect("rows");
+    drop(old);
+    let mut store = Store::open(&path).expect("the store");
+    assert_eq!(schema::version(&store.connection).expect("a version"), VERSION);
+    assert_eq!(store.scheduled_events(RunNumber(1)).expect("events").len(), 2);
+    let attempt = &store.attempts(RunNumber(1)).expect("attempts")[0];
+    assert_eq!((attempt.invocation.as_str(), attempt.error_code.as_deref()), ("i", Some("E1")));
+    let count = |sql: &str| store.connection.query_row(sql, [], |row| row.get::<_, i64>(0)).expect("a number");
+    assert_eq!(count("SELECT count(*) FROM notes WHERE invocation = 'i'"), 1);
+    assert_eq!(count("SELECT count(*) FROM pragma_foreign_key_check"), 0);
+    assert_eq!(count("PRAGMA foreign_keys"), 1);
+    store.commit(&key(RunNumber(1)), &[entry("stop", Source::Schedule)], &[]).expect("a transaction");
+    let last: i64 = store.connection.query_row("SELECT max(seq) FROM events", [], |row| row.get(0)).expect("a number");
+    assert_eq!(last, 3);
+}
+
+#[test]
 fn a_transaction_without_room_is_left_out_as_a_whole_and_can_be_repeated() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("station.sqlite");

@@ -36,6 +36,9 @@ pub struct LogFile {
     pub error: Option<String>,
 }
 
+/// How much is read at a time, in bytes.
+const BUFFER: usize = 32 << 10;
+
 /// A capture that can be told to stop waiting for more.
 pub(crate) struct Capture {
     task: JoinHandle<LogFile>,
@@ -91,9 +94,9 @@ async fn pump(
     mut heard: Option<Listened>,
     mut stop: oneshot::Receiver<()>,
 ) -> LogFile {
-    let (mut buffer, mut own) = (vec![0; 32 << 10], vec![0; 32 << 10]);
     let mut stdout = heard.as_mut().and_then(|heard| heard.stdout.take());
     let (mut output, apart) = (Some(output), stdout.is_some());
+    let (mut buffer, mut own) = (vec![0; BUFFER], vec![0; if apart { BUFFER } else { 0 }]);
     while output.is_some() || stdout.is_some() {
         let (bytes, is_heard) = tokio::select! {
             count = read(&mut stdout, &mut own) => (&own[..count], true),

@@ -128,15 +128,12 @@ fn has_variable(pid: Pid, wanted: impl Fn(&[u8]) -> bool) -> bool {
     }
 }
 
+/// The children of this process. The system gives orphans to its first thread; what another thread has started has an owner that waits
+/// for it.
 fn children() -> Vec<Pid> {
-    let Ok(threads) = fs::read_dir("/proc/self/task") else { return Vec::new() };
-    threads
-        .flatten()
-        .filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok())
-        .flat_map(|list| {
-            list.split_whitespace().filter_map(|pid| pid.parse().ok()).map(Pid::from_raw).collect::<Vec<_>>()
-        })
-        .collect()
+    let first = std::process::id();
+    let list = fs::read_to_string(format!("/proc/self/task/{first}/children")).unwrap_or_default();
+    list.split_whitespace().filter_map(|pid| pid.parse().ok()).map(Pid::from_raw).collect()
 }
 
 /// The end of a process: of a child of ours, or of a warm interpreter, that nobody has collected yet.

@@ -145,7 +145,7 @@ pub fn check_end(ledger: &Ledger, ending: Option<&Ending>, without: Option<Statu
 fn attempts(store: &Connection) -> Result<Vec<Row>, String> {
     let read = || {
         store
-            .prepare_cached("SELECT run, invocation, path, number, outcome, message FROM attempts ORDER BY rowid")?
+            .prepare_cached("SELECT run, invocation, path, number, outcome, message FROM attempts ORDER BY invocation")?
             .query_map([], |row| {
                 Ok(Row {
                     run: row.get(0)?,
