@@ -18,6 +18,12 @@ fn list(edit: &str, after: &str) -> String {
     )
 }
 
+/// A command that puts the next list in the place of this one, and another that leaves a word behind.
+fn commands(directory: &Path, word: &str) -> (String, String) {
+    let directory = directory.display();
+    (format!("cp {directory}/next {directory}/main.test_list.json"), format!("echo {word} > {directory}/after"))
+}
+
 fn run(directory: &Path, list: &str) -> Outcome {
     fs::write(directory.join("main.test_list.json"), list).expect("a list");
     let mut command = tlc(directory);
@@ -28,8 +34,10 @@ fn run(directory: &Path, list: &str) -> Outcome {
 #[test]
 fn a_list_that_is_edited_while_it_runs_goes_on_as_it_is_now() {
     let directory = tempfile::tempdir().expect("a directory");
-    fs::write(directory.path().join("next"), list("exit 1", "echo after > after")).expect("the next list");
-    let first = list("cp next main.test_list.json", "echo before > after");
+    let (_, after) = commands(directory.path(), "after");
+    fs::write(directory.path().join("next"), list("exit 1", &after)).expect("the next list");
+    let (edit, before) = commands(directory.path(), "before");
+    let first = list(&edit, &before);
     let ran = run(directory.path(), &first);
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
     assert!(ran.stdout.contains("the list main was edited"), "{}", ran.stdout);
@@ -40,7 +48,8 @@ fn a_list_that_is_edited_while_it_runs_goes_on_as_it_is_now() {
 fn a_list_that_is_edited_into_a_mistake_stays_and_the_mistake_is_shown() {
     let directory = tempfile::tempdir().expect("a directory");
     fs::write(directory.path().join("next"), list("true", "true").replace("exec", "exce")).expect("the next list");
-    let first = list("cp next main.test_list.json", "echo before > after");
+    let (edit, before) = commands(directory.path(), "before");
+    let first = list(&edit, &before);
     let ran = run(directory.path(), &first);
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
     let said = &ran.stderr;
