@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use tlc_compiler::plan::Data;
-use tlc_compiler::{Request, compile, dump};
+use tlc_compiler::{Compilation, Request, compile, dump};
 
 /// Refused by the reference, accepted here: JSON5.
 const EXTENSIONS: &[&str] = &["json_bom", "json_comment", "json_trailing_comma"];
@@ -94,6 +94,12 @@ fn json(path: &Path) -> Value {
     serde_json::from_str(&text).expect("the corpus is JSON")
 }
 
+fn resolved(compilation: &mut Compilation) -> Value {
+    let mut text = Vec::new();
+    dump::resolved(compilation, &mut text).expect("memory takes everything");
+    serde_json::from_slice(&text).expect("the resolved form is JSON")
+}
+
 /// Compiles a list and says how it differs from what was recorded.
 fn compare(name: &str, probe: &str, request: &Request, expected: &Value) -> Option<String> {
     let mut compilation = compile(request);
@@ -104,14 +110,14 @@ fn compare(name: &str, probe: &str, request: &Request, expected: &Value) -> Opti
             (true, false) => Some("should be refused".to_owned()),
             (false, true) => Some(format!("is refused: {:#?}", compilation.diagnostics)),
             (false, false) => {
-                let got = serde_json::to_value(dump::resolved(&mut compilation)).expect("data are JSON");
+                let got = resolved(&mut compilation);
                 difference(expected, &got)
             }
         }
     } else if EXTENSIONS.contains(&probe) {
         None
     } else if expected["reference_message"] == "'tests'" {
-        let got = serde_json::to_value(dump::resolved(&mut compilation)).expect("data are JSON");
+        let got = resolved(&mut compilation);
         let merged_differs = expected.get("merged").is_some_and(|merged| !same(merged, &got["merged"]));
         (refused || merged_differs).then(|| "is a library; it should be dumped".to_owned())
     } else {

@@ -8,7 +8,7 @@ use tlc_compiler::{Compilation, dump};
 
 use crate::FAILED;
 use crate::input::ListArgs;
-use crate::report::{complain, print};
+use crate::report::{complain, print, print_by};
 use crate::tree;
 
 /// A stage of the compiler.
@@ -57,30 +57,31 @@ pub struct DumpArgs {
 
 pub fn run(args: &DumpArgs) -> ExitCode {
     match dump(args) {
-        Ok(text) => {
-            print(&text);
-            ExitCode::SUCCESS
-        }
+        Ok(()) => ExitCode::SUCCESS,
         Err(code) => code,
     }
 }
 
-fn dump(args: &DumpArgs) -> Result<String, ExitCode> {
+fn dump(args: &DumpArgs) -> Result<(), ExitCode> {
     let mut list = args.list.clone();
     list.with.only_findings = args.format == Format::Json && args.stage != Stage::Plan;
     let mut compilation = list.usable()?.compilation;
     match (args.format, args.stage) {
-        (Format::Dot, Stage::Tree | Stage::Plan) => plan(&compilation).map(dot),
+        (Format::Dot, Stage::Tree | Stage::Plan) => print(&dot(plan(&compilation)?)),
         (Format::Dot, Stage::Document | Stage::Lineage | Stage::Config) => {
             complain("only the tree and the plan are graphs: use `--format json` for this stage");
-            Err(ExitCode::from(crate::USAGE))
+            return Err(ExitCode::from(crate::USAGE));
         }
-        (Format::Json, Stage::Plan) => Ok(plan(&compilation)?.to_json() + "\n"),
-        (Format::Tree, Stage::Tree) => Ok(tree::tests(&compilation)),
-        (Format::Tree, Stage::Plan) => Ok(tree::plan(plan(&compilation)?)),
-        (Format::Tree, Stage::Lineage) => Ok(tree::lineage(&compilation)),
-        (Format::Json | Format::Tree, stage) => Ok(json(&data(&mut compilation, stage))),
+        (Format::Json, Stage::Plan) => print(&(plan(&compilation)?.to_json() + "\n")),
+        (Format::Tree, Stage::Tree) => print(&tree::tests(&compilation)),
+        (Format::Tree, Stage::Plan) => print(&tree::plan(plan(&compilation)?)),
+        (Format::Tree, Stage::Lineage) => print(&tree::lineage(&compilation)),
+        (Format::Json, Stage::Tree) => print_by(|output| dump::resolved(&mut compilation, output)),
+        (Format::Json | Format::Tree, stage) => print_by(|output| dump::write(&data(&compilation, stage), output)),
     }
+    // The process ends here: to take a large list apart value by value would be for nothing.
+    std::mem::forget(compilation);
+    Ok(())
 }
 
 fn plan(compilation: &Compilation) -> Result<&Plan, ExitCode> {
@@ -90,20 +91,17 @@ fn plan(compilation: &Compilation) -> Result<&Plan, ExitCode> {
     })
 }
 
-fn data(compilation: &mut Compilation, stage: Stage) -> Data {
+fn data(compilation: &Compilation, stage: Stage) -> Data {
     let (arena, sources) = (&compilation.arena, &compilation.sources);
     match stage {
         Stage::Document => {
             compilation.lineage.as_ref().map_or(Data::Null, |lineage| dump::documents(lineage, arena, sources))
         }
         Stage::Lineage => compilation.lineage.as_ref().map_or(Data::Null, |lineage| dump::lineage(lineage, sources)),
-        Stage::Config => compilation.config.as_ref().map_or(Data::Null, |config| dump::value(arena, config.root)),
-        Stage::Tree | Stage::Plan => dump::resolved(compilation),
+        Stage::Config | Stage::Tree | Stage::Plan => {
+            compilation.config.as_ref().map_or(Data::Null, |config| dump::value(arena, config.root))
+        }
     }
-}
-
-fn json(data: &Data) -> String {
-    serde_json::to_string_pretty(data).unwrap_or_default() + "\n"
 }
 
 /// The plan for Graphviz: what contains what, and dashed what requires what.

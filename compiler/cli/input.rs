@@ -8,7 +8,7 @@ use tlc_compiler::diagnostic::{Diagnostic, Severity};
 use tlc_compiler::lists::{self, FindError, Found};
 use tlc_compiler::plan::Data;
 use tlc_compiler::source::{self, SourceMap};
-use tlc_compiler::{Compilation, Request, compile};
+use tlc_compiler::{Compilation, Request, compile_after};
 
 use crate::levels::{LevelArgs, levels};
 use crate::report::{Report, Stream, complain};
@@ -71,6 +71,16 @@ impl WithArgs {
 
     /// Finds a list and compiles it.
     pub fn compile(&self, list: &str, device: Option<Data>) -> Result<Compiled, ExitCode> {
+        self.compile_after(list, device, None)
+    }
+
+    /// The same, after an earlier time.
+    pub fn compile_after(
+        &self,
+        list: &str,
+        device: Option<Data>,
+        earlier: Option<&Compilation>,
+    ) -> Result<Compiled, ExitCode> {
         self.check_directories()?;
         let mut sources = SourceMap::default();
         let mut diagnostics = Vec::new();
@@ -86,7 +96,7 @@ impl WithArgs {
         let only_findings = self.only_findings;
         let request =
             Request { id: found.id.clone(), layers: found.layers.clone(), po, tests, device, levels, only_findings };
-        Ok(Compiled { compilation: compile(&request), found, settings: (diagnostics, sources) })
+        Ok(Compiled { compilation: compile_after(&request, earlier), found, settings: (diagnostics, sources) })
     }
 
     /// What is named must exist.

@@ -49,10 +49,15 @@ struct Cli {
     command: Command,
 }
 
+// What a command takes is built when it is the one that is asked for: all of them together cost as much as a short list.
 #[derive(Subcommand)]
+#[command(defer = true)]
 enum Command {
+    /// Report every mistake in lists
     Check(check::CheckArgs),
+    /// Show what a list resolves to
     Dump(dump::DumpArgs),
+    /// Compile a list and run it here
     Run(Box<run::RunListArgs>),
     /// Show, stop or change the run that is on, from another terminal
     Control(ControlArgs),
@@ -60,12 +65,19 @@ enum Command {
     Results(ResultsArgs),
     /// Check, compact or copy a store
     Store(StoreArgs),
+    /// Write the plan of a list, which `tlc-station run` runs without the list
     Compile(compile::CompileArgs),
+    /// Explain a finding by its code
     Explain(explain::ExplainArgs),
+    /// Put lists in their canonical form
     Fmt(fmt::FmtArgs),
+    /// Show what changes in behaviour between two lists, two directories of lists, or two plans
     Diff(diff::DiffArgs),
+    /// Show what a list would do: which tests run, in which order, what is skipped and why, which teardowns, what the verdict is
     Simulate(simulate::SimulateArgs),
+    /// Show where a value comes from: every file, definition and override that set it, and what its expression read
     Why(why::WhyArgs),
+    /// Evaluate an expression, as it would be in the argument of a test, and print its value as JSON
     Eval(eval::EvalArgs),
     /// Print the completions of a shell: `tlc completions bash >> ~/.bashrc`
     Completions {

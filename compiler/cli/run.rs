@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::rc::Rc;
 use std::time::SystemTime;
 
 use clap::Args;
@@ -38,7 +39,7 @@ pub fn run(args: &RunListArgs) -> ExitCode {
 fn compile_and_run(args: &RunListArgs) -> Result<ExitCode, ExitCode> {
     let mut list = args.list.clone();
     list.with.tests.clone_from(&args.station.tests);
-    let compiled = list.usable()?;
+    let compiled = Rc::new(list.usable()?);
     let Some(plan) = &compiled.compilation.plan else {
         complain(format_args!("`{}` has no tests: it is a library for other lists", compiled.found.id));
         return Err(ExitCode::from(FAILED));
@@ -46,27 +47,28 @@ fn compile_and_run(args: &RunListArgs) -> Result<ExitCode, ExitCode> {
     let mut options = args.station.options(list.with.device()?);
     options.tests = options.tests.or_else(|| compiled.found.settings.tests.clone());
     options.station = options.station.or_else(|| compiled.found.settings.station.clone());
-    Ok(tlc_runtime::run(plan, &options, edits(list, &compiled)).into())
+    Ok(tlc_runtime::run(plan, &options, edits(list, compiled.clone())).into())
 }
 
-/// Looks whether one of the files that a list is made of has changed, and compiles it then.
-fn edits(list: ListArgs, compiled: &Compiled) -> Edits {
+/// Looks whether one of the files that a list is made of has changed, and compiles it then, with what the last time left.
+fn edits(list: ListArgs, mut last: Rc<Compiled>) -> Edits {
     let mut watched = Watched::default();
-    watched.add(compiled);
+    watched.add(&last);
     Edits::new(move || {
         if !watched.has_changed() {
             return Edit::None;
         }
         let device = list.with.device().ok().flatten();
-        let Ok(compiled) = list.with.compile(&list.list, device) else {
+        let Ok(compiled) = list.with.compile_after(&list.list, device, Some(&last.compilation)) else {
             return Edit::Broken(format!("the list `{}` cannot be found", list.list));
         };
-        watched.add(&compiled);
-        match compiled.compilation.plan {
-            Some(ref plan) if !compiled.is_refused() => Edit::Plan(Box::new(plan.clone())),
+        last = Rc::new(compiled);
+        watched.add(&last);
+        match &last.compilation.plan {
+            Some(plan) if !last.is_refused() => Edit::Plan(Box::new(plan.clone())),
             Some(_) | None => {
                 let mut report = Report::new(Stream::Error);
-                compiled.report_to(&mut report);
+                last.report_to(&mut report);
                 Edit::Broken(format!("{}\n{}", report.summary(), report.text(Format::Human)))
             }
         }

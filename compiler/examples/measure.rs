@@ -1,6 +1,7 @@
-//! One measurement in a process of its own: `measure compile|check|serde_json FOLDER LIST TIMES`.
+//! One measurement in a process of its own: `measure compile|check|recheck|serde_json FOLDER LIST TIMES`.
 //!
-//! `compile` makes a plan of a list, `check` only looks for what is wrong, `serde_json` reads the lists of the folder into values. Each is
+//! `compile` makes a plan of a list, `check` only looks for what is wrong, `recheck` does that after one file of a generated list was edited,
+//! `serde_json` reads the lists of the folder into values. Each is
 //! done so often, everything is taken apart again, and the median is written, in milliseconds of the clock.
 
 use std::hint::black_box;
@@ -8,7 +9,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use tlc_compiler::{Request, compile};
+use tlc_compiler::{Request, compile, compile_after};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
     };
     let milliseconds = match &**what {
         "compile" | "check" => median(times, || drop(black_box(compile(&request)))),
+        "recheck" => median(times, recheck(&request, &folder.join("smt.test_list.json"))),
         "serde_json" => {
             let files: Vec<Vec<u8>> = files(folder);
             median(times, || {
@@ -34,6 +36,20 @@ fn main() -> ExitCode {
     };
     println!("{milliseconds:.3}");
     ExitCode::SUCCESS
+}
+
+/// Checks a list again, in one file of which the first label is another one each time.
+fn recheck(request: &Request, edited: &Path) -> impl FnMut() {
+    let request = Request { only_findings: true, ..request.clone() };
+    let written = std::fs::read_to_string(edited).expect("the list can be read");
+    let (mut last, mut time, edited) = (compile(&request), 0, edited.to_owned());
+    move || {
+        time += 1;
+        let label = format!(r#""label": "Test {time:05} "#);
+        std::fs::write(&edited, written.replacen(r#""label": "Test case "#, &label, 1))
+            .expect("the list can be written");
+        last = compile_after(&request, Some(&last));
+    }
 }
 
 fn files(folder: &Path) -> Vec<Vec<u8>> {
@@ -55,6 +71,6 @@ fn median(times: usize, mut work: impl FnMut()) -> f64 {
 }
 
 fn usage() -> ExitCode {
-    eprintln!("usage: measure compile|check|serde_json FOLDER LIST TIMES");
+    eprintln!("usage: measure compile|check|recheck|serde_json FOLDER LIST TIMES");
     ExitCode::from(2)
 }

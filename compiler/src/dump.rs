@@ -2,18 +2,22 @@
 //!
 //! The resolved form is public: its keys are those of `docs/src/reference/resolved-form.md`.
 
-use std::sync::Arc;
+mod json;
+
+use std::io::{self, Write};
 
 use tlc_plan::Data;
 use tlc_plan::data::Object;
-use tlc_plan::plan::{Count, Text};
+use tlc_plan::plan::Count;
 
-use crate::document::{Arena, Entry, NodeId};
+use crate::document::{Arena, Entry, NodeId, Symbol};
 use crate::lineage::Lineage;
 use crate::source::SourceMap;
-use crate::tree::{TestId, TestTree, texts};
+use crate::tree::{Evaluation, TestId, TestTree, flag};
 use crate::words;
 use crate::{Compilation, marks};
+
+use json::{Field, Fields, Json, One};
 
 /// The files of a list as they were read: path and value, the list itself first.
 pub fn documents(lineage: &Lineage, arena: &Arena, sources: &SourceMap) -> Data {
@@ -48,121 +52,184 @@ pub fn lineage(lineage: &Lineage, sources: &SourceMap) -> Data {
     )
 }
 
-/// The resolved form of a list: options, constants, and the tree with every argument evaluated.
-pub fn resolved(compilation: &mut Compilation) -> Data {
+/// Writes a stage.
+pub fn write(data: &Data, output: impl Write) -> io::Result<()> {
+    let mut json = Json::new(output);
+    json.data(data);
+    json.finish()
+}
+
+/// Writes the resolved form of a list: options, constants, and the tree with every argument evaluated. A large list is larger in this form
+/// than anything else about it, so it is written as it is made.
+pub fn resolved(compilation: &mut Compilation, output: impl Write) -> io::Result<()> {
     let arena = &compilation.arena;
-    let merged = compilation.config.as_ref().map_or(Data::Null, |config| arena.entry(config.root).to_data());
-    let order =
-        compilation.lineage.iter().flat_map(|lineage| lineage.order.iter().map(|ancestor| ancestor.name.clone()));
-    let mut top = Object::from([
-        (Arc::from("id"), Data::from(compilation.id.as_str())),
-        (Arc::from("linearization"), strings(order)),
-        (Arc::from("merged"), merged),
-    ]);
-    let mut set = |key: &str, value: Data| top.insert(key.into(), value);
+    let mut json = Json::new(output);
+    json.begin_object();
+    json.key("id");
+    json.text(&compilation.id);
+    json.key("linearization");
+    json.texts(compilation.lineage.iter().flat_map(|lineage| &lineage.order).map(|ancestor| &ancestor.name));
+    json.key("merged");
+    match &compilation.config {
+        Some(config) => json.entry(arena.entry(config.root)),
+        None => json.null(),
+    }
     let Some(tree) = &compilation.tree else {
-        set("tests", Data::Null);
-        return Data::object(top);
+        json.key("tests");
+        json.null();
+        json.end();
+        return json.finish();
     };
-    set("label", text(&tree.label));
-    set("options", tree.options.to_data());
-    set("constants", tree.constants.clone());
+    json.set("label", Field::Locales(tree.label.iter().map(|(locale, text)| (&**locale, &**text)).collect()));
+    json.set("options", Field::Data(tree.options.to_data()));
+    json.set("constants", Field::Data(tree.constants.clone()));
     let marks = marks::at_start(tree, arena, &mut compilation.evaluation);
-    set("skipped_at_start", strings(marks.skipped));
-    set("skip_forced", strings(marks.forced));
+    json.key("skipped_at_start");
+    json.texts(marks.skipped);
+    json.key("skip_forced");
+    json.texts(marks.forced);
+    json.key("waived_at_start");
     let waived: hashbrown::HashSet<TestId> = marks.waived.iter().copied().collect();
-    set("waived_at_start", strings(tree.preorder().filter(|id| waived.contains(id)).map(|id| tree.path(arena, id))));
-    let children: Vec<TestId> = tree.children(tree.root()).collect();
-    let mut dump = Nodes { tree, arena, evaluation: &mut compilation.evaluation };
-    set("tests", Data::list(children.into_iter().map(|child| dump.node(child)).collect()));
-    Data::object(top)
+    json.texts(tree.preorder().filter(|id| waived.contains(id)).map(|id| tree.path(arena, id)));
+    json.key("tests");
+    json.begin_list();
+    let mut nodes = Nodes { tree, arena, evaluation: &mut compilation.evaluation, path: String::new() };
+    for child in tree.children(tree.root()) {
+        nodes.node(child, &mut json);
+    }
+    json.end();
+    json.end();
+    json.finish()
 }
 
 /// One field of a test in the resolved form.
 pub fn field(compilation: &mut Compilation, id: TestId, name: &str) -> Option<Data> {
     let tree = compilation.tree.as_ref()?;
-    let mut nodes = Nodes { tree, arena: &compilation.arena, evaluation: &mut compilation.evaluation };
-    nodes.fields(id).get(name).cloned()
+    let path = tree.path(&compilation.arena, id);
+    let mut nodes = Nodes { tree, arena: &compilation.arena, evaluation: &mut compilation.evaluation, path };
+    let mut one = One { name, found: None };
+    nodes.fields(id, &mut one);
+    one.found
 }
 
 struct Nodes<'a> {
     tree: &'a TestTree,
     arena: &'a Arena,
     evaluation: &'a mut crate::tree::Evaluation,
+    /// That of the node at hand.
+    path: String,
 }
 
 impl Nodes<'_> {
-    fn node(&mut self, id: TestId) -> Data {
-        let mut node = self.fields(id);
-        let children = self.tree.children(id).map(|child| self.node(child)).collect();
-        node.insert("subtests".into(), Data::list(children));
-        Data::object(node)
+    fn node<W: Write>(&mut self, id: TestId, json: &mut Json<W>) {
+        let around = self.path.len();
+        if around > 0 {
+            self.path.push('.');
+        }
+        self.path.push_str(self.arena.text(self.tree.test(id).id));
+        json.item();
+        json.begin_object();
+        self.fields(id, json);
+        json.key("subtests");
+        json.begin_list();
+        for child in self.tree.children(id) {
+            self.node(child, json);
+        }
+        json.end();
+        json.end();
+        self.path.truncate(around);
     }
 
     /// Everything about a node but its tests.
-    fn fields(&mut self, id: TestId) -> Object {
+    fn fields(&mut self, id: TestId, to: &mut impl Fields) {
         let (tree, arena) = (self.tree, self.arena);
         let test = tree.test(id);
         let written = arena.entry(test.object);
         let locals = &tree.locals_of(id).value;
-        let field = |name: &str| written.get(name);
-        let names = |name: &str| strings(texts(arena, test.object, name));
-        let require = tree_requirements(written);
-        let mut node = Object::with_capacity(48);
-        let mut set = |key: &str, value: Data| node.push_new(key.into(), value);
-        set("path", Data::string(tree.path(arena, id)));
-        set("id", Data::String(arena.text(test.id).clone()));
-        set("class", Data::from(test.class.name()));
-        set("label", text(&tree.label_of(arena, id)));
-        set("pytest_name", test.pytest_name.map_or(Data::Null, |name| Data::String(arena.text(name).clone())));
-        set("args", arena.entry(test.args).to_data());
-        set("resolved_args", self.evaluation.argument(test.args, locals, arena));
-        set("locals", locals.clone());
-        set("action_on_failure", Data::from(action(test.action_on_failure)));
-        set("teardown", Data::Bool(test.teardown));
-        set("parallel", Data::Bool(test.parallel));
-        set("iterations", count(test.iterations));
-        set("retries", count(test.retries));
-        set("run_if", test.run_if.map_or(Data::Null, |run_if| arena.entry(run_if).to_data()));
-        set("run_if_value", test.run_if.map_or(Data::Bool(true), |run_if| self.evaluation.condition(run_if, arena)));
-        set("require_run", require);
-        set("require_run_resolved", strings(tree.requirements(id).iter().map(|required| tree.path(arena, *required))));
-        set("exclusive_resources", names("exclusive_resources"));
-        set("exclusive_resources_effective", strings(tree.exclusive_resources(arena, id)));
-        set("enable_services", names("enable_services"));
-        set("disable_services", names("disable_services"));
-        set("allow_reboot", Data::Bool(test.allow_reboot));
-        set("disable_abort", Data::Bool(crate::tree::flag(arena, test.object, words::DISABLE_ABORT).unwrap_or(false)));
-        set("no_host", Data::Bool(crate::tree::flag(arena, test.object, words::NO_HOST).unwrap_or(false)));
-        set("no_host_effective", Data::Bool(tree.no_host(arena, id)));
+        let texts = |name: Symbol| Field::Texts(texts_of(written, name).collect());
+        let says = |name: Symbol| Field::Bool(flag(arena, test.object, name).unwrap_or(false));
+        to.set("path", Field::Text(&self.path));
+        to.set("id", Field::Text(arena.text(test.id)));
+        to.set("class", Field::Text(test.class.name()));
+        to.set("label", Field::Locales(tree.texts_of_label(arena, id).collect()));
+        to.set("pytest_name", test.pytest_name.map_or(Field::Null, |name| Field::Text(arena.text(name))));
+        to.set("args", Field::Written(arena.entry(test.args)));
+        to.set("resolved_args", evaluated(self.evaluation, arena.entry(test.args), locals));
+        to.set("locals", Field::Data(locals.clone()));
+        to.set("action_on_failure", Field::Text(action(test.action_on_failure)));
+        to.set("teardown", Field::Bool(test.teardown));
+        to.set("parallel", Field::Bool(test.parallel));
+        to.set("iterations", count(test.iterations));
+        to.set("retries", count(test.retries));
+        to.set("run_if", test.run_if.map_or(Field::Null, |run_if| Field::Written(arena.entry(run_if))));
+        let holds = test.run_if.map_or(Data::Bool(true), |run_if| self.evaluation.condition(run_if, arena));
+        to.set("run_if_value", Field::Data(holds));
+        to.set("require_run", requirements(written));
+        let required = tree.requirements(id).iter().map(|required| Data::string(tree.path(arena, *required)));
+        to.set("require_run_resolved", Field::Data(Data::list(required.collect())));
+        to.set("exclusive_resources", texts(words::EXCLUSIVE_RESOURCES));
+        let resources = if tree.has_field(words::EXCLUSIVE_RESOURCES) {
+            tree.exclusive_resources(arena, id).into_iter().map(Data::string).collect()
+        } else {
+            Vec::new()
+        };
+        to.set("exclusive_resources_effective", Field::Data(Data::list(resources)));
+        to.set("enable_services", texts(words::ENABLE_SERVICES));
+        to.set("disable_services", texts(words::DISABLE_SERVICES));
+        to.set("allow_reboot", Field::Bool(test.allow_reboot));
+        to.set("disable_abort", says(words::DISABLE_ABORT));
+        to.set("no_host", says(words::NO_HOST));
+        to.set("no_host_effective", Field::Bool(tree.has_field(words::NO_HOST) && tree.no_host(arena, id)));
         // What `waived_tests` marks is in `waived_at_start`; the field itself is the original's, which no list can set.
-        set("waived", Data::Bool(false));
-        set("layout", layout(field("layout")));
-        set("dut_options", field("dut_options").map_or_else(|| object([]), Entry::to_data));
-        set("top_level_test", Data::Bool(tree.is_top_level(id)));
-        set("rerun_root", Data::string(tree.path(arena, tree.rerun_root(id))));
-        for name in ["exec", "timeout_secs", "isolation", "measurements"] {
-            if let Some(value) = field(name) {
-                set(name, value.to_data());
+        to.set("waived", Field::Bool(false));
+        to.set("layout", Field::Data(layout(written.get(words::LAYOUT))));
+        let options = written.get(words::DUT_OPTIONS);
+        to.set("dut_options", options.map_or_else(|| Field::Data(object([])), Field::Written));
+        to.set("top_level_test", Field::Bool(tree.is_top_level(id)));
+        match tree.rerun_root(id) {
+            itself if itself == id => to.set("rerun_root", Field::Text(&self.path)),
+            root => to.set("rerun_root", Field::Text(&tree.path(arena, root))),
+        }
+        let own = [
+            ("exec", words::EXEC),
+            ("timeout_secs", words::TIMEOUT_SECS),
+            ("isolation", words::ISOLATION),
+            ("measurements", words::MEASUREMENTS),
+        ];
+        for (name, word) in own {
+            if let Some(value) = written.get(word) {
+                to.set(name, Field::Written(value));
             }
         }
-        for (name, resolved) in [("exec", "resolved_exec"), ("measurements", "resolved_measurements")] {
-            if let Some(value) = field(name) {
-                set(resolved, self.evaluation.argument(value.id, locals, arena));
+        for (name, word) in [("resolved_exec", words::EXEC), ("resolved_measurements", words::MEASUREMENTS)] {
+            if let Some(value) = written.get(word) {
+                to.set(name, evaluated(self.evaluation, value, locals));
             }
         }
-        node
     }
 }
 
-/// `require_run` as a list, as it was written; `all` is the root.
-fn tree_requirements(written: Entry<'_>) -> Data {
-    let path = |item: Entry<'_>| if item.as_str() == Some("all") { Data::from("") } else { item.to_data() };
-    match written.get(words::REQUIRE_RUN) {
-        Some(field) if field.as_str().is_some_and(|text| !text.is_empty()) => Data::list(vec![path(field)]),
-        Some(field) => Data::list(field.items().map(path).collect()),
-        None => Data::list(Vec::new()),
+/// A value with its expressions evaluated.
+fn evaluated<'a>(evaluation: &mut Evaluation, written: Entry<'a>, locals: &Data) -> Field<'a> {
+    if Evaluation::is_plain(written) {
+        Field::Written(written)
+    } else {
+        Field::Data(evaluation.argument(written.id, locals, written.arena))
     }
+}
+
+fn texts_of(written: Entry<'_>, name: Symbol) -> impl Iterator<Item = &str> {
+    written.get(name).into_iter().flat_map(Entry::items).filter_map(Entry::as_str)
+}
+
+/// `require_run` as a list, as it was written; `all` is the root.
+fn requirements(written: Entry<'_>) -> Field<'_> {
+    let path = |item: Entry<'_>| if item.as_str() == Some("all") { Data::from("") } else { item.to_data() };
+    Field::Data(Data::list(match written.get(words::REQUIRE_RUN) {
+        Some(field) if field.as_str().is_some_and(|text| !text.is_empty()) => vec![path(field)],
+        Some(field) => field.items().map(path).collect(),
+        None => Vec::new(),
+    }))
 }
 
 /// The layout in its long form.
@@ -181,16 +248,11 @@ fn action(action: tlc_plan::plan::ActionOnFailure) -> &'static str {
     }
 }
 
-fn count(count: Count) -> Data {
+fn count(count: Count) -> Field<'static> {
     match count {
-        Count::Times(times) => Data::Int(i64::from(times)),
-        Count::Unlimited => Data::Int(-1),
+        Count::Times(times) => Field::Int(i64::from(times)),
+        Count::Unlimited => Field::Int(-1),
     }
-}
-
-fn text(text: &Text) -> Data {
-    let texts = text.iter().map(|(locale, text)| (locale.as_str().into(), Data::from(text.as_str())));
-    Data::object(texts.collect::<Object>())
 }
 
 fn strings(texts: impl IntoIterator<Item = String>) -> Data {

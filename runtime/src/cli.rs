@@ -70,7 +70,7 @@ pub struct RunArgs {
     pub quiet: bool,
 }
 
-/// Which results to show.
+/// Show what earlier runs have found
 #[derive(Args, Clone, Debug)]
 pub struct ResultsArgs {
     /// What to show
@@ -117,7 +117,7 @@ pub enum Results {
     },
 }
 
-/// What is asked of the run that is on.
+/// Show, stop or change the run that is on, from another terminal
 #[derive(Args, Clone, Debug)]
 pub struct ControlArgs {
     /// What is asked
@@ -168,7 +168,7 @@ pub enum ControlCommand {
     },
 }
 
-/// What is done with a store.
+/// Check, compact or copy a store
 #[derive(Args, Clone, Debug)]
 pub struct StoreArgs {
     /// What is done

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 /// What a generated list looks like.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub enum Shape {
     /// This many leaves, each written out, about 200 bytes for each: five station files over a common one; one definition for two leaves,
     /// of which two in five inherit another; groups of 20, lines of 20 groups with locals; conditions, expressions, overrides.

@@ -132,8 +132,13 @@ impl Report {
 
 /// Writes to standard output. A reader that went away is no error; anything else that keeps the text from arriving ends the command.
 pub fn print(text: &str) {
+    print_by(|output| output.write_all(text.as_bytes()));
+}
+
+/// Writes to standard output, as [`print`] does, what comes in pieces.
+pub fn print_by(write: impl FnOnce(&mut io::StdoutLock<'_>) -> io::Result<()>) {
     let mut output = io::stdout().lock();
-    let written = output.write_all(text.as_bytes()).and_then(|()| output.flush());
+    let written = write(&mut output).and_then(|()| output.flush());
     if let Err(error) =
         written.or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
     {

@@ -6,6 +6,8 @@
 //! A large list has millions of values, so each is packed into 16 bytes, and says what is to be found in it, so that nobody walks through
 //! values in vain.
 
+mod copy;
+
 use std::hash::{BuildHasher, Hasher};
 use std::sync::{Arc, OnceLock};
 
@@ -16,6 +18,8 @@ use tlc_plan::data::Object;
 
 use crate::source::Span;
 use crate::words::{self, WORDS};
+
+pub(super) use copy::{Fragment, Symbols};
 
 /// A value of an [`Arena`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

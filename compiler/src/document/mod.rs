@@ -3,6 +3,7 @@
 //! All documents of a compilation share one [`Arena`]; later stages append to it and never change what is there. This stage knows
 //! JSON5 and nothing of test lists.
 
+mod again;
 mod arena;
 mod brackets;
 mod chars;
@@ -15,6 +16,7 @@ mod recover;
 mod scan;
 mod text;
 
+pub use again::Earlier;
 pub use arena::{Arena, Contents, Entry, Member, Name, Node, NodeId, Symbol, Value, Words};
 pub use escapes::{escape_breakpoints, source_offset};
 pub use read::{Comment, Document, Duplicate, MAX_DEPTH, read};

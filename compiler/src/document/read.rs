@@ -6,6 +6,7 @@
 use crate::diagnostic::Diagnostic;
 use crate::source::{FileId, SourceMap, Span};
 
+use super::arena::Fragment;
 use super::duplicates::Seen;
 use super::recover::Next;
 use super::{Arena, Member, NodeId, Symbol, Value};
@@ -26,6 +27,8 @@ pub struct Document {
     pub duplicates: Vec<Duplicate>,
     /// Syntax that JSON5 allows and JSON does not, other than comments: the place and its name. Ordered by where the reader was sure of it.
     pub json5_only: Vec<(Span, &'static str)>,
+    /// What it has added to the arena.
+    pub(super) fragment: Fragment,
 }
 
 /// A comment.
@@ -49,9 +52,11 @@ pub struct Duplicate {
 /// Reads a file that is in the map. No diagnostic means that the document is all of the file.
 pub fn read(sources: &SourceMap, file: FileId, arena: &mut Arena) -> (Document, Vec<Diagnostic>) {
     let mut reader = Reader::new(sources.text(file), sources.base(file), arena);
+    let from = reader.arena.mark();
     reader.file();
+    let to = reader.arena.mark();
     let Reader { document, faults, .. } = reader;
-    (document, faults.list)
+    (Document { fragment: Fragment { from, to }, ..document }, faults.list)
 }
 
 /// A file that is being read.

@@ -9,7 +9,7 @@ use hashbrown::HashMap;
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Diagnostic, Severity, Suggestions, unreadable};
-use crate::document::{Arena, Document, NodeId, Value, read};
+use crate::document::{Arena, Document, Earlier, NodeId, Value, read};
 use crate::merge::{NoTrace, merge};
 use crate::source::{FileId, ReadError, SourceMap, Span, list_names};
 use crate::words;
@@ -50,10 +50,12 @@ pub struct Layer {
 
 /// Loads a list and everything that it inherits, and orders it.
 ///
-/// If that is not possible, the diagnostics say why, and what could be read comes back as it is.
+/// If that is not possible, the diagnostics say why, and what could be read comes back as it is. Files that are as they were `earlier` are
+/// not read again.
 pub fn linearize(
     name: &str,
     directories: &[PathBuf],
+    earlier: Option<Earlier<'_>>,
     sources: &mut SourceMap,
     arena: &mut Arena,
     diagnostics: &mut Vec<Diagnostic>,
@@ -61,6 +63,7 @@ pub fn linearize(
     let before = errors(diagnostics);
     let mut loader = Loader {
         directories,
+        earlier,
         sources,
         arena,
         diagnostics,
@@ -98,8 +101,9 @@ fn distinct(names: impl Iterator<Item = usize>) -> Vec<usize> {
     names.filter(|name| seen.insert(*name)).collect()
 }
 
-struct Loader<'a> {
+struct Loader<'a, 'e> {
     directories: &'a [PathBuf],
+    earlier: Option<Earlier<'e>>,
     sources: &'a mut SourceMap,
     arena: &'a mut Arena,
     diagnostics: &'a mut Vec<Diagnostic>,
@@ -110,7 +114,7 @@ struct Loader<'a> {
     suggestions: Suggestions,
 }
 
-impl Loader<'_> {
+impl Loader<'_, '_> {
     fn load_all(&mut self, name: &str) {
         let mut open = vec![(name.to_owned(), None)];
         while let Some((name, inherited_at)) = open.pop() {
@@ -158,7 +162,9 @@ impl Loader<'_> {
 
     /// A file that holds `null` counts as empty: an error, unless another layer has the name.
     fn document(&mut self, file: FileId) -> Option<Layer> {
-        let (document, found) = read(self.sources, file, self.arena);
+        let again = self.earlier.as_mut().and_then(|earlier| earlier.again(self.sources, file, self.arena));
+        let (document, found) =
+            again.map_or_else(|| read(self.sources, file, self.arena), |document| (document, Vec::new()));
         let is_broken = !found.is_empty();
         self.diagnostics.extend(found);
         let root = document.root?;

@@ -19,7 +19,7 @@ use super::evaluation::Evaluation;
 use super::label::I18N;
 use super::names::{LabelKey, LabelSource, Named};
 use super::options::Options;
-use super::{Label, Locals, LocalsId, Test, TestId, TestTree, flag, overrides, requirements, structure};
+use super::{Label, Locals, LocalsId, Test, TestId, TestTree, flag, overrides, requirements, schema, structure};
 
 /// How deep groups may lie in each other.
 pub const MAX_DEPTH: usize = 200;
@@ -57,6 +57,8 @@ pub fn resolve(
         Some(_) => list_label(input, evaluation.catalogues(), arena, diagnostics),
         None => Text::default(),
     };
+    // What definitions inherit that name nothing.
+    arena.intern("FactoryTest");
     let span = arena.node(input.config.root).span;
     let nothing = arena.add_object(&[], Span { start: span.start, len: 0 });
     let definitions = Definitions::new(input.config.get(arena, words::DEFINITIONS));
@@ -86,12 +88,23 @@ pub fn resolve(
     }
     let used = builder.definitions.reached();
     builder.unreached(tests.is_none());
+    builder.definitions.settle_missing(builder.arena, builder.diagnostics);
+    if builder.definitions.lacks_a_class(builder.arena) {
+        without_consequences(builder.diagnostics);
+    }
     let mut tree = TestTree { used, ..builder.tree };
     tests?;
     overrides::apply(&mut tree, input, arena, diagnostics);
     requirements::resolve(&mut tree, input.list, arena, diagnostics);
     structure::check(&tree, arena, diagnostics);
     Some(tree)
+}
+
+/// A list that is refused for want of a class inherits no `base`, which would also bring the constants and the options that it lacks.
+fn without_consequences(diagnostics: &mut Vec<Diagnostic>) {
+    if diagnostics.iter().any(|finding| finding.code == "unknown-definition") {
+        diagnostics.retain(|finding| !schema::is_brought_by_base(finding));
+    }
 }
 
 pub(super) fn empty_tree(label: Text) -> TestTree {

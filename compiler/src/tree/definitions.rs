@@ -5,10 +5,10 @@
 
 use hashbrown::{DefaultHashBuilder, HashMap, HashSet};
 
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 use tlc_plan::plan::Class;
 
-use crate::diagnostic::{Diagnostic, did_you_mean};
+use crate::diagnostic::{Diagnostic, Label, did_you_mean};
 use crate::document::{Arena, Member, NodeId, Symbol, Value};
 use crate::merge::{NoTrace, merge, merge_members};
 use crate::source::Span;
@@ -38,9 +38,14 @@ pub struct Definitions {
     /// An object, if there are any.
     written: Option<NodeId>,
     resolved: HashMap<Symbol, Option<Resolved>>,
+    /// Where names stand that are not defined. Each name is reported once, at the first of its places.
+    missing: IndexMap<Symbol, IndexSet<Span, DefaultHashBuilder>, DefaultHashBuilder>,
     /// For how many unknown names a near one is still looked for; a list with more has another problem.
     suggestions: usize,
 }
+
+/// How many places of a name that is not defined are shown.
+const PLACES_SHOWN: usize = 3;
 
 /// Definitions on the way to their class, each the base of the one before it.
 type Chain = IndexMap<Symbol, Member, DefaultHashBuilder>;
@@ -48,7 +53,7 @@ type Chain = IndexMap<Symbol, Member, DefaultHashBuilder>;
 impl Definitions {
     /// The definitions of this object, if there is one.
     pub fn new(object: Option<NodeId>) -> Self {
-        Self { written: object, resolved: HashMap::new(), suggestions: 100 }
+        Self { written: object, resolved: HashMap::new(), missing: IndexMap::default(), suggestions: 100 }
     }
 
     fn written(&self, name: Symbol, arena: &Arena) -> Option<Member> {
@@ -77,7 +82,10 @@ impl Definitions {
                 break None;
             }
             let Some(member) = self.written(name, arena) else {
-                diagnostics.push(self.unknown(arena, name, chain.last(), at));
+                let places = self.missing.entry(name).or_default();
+                if places.insert(at) && places.len() == 1 {
+                    diagnostics.push(self.unknown(arena, name, chain.last(), at));
+                }
                 break None;
             };
             let (base, base_at) = base(arena, &member);
@@ -127,6 +135,31 @@ impl Definitions {
         self.resolved.keys().copied().collect()
     }
 
+    /// Adds to what was reported about names that are not defined where else they stand.
+    pub(super) fn settle_missing(&self, arena: &Arena, diagnostics: &mut [Diagnostic]) {
+        let of_missing = |finding: &Diagnostic| ["unknown-definition", "broken-definition"].contains(&finding.code);
+        let found = diagnostics.iter().enumerate().filter(|(_, finding)| of_missing(finding));
+        let found: HashMap<Span, usize> =
+            found.filter_map(|(at, finding)| Some((finding.labels.first()?.span, at))).collect();
+        for (name, places) in self.missing.iter().filter(|(_, places)| places.len() > 1) {
+            let Some(at) = places.first().and_then(|first| found.get(first)) else { continue };
+            let finding = &mut diagnostics[*at];
+            for place in places.iter().take(PLACES_SHOWN).skip(1) {
+                finding.labels.push(Label { span: *place, text: "needed here as well".to_owned() });
+            }
+            match places.len().saturating_sub(PLACES_SHOWN) {
+                0 => {}
+                1 => finding.message += &format!("; 1 more place needs `{}`", arena.text(*name)),
+                more => finding.message += &format!("; {more} more places need `{}`", arena.text(*name)),
+            }
+        }
+    }
+
+    /// Whether a class is among the names that are not defined.
+    pub(super) fn lacks_a_class(&self, arena: &Arena) -> bool {
+        self.missing.keys().any(|name| class_of(arena.text(*name)).is_some())
+    }
+
     fn unknown(&mut self, arena: &Arena, name: Symbol, user: Option<(&Symbol, &Member)>, at: Span) -> Diagnostic {
         let text = arena.text(name);
         let message = match user {
@@ -141,7 +174,7 @@ impl Definitions {
         let help = match (self.written.is_some(), did_you_mean(text, sorted(known))) {
             (false, _) => "the list has no `definitions`: inherit `base.test_list`, which has the classes".to_owned(),
             (true, Some(meant)) => meant,
-            (true, None) if &**text == "FactoryTest" => "inherit `base.test_list`, which has the classes".to_owned(),
+            (true, None) if class_of(text).is_some() => "inherit `base.test_list`, which has the classes".to_owned(),
             (true, None) => format!("add `\"{text}\"` to `definitions`, or inherit a list that has it"),
         };
         finding.help(help)
@@ -180,7 +213,16 @@ fn class(arena: &Arena, member: &Member, at: Span, diagnostics: &mut Vec<Diagnos
         diagnostics.push(class_without_inherit(name, member.key_span));
         return None;
     }
-    let kind = match &**name {
+    let kind = class_of(name);
+    if kind.is_none() {
+        diagnostics.push(unknown_class(name, at));
+    }
+    kind
+}
+
+/// The class with this name.
+fn class_of(name: &str) -> Option<Kind> {
+    Some(match name {
         "FactoryTest" | "OperatorTest" | "AutomatedSequence" => Kind::Test(Class::FactoryTest),
         "TestGroup" => Kind::Test(Class::TestGroup),
         "ShutdownStep" => Kind::Test(Class::ShutdownStep),
@@ -188,12 +230,8 @@ fn class(arena: &Arena, member: &Member, at: Span, diagnostics: &mut Vec<Diagnos
         "RebootStep" | "AutomatedRebootSubTest" => Kind::Test(Class::RebootStep),
         "FullRebootStep" => Kind::Test(Class::FullRebootStep),
         "FlattenGroup" => Kind::Flatten,
-        _ => {
-            diagnostics.push(unknown_class(name, at));
-            return None;
-        }
-    };
-    Some(kind)
+        _ => return None,
+    })
 }
 
 /// A definition over its base. Its name is its id, unless it has one.

@@ -220,6 +220,20 @@ impl TestTree {
         }
     }
 
+    /// What people call a node, in each locale.
+    pub(crate) fn texts_of_label<'a>(
+        &'a self,
+        arena: &'a Arena,
+        id: TestId,
+    ) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let (english, texts) = match &self.labels[self.test(id).label as usize] {
+            Label::English(text) => (Some((ENGLISH, &**arena.text(*text))), None),
+            Label::Texts(texts) => (None, Some(texts)),
+        };
+        let texts = texts.into_iter().flat_map(|texts| texts.iter().map(|(locale, text)| (&**locale, &**text)));
+        english.into_iter().chain(texts)
+    }
+
     /// Which label a node has: an index below [`label_count`](Self::label_count).
     pub fn label_index(&self, id: TestId) -> usize {
         self.test(id).label as usize

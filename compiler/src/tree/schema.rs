@@ -289,15 +289,18 @@ fn one_of(words: &[&str]) -> String {
     format!("one of {}", quoted.join(", "))
 }
 
+/// Whether a list lacks what `base` has.
+pub(super) fn is_brought_by_base(finding: &Diagnostic) -> bool {
+    finding.code == "missing-field" && finding.message.starts_with(LACKS)
+}
+
+/// How it is said that a list lacks constants or options.
+const LACKS: &str = "the list has no ";
+
 fn required_field(field: &str, span: Span) -> Diagnostic {
     let first = Span { start: span.start, len: span.len.min(1) };
-    Diagnostic::error(
-        "missing-field",
-        format!("the list has no `{field}`"),
-        first,
-        "of this list or of those that it inherits",
-    )
-    .help(format!("add `\"{field}\": {{}}`, or inherit `base.test_list`"))
+    Diagnostic::error("missing-field", format!("{LACKS}`{field}`"), first, "of this list or of those that it inherits")
+        .help(format!("add `\"{field}\": {{}}`, or inherit `base.test_list`"))
 }
 
 fn unknown_field(key: &str, span: Span, owner: &str, fields: &[&str]) -> Diagnostic {

@@ -36,12 +36,17 @@ pub enum Failure {
     Evaluation(EvaluationError),
 }
 
+/// What became of a text.
+type Parsed = Arc<Result<Expression, SyntaxError>>;
+
 /// The expressions of a list, and what they are evaluated with.
 pub struct Evaluation {
     catalogues: Catalogues,
     device: Option<Data>,
     limits: Limits,
-    parsed: HashMap<(Symbol, usize), Arc<Result<Expression, SyntaxError>>>,
+    parsed: HashMap<(Symbol, usize), Parsed>,
+    /// What an earlier compilation has parsed.
+    earlier: HashMap<usize, HashMap<Arc<str>, Parsed>>,
     /// Texts in which nothing is wrong where they stand.
     fine: HashSet<(Symbol, usize, Context)>,
     arguments: Scope,
@@ -71,6 +76,7 @@ impl Evaluation {
             device,
             limits: Limits::default(),
             parsed: HashMap::new(),
+            earlier: HashMap::new(),
             fine: HashSet::new(),
             arguments: scope.clone(),
             locals: scope.clone(),
@@ -127,8 +133,21 @@ impl Evaluation {
     }
 
     /// The tree of a text that begins with a prefix of `skip` bytes.
-    pub fn expression(&mut self, text: Symbol, skip: usize, arena: &Arena) -> Arc<Result<Expression, SyntaxError>> {
-        self.parsed.entry((text, skip)).or_insert_with(|| Arc::new(parse(&arena.text(text)[skip..]))).clone()
+    pub fn expression(&mut self, text: Symbol, skip: usize, arena: &Arena) -> Parsed {
+        let Self { parsed, earlier, .. } = self;
+        let read = || {
+            let written = arena.text(text);
+            let known = earlier.get(&skip).and_then(|earlier| earlier.get(&**written));
+            known.cloned().unwrap_or_else(|| Arc::new(parse(&written[skip..])))
+        };
+        parsed.entry((text, skip)).or_insert_with(read).clone()
+    }
+
+    /// Takes over what another compilation has parsed: what becomes of a text depends on nothing else.
+    pub(crate) fn remember(&mut self, other: &Self, arena: &Arena) {
+        for ((text, skip), parsed) in &other.parsed {
+            self.earlier.entry(*skip).or_default().insert(arena.text(*text).clone(), parsed.clone());
+        }
     }
 
     /// Every text that was read, with how many bytes of it are no part of the expression.
@@ -204,11 +223,16 @@ impl Evaluation {
         }
     }
 
+    /// Whether a value holds nothing that is evaluated or translated.
+    pub(crate) fn is_plain(value: Entry<'_>) -> bool {
+        !value.contents().has(Contents::EXPRESSION) && !value.contents().has(Contents::TRANSLATED)
+    }
+
     /// Arguments with every expression evaluated, in the notation of the resolved form: `__unresolvable__` for what only a station knows,
     /// `__error__` for what fails.
     pub fn argument(&mut self, node: NodeId, locals: &Data, arena: &Arena) -> Data {
         let entry = arena.entry(node);
-        if !entry.contents().has(Contents::EXPRESSION) && !entry.contents().has(Contents::TRANSLATED) {
+        if Self::is_plain(entry) {
             return entry.to_data();
         }
         match entry.value() {
