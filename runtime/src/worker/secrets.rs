@@ -10,6 +10,7 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use base64::Engine as _;
 use indexmap::IndexMap;
 use nix::unistd::Pid;
 use serde_json::Value;
@@ -65,10 +66,12 @@ impl Secrets {
             return Err(format!("is shorter than {SHORTEST} characters and could not be masked"));
         }
         let mut known = self.handed_out.write().unwrap_or_else(PoisonError::into_inner);
-        if !known.iter().any(|other| other == secret) {
-            known.push(secret.to_owned());
-            known.sort_by_key(|secret| usize::MAX - secret.len());
+        for spelling in spellings(secret) {
+            if !known.contains(&spelling) {
+                known.push(spelling);
+            }
         }
+        known.sort_by_key(|secret| usize::MAX - secret.len());
         Ok(())
     }
 
@@ -233,6 +236,46 @@ impl MaskedStream {
     }
 }
 
+/// A line of a secret of several lines is one by itself if it is as long as this, in characters.
+const LINE: usize = 8;
+
+/// The forms in which programs write a secret: as it is, as JSON and Python write texts, as base64, and each of its longer lines.
+fn spellings(secret: &str) -> Vec<String> {
+    let whole = [
+        secret.to_owned(),
+        escaped(secret, |character| character == '"' || character == '\\', true),
+        escaped(secret, |character| character == '"' || character == '\\', false),
+        escaped(secret, |character| character == '\\', false),
+        escaped(secret, |character| character == '\'' || character == '\\', false),
+        base64::engine::general_purpose::STANDARD.encode(secret),
+    ];
+    let lines = secret.lines().filter(|line| secret.contains('\n') && line.chars().count() >= LINE).map(str::to_owned);
+    let mut spellings: Vec<String> = whole.into_iter().chain(lines).collect();
+    spellings.sort_unstable();
+    spellings.dedup();
+    spellings
+}
+
+/// The text with a backslash before some characters, control characters by their short names, and, if `ascii`, others by their numbers.
+fn escaped(text: &str, quoted: impl Fn(char) -> bool, ascii: bool) -> String {
+    let mut written = String::with_capacity(text.len() + 8);
+    for character in text.chars() {
+        match character {
+            '\n' => written += "\\n",
+            '\r' => written += "\\r",
+            '\t' => written += "\\t",
+            character if quoted(character) => written.extend(['\\', character]),
+            character if ascii && !character.is_ascii() => {
+                for unit in character.encode_utf16(&mut [0; 2]) {
+                    written += &format!("\\u{unit:04x}");
+                }
+            }
+            character => written.push(character),
+        }
+    }
+    written
+}
+
 fn replaced(bytes: &[u8], secrets: &[String]) -> Vec<u8> {
     let mut text = bytes.to_vec();
     for secret in secrets {
@@ -285,6 +328,19 @@ mod tests {
         let value = json!({"hunter22": ["x hunter22", 51234, true]});
         assert_eq!(secrets.masked_value(value), json!({MASK: [format!("x {MASK}"), format!("5{MASK}"), true]}));
         assert!(secrets.hide("abc").expect_err("short").contains("shorter than 4"));
+    }
+
+    #[test]
+    fn a_secret_is_masked_in_each_form_in_which_programs_write_it() {
+        let secret = "qu\"o\te-ünï-999";
+        let secrets = knowing(&[secret, "-----BEGIN KEY-----\nabcdefghij\nklm\n"]);
+        let json = serde_json::to_string(secret).expect("JSON");
+        let ascii = "qu\\\"o\\te-\\u00fcn\\u00ef-999";
+        let encoded = base64::engine::general_purpose::STANDARD.encode(secret);
+        for form in [json.trim_matches('"'), ascii, "qu\"o\\te-ünï-999", &encoded, "abcdefghij"] {
+            assert_eq!(secrets.mask(&format!("a {form} b")), format!("a {MASK} b"), "{form}");
+        }
+        assert_eq!(secrets.mask("klm"), "klm");
     }
 
     #[test]
