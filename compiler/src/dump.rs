@@ -111,10 +111,10 @@ impl Nodes<'_> {
         let mut node = Object::with_capacity(48);
         let mut set = |key: &str, value: Data| node.push_new(key.into(), value);
         set("path", Data::string(tree.path(arena, id)));
-        set("id", Data::String(arena.text(test.id).clone()));
+        set("id", Data::String(arena.shared(test.id)));
         set("class", Data::from(test.class.name()));
         set("label", text(&tree.label_of(arena, id)));
-        set("pytest_name", test.pytest_name.map_or(Data::Null, |name| Data::String(arena.text(name).clone())));
+        set("pytest_name", test.pytest_name.map_or(Data::Null, |name| Data::String(arena.shared(name))));
         set("args", arena.entry(test.args).to_data());
         set("resolved_args", self.evaluation.argument(test.args, locals, arena));
         set("locals", locals.clone());
@@ -189,7 +189,7 @@ fn count(count: Count) -> Data {
 }
 
 fn text(text: &Text) -> Data {
-    let texts = text.iter().map(|(locale, text)| (locale.as_str().into(), Data::from(text.as_str())));
+    let texts = text.iter().map(|(locale, text)| (locale.clone(), Data::String(text.clone())));
     Data::object(texts.collect::<Object>())
 }
 

@@ -66,6 +66,14 @@ impl Definitions {
         if let Some(known) = self.resolved.get(&name) {
             return *known;
         }
+        if let Some(member) = self.written(name, arena)
+            && let Some(known) = self.resolved.get(&base(arena, &member).0)
+        {
+            // Most inherit what others inherited before them.
+            let resolved = known.map(|below| extend(below, &member, arena, diagnostics));
+            self.resolved.insert(name, resolved);
+            return resolved;
+        }
         let mut chain = Chain::default();
         let (mut name, mut at) = (name, at);
         let mut resolved = loop {
@@ -137,11 +145,11 @@ impl Definitions {
         self.suggestions = self.suggestions.saturating_sub(1);
         let known = self.written.filter(|_| self.suggestions > 0);
         let known = known.into_iter().flat_map(|object| arena.entry(object).members());
-        let known = known.map(|member| &**arena.text(member.key));
+        let known = known.map(|member| arena.text(member.key));
         let help = match (self.written.is_some(), did_you_mean(text, sorted(known))) {
             (false, _) => "the list has no `definitions`: inherit `base.test_list`, which has the classes".to_owned(),
             (true, Some(meant)) => meant,
-            (true, None) if &**text == "FactoryTest" => "inherit `base.test_list`, which has the classes".to_owned(),
+            (true, None) if text == "FactoryTest" => "inherit `base.test_list`, which has the classes".to_owned(),
             (true, None) => format!("add `\"{text}\"` to `definitions`, or inherit a list that has it"),
         };
         finding.help(help)
@@ -180,7 +188,7 @@ fn class(arena: &Arena, member: &Member, at: Span, diagnostics: &mut Vec<Diagnos
         diagnostics.push(class_without_inherit(name, member.key_span));
         return None;
     }
-    let kind = match &**name {
+    let kind = match name {
         "FactoryTest" | "OperatorTest" | "AutomatedSequence" => Kind::Test(Class::FactoryTest),
         "TestGroup" => Kind::Test(Class::TestGroup),
         "ShutdownStep" => Kind::Test(Class::ShutdownStep),
