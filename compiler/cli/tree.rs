@@ -122,5 +122,5 @@ fn remarks(node: &Node, plan: &Plan, id: NodeId) -> Vec<String> {
 }
 
 fn english(node: &Node) -> &str {
-    node.label.get("en-US").map_or("", String::as_str)
+    node.label.get("en-US").map_or("", |label| label)
 }

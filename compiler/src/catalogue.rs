@@ -63,6 +63,11 @@ impl Catalogues {
         (catalogues, diagnostics)
     }
 
+    /// Whether every text stays as it is, in English.
+    pub fn is_empty(&self) -> bool {
+        self.texts.is_empty()
+    }
+
     /// The known locales: English first, the others sorted.
     pub fn locales(&self) -> &[String] {
         &self.locales
@@ -85,7 +90,7 @@ impl Catalogues {
 
     /// A text in every known locale.
     pub fn text(&self, english: &str) -> Text {
-        self.locales.iter().map(|locale| (locale.clone(), self.translate(locale, english).to_owned())).collect()
+        self.locales.iter().map(|locale| (locale.as_str().into(), self.translate(locale, english).into())).collect()
     }
 }
 
@@ -158,7 +163,7 @@ mod tests {
             load(&[("zh-CN.po", HEADER), ("de-DE.po", HEADER), ("notes.txt", "x"), ("en-US.po", "")]);
         assert_eq!((catalogues.locales(), &*shown), (&["en-US", "de-DE", "zh-CN"].map(String::from)[..], ""));
         assert_eq!(Catalogues::default().locales(), ["en-US"]);
-        assert_eq!(Catalogues::default().text("x"), Text::from_iter([("en-US".into(), "x".into())]));
+        assert_eq!(Catalogues::default().text("x"), Text::from([("en-US".into(), "x".into())]));
     }
 
     #[test]
@@ -183,8 +188,8 @@ mod tests {
             assert_eq!(german(english), None);
             assert_eq!(catalogues.translate("de-DE", english), english);
         }
-        assert_eq!(catalogues.text("Start")["de-DE"], "Anfang");
-        assert_eq!(catalogues.text("Start")["en-US"], "Start");
+        assert_eq!(catalogues.text("Start").get("de-DE").map(|text| &**text), Some("Anfang"));
+        assert_eq!(catalogues.text("Start").get("en-US").map(|text| &**text), Some("Start"));
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub fn resolve(lineage: &Lineage, arena: &mut Arena, trace: &mut impl Trace) -> 
     let roots: Vec<NodeId> = files.map(|layer| layer.root).collect();
     let (merged, diagnostics) = merge(arena, &roots, trace);
     let rest: Vec<Member> =
-        members(arena, merged).into_iter().filter(|member| &**arena.text(member.key) != "inherit").collect();
+        members(arena, merged).into_iter().filter(|member| arena.text(member.key) != "inherit").collect();
     let root = arena.add_object(&rest, arena.node(merged).span);
     (Config { root }, diagnostics)
 }

@@ -105,7 +105,7 @@ pub fn compile(request: &Request) -> Compilation {
 }
 
 /// Compiles a list, as [`compile`] does, and takes over from an earlier compilation what depends on nothing that can have changed: the
-/// documents of files that have the same bytes, and the trees of expressions with the same text. What comes out is the same, byte by byte.
+/// documents of files that have the same bytes. What comes out is the same, byte by byte.
 pub fn compile_after(request: &Request, earlier: Option<&Compilation>) -> Compilation {
     let mut sources = SourceMap::default();
     let mut arena = Arena::default();
@@ -119,9 +119,6 @@ pub fn compile_after(request: &Request, earlier: Option<&Compilation>) -> Compil
         None => Catalogues::default(),
     };
     let mut evaluation = Evaluation::new(catalogues, request.device.clone());
-    if let Some(earlier) = earlier {
-        evaluation.remember(&earlier.evaluation, &earlier.arena);
-    }
     let name = format!("{}{}", request.id, lineage::SUFFIX);
     let documents = earlier.map(Compilation::documents);
     let lineage = lineage::linearize(&name, &request.layers, documents, &mut sources, &mut arena, &mut diagnostics)

@@ -63,7 +63,9 @@ pub fn merge<T: Trace>(arena: &mut Arena, objects: &[NodeId], trace: &mut T) -> 
         && merge.is_plain(*below)
         && merge.is_plain(*above)
     {
-        merge.open.extend_from_slice(merge.arena.entry(*above).members());
+        let own = merge.arena.entry(*above).members();
+        merge.open.reserve(2 * own.len() + merge.arena.entry(*below).members().len());
+        merge.open.extend_from_slice(own);
         return (merge.plain(*below, 0, span), merge.diagnostics);
     }
     let top = objects.iter().copied().filter(|object| merge.arena.entry(*object).is_object()).collect::<Vec<_>>();

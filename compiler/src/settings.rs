@@ -94,7 +94,7 @@ impl Reading<'_> {
     fn members(&mut self, root: Entry<'_>) {
         for member in root.members() {
             let value = root.arena.entry(member.value);
-            let key = &**root.arena.text(member.key);
+            let key = root.arena.text(member.key);
             match key {
                 "layers" => self.settings.layers = self.layers(value),
                 "tests" => self.settings.tests = self.directory(key, value),
@@ -149,7 +149,7 @@ impl Reading<'_> {
         }
         for member in value.members() {
             let written = value.arena.entry(member.value);
-            let code = &**value.arena.text(member.key);
+            let code = value.arena.text(member.key);
             match (lint(code), written.as_str().and_then(Level::named)) {
                 (Err(reason), _) => self.diagnostics.push(not_a_lint(code, &reason, member.key_span)),
                 (Ok(_), None) => self.diagnostics.push(wrong_level(code, written)),

@@ -30,7 +30,7 @@ fn lacks_english(value: Entry<'_>) -> bool {
     let members = value.members();
     let is_text = |member: &crate::document::Member| {
         let key = value.arena.text(member.key);
-        is_locale(key) && &**key != "en-US" && value.arena.entry(member.value).as_str().is_some()
+        is_locale(key) && key != "en-US" && value.arena.entry(member.value).as_str().is_some()
     };
     !members.is_empty() && members.iter().all(is_text)
 }

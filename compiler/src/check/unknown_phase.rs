@@ -16,7 +16,7 @@ pub(super) fn check(tree: &TestTree, list: &Checked<'_>, diagnostics: &mut Vec<D
         let written = tree.options.get(option).and_then(|setting| setting.written).map(|node| list.arena.entry(node));
         for member in written.map_or(&[][..], Entry::members) {
             let key = list.arena.text(member.key);
-            if !PHASES.contains(&&**key) && never_holds(key) {
+            if !PHASES.contains(&key) && never_holds(key) {
                 diagnostics.push(no_phase(option, key, member.key_span));
             }
         }

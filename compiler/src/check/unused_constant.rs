@@ -47,7 +47,7 @@ fn read_in(text: &str, names: &mut HashSet<String>) -> Option<()> {
 
 pub(super) fn is_used(user: &User<'_>, member: &Member) -> bool {
     let name = user.compilation.arena.text(member.key);
-    user.constants.as_ref().is_none_or(|names| names.contains(&**name))
+    user.constants.as_ref().is_none_or(|names| names.contains(name))
 }
 
 pub(super) fn nothing_reads(name: &str, span: Span) -> Diagnostic {

@@ -12,7 +12,7 @@ pub(super) fn is_used(user: &User<'_>, member: &Member) -> bool {
     let arena = &user.compilation.arena;
     let value = arena.entry(member.value);
     let base = value.get(words::INHERIT).unwrap_or(value);
-    let is_class = base.as_str() == Some(&**arena.text(member.key));
+    let is_class = base.as_str() == Some(arena.text(member.key));
     is_class || user.compilation.tree.iter().any(|tree| tree.uses(member.key))
 }
 

@@ -143,7 +143,12 @@ pub struct Arena {
     integers: Vec<i64>,
     floats: Vec<f64>,
     large: Vec<Arc<BigInt>>,
-    texts: Vec<Arc<str>>,
+    /// All texts, one after the other.
+    letters: String,
+    /// Where each text begins, and where the last one ends.
+    starts: Vec<usize>,
+    /// Texts that are held by others as well, made when they are first asked for.
+    shared: Vec<Shared>,
     /// What each text is.
     kinds: Vec<Contents>,
     /// The symbols with the lower half of their hashes.
@@ -189,6 +194,12 @@ struct Members {
 /// The members of a large object by their keys, made when one is first asked for.
 type MemberIndex = OnceLock<HashMap<Symbol, u32>>;
 
+/// The texts of some symbols that follow each other.
+type Shared = OnceLock<Box<[OnceLock<Arc<str>>; TOGETHER]>>;
+
+/// How many symbols are in one [`Shared`].
+const TOGETHER: usize = 32;
+
 /// Members of an object up to this many are looked for one by one.
 const LARGE_OBJECT: usize = 48;
 
@@ -233,7 +244,9 @@ impl Default for Arena {
             integers: Vec::new(),
             floats: Vec::new(),
             large: Vec::new(),
-            texts: Vec::new(),
+            letters: String::new(),
+            starts: vec![0],
+            shared: Vec::new(),
             kinds: Vec::new(),
             symbols: HashTable::new(),
             hasher: DefaultHashBuilder::default(),
@@ -253,7 +266,7 @@ impl Symbol {
     }
 
     /// Symbols count from 0 without gaps, so they can index a table.
-    pub(super) fn index(self) -> usize {
+    pub(crate) fn index(self) -> usize {
         self.0 as usize
     }
 
@@ -266,15 +279,19 @@ impl Symbol {
 impl Arena {
     /// The symbol of a text.
     pub fn intern(&mut self, text: &str) -> Symbol {
-        let Self { texts, symbols, hasher, kinds, .. } = self;
+        let Self { letters, starts, shared, symbols, hasher, kinds, .. } = self;
         let hash = hash(hasher, text);
-        let next = Symbol(texts.len() as u32);
-        let same = |(known, symbol): &(u32, Symbol)| *known == hash && *texts[symbol.index()] == *text;
+        let next = Symbol(kinds.len() as u32);
+        let same = |(known, symbol): &(u32, Symbol)| *known == hash && text_of(letters, starts, *symbol) == text;
         match symbols.entry(spread(hash), same, |(hash, _)| spread(*hash)) {
             hashbrown::hash_table::Entry::Occupied(known) => known.get().1,
             hashbrown::hash_table::Entry::Vacant(place) => {
                 place.insert((hash, next));
-                texts.push(text.into());
+                letters.push_str(text);
+                starts.push(letters.len());
+                if kinds.len().is_multiple_of(TOGETHER) {
+                    shared.push(OnceLock::new());
+                }
                 kinds.push(kind_of(text));
                 next
             }
@@ -284,18 +301,25 @@ impl Arena {
     /// The symbol of a text that is already known.
     pub fn symbol(&self, text: &str) -> Option<Symbol> {
         let hash = hash(&self.hasher, text);
-        let same = |(known, symbol): &(u32, Symbol)| *known == hash && *self.texts[symbol.index()] == *text;
+        let same = |(known, symbol): &(u32, Symbol)| *known == hash && self.text(*symbol) == text;
         self.symbols.find(spread(hash), same).map(|(_, symbol)| *symbol)
     }
 
     /// How many texts there are.
-    pub(super) fn symbol_count(&self) -> usize {
-        self.texts.len()
+    pub(crate) fn symbol_count(&self) -> usize {
+        self.kinds.len()
     }
 
     /// The text of a symbol.
-    pub fn text(&self, symbol: Symbol) -> &Arc<str> {
-        &self.texts[symbol.index()]
+    pub fn text(&self, symbol: Symbol) -> &str {
+        text_of(&self.letters, &self.starts, symbol)
+    }
+
+    /// The text of a symbol, to be held by who outlives the arena; it is the same one each time.
+    pub fn shared(&self, symbol: Symbol) -> Arc<str> {
+        let (block, at) = (symbol.index() / TOGETHER, symbol.index() % TOGETHER);
+        let block = self.shared[block].get_or_init(|| Box::new([const { OnceLock::new() }; TOGETHER]));
+        block[at].get_or_init(|| self.text(symbol).into()).clone()
     }
 
     /// Whether a text begins as an expression does.
@@ -305,7 +329,7 @@ impl Arena {
 
     /// All texts.
     pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
-        self.texts.iter().map(|text| &**text)
+        (0..self.kinds.len()).map(|symbol| self.text(Symbol(symbol as u32)))
     }
 
     /// The value of an id.
@@ -314,6 +338,7 @@ impl Arena {
         Node { value: self.value(id), span, contents }
     }
 
+    #[inline]
     fn value(&self, id: NodeId) -> Value {
         let Packed { kind, payload, .. } = self.nodes[id.0 as usize];
         match kind {
@@ -439,6 +464,7 @@ impl Arena {
         self.nodes[id.0 as usize].contents
     }
 
+    #[inline]
     fn members_of(&self, id: NodeId) -> Option<Members> {
         let Packed { kind, payload, .. } = self.nodes[id.0 as usize];
         (kind == Kind::Object).then(|| self.objects[payload as usize])
@@ -458,6 +484,10 @@ impl Arena {
         self.nodes.push(node);
         NodeId(self.nodes.len() as u32 - 1)
     }
+}
+
+fn text_of<'a>(letters: &'a str, starts: &[usize], symbol: Symbol) -> &'a str {
+    &letters[starts[symbol.index()]..starts[symbol.index() + 1]]
 }
 
 fn hash(builder: &DefaultHashBuilder, text: &str) -> u32 {
@@ -485,6 +515,7 @@ fn kind_of(text: &str) -> Contents {
 
 impl<'a> Entry<'a> {
     /// What it is.
+    #[inline]
     pub fn value(self) -> Value {
         self.arena.value(self.id)
     }
@@ -501,18 +532,21 @@ impl<'a> Entry<'a> {
 
     /// The text, if it is one.
     pub fn as_str(self) -> Option<&'a str> {
-        match self.value() {
-            Value::String(symbol) => Some(self.arena.text(symbol)),
-            _ => None,
-        }
+        self.as_symbol().map(|symbol| self.arena.text(symbol))
+    }
+
+    /// The symbol of the text, if it is one.
+    #[inline]
+    pub fn as_symbol(self) -> Option<Symbol> {
+        let Packed { kind, payload, .. } = self.arena.nodes[self.id.0 as usize];
+        (kind == Kind::String).then_some(Symbol(payload))
     }
 
     /// The items; none if it is no list.
     pub fn items(self) -> impl ExactSizeIterator<Item = Entry<'a>> + Clone {
-        let (first, len) = match self.value() {
-            Value::List(first, len) => (first as usize, len as usize),
-            _ => (0, 0),
-        };
+        let Packed { kind, payload, .. } = self.arena.nodes[self.id.0 as usize];
+        let (first, len) = if kind == Kind::List { self.arena.lists[payload as usize] } else { (0, 0) };
+        let (first, len) = (first as usize, len as usize);
         self.arena.items[first..first + len].iter().map(move |id| self.arena.entry(*id))
     }
 
@@ -523,9 +557,9 @@ impl<'a> Entry<'a> {
 
     /// The members; none if it is no object.
     pub fn members(self) -> &'a [Member] {
-        match self.value() {
-            Value::Object(first, len) => &self.arena.members[first as usize..(first + len) as usize],
-            _ => &[],
+        match self.arena.members_of(self.id) {
+            Some(Members { first, len, .. }) => &self.arena.members[first as usize..(first + len) as usize],
+            None => &[],
         }
     }
 
@@ -535,6 +569,7 @@ impl<'a> Entry<'a> {
     }
 
     /// A member, if it is an object that has it.
+    #[inline]
     pub fn member(self, key: impl Name) -> Option<&'a Member> {
         let Members { first, len, words } = self.arena.members_of(self.id)?;
         let key = key.symbol(self.arena)?;
@@ -549,7 +584,7 @@ impl<'a> Entry<'a> {
 
     /// Whether it is an object.
     pub fn is_object(self) -> bool {
-        matches!(self.value(), Value::Object(..))
+        self.arena.nodes[self.id.0 as usize].kind == Kind::Object
     }
 
     /// The same as plain data.
@@ -560,12 +595,12 @@ impl<'a> Entry<'a> {
             Value::Int(value) => Data::Int(value),
             Value::Big(index) => Data::Big(self.arena.large[index as usize].clone()),
             Value::Float(value) => Data::Float(value),
-            Value::String(symbol) => Data::String(self.arena.text(symbol).clone()),
+            Value::String(symbol) => Data::String(self.arena.shared(symbol)),
             Value::List(..) => Data::list(self.items().map(Entry::to_data).collect()),
             Value::Object(..) => {
                 let mut data = Object::with_capacity(self.members().len());
                 for member in self.members() {
-                    data.push_new(self.arena.text(member.key).clone(), self.arena.entry(member.value).to_data());
+                    data.push_new(self.arena.shared(member.key), self.arena.entry(member.value).to_data());
                 }
                 Data::object(data)
             }
@@ -620,7 +655,7 @@ mod tests {
         let symbols: Vec<_> = (0..1000).map(|number| arena.intern(&number.to_string())).collect();
         for (number, symbol) in symbols.into_iter().enumerate() {
             assert_eq!(arena.intern(&number.to_string()), symbol);
-            assert_eq!(**arena.text(symbol), number.to_string());
+            assert_eq!(arena.text(symbol), number.to_string());
         }
         assert_eq!(arena.symbol("1000"), None);
     }

@@ -14,7 +14,7 @@ mod scan;
 mod tree;
 
 use hashbrown::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 pub use fold::fold;
 pub use names::{Context, check_names};
@@ -71,6 +71,58 @@ impl SyntaxErrorKind {
 /// Reads an expression: the text after `eval! `, or that of a `run_if`.
 pub fn parse(text: &str) -> Result<Expression, SyntaxError> {
     scan::scan(text).and_then(|part| tree::read(text, part)).map_err(|mistake| mistake.placed(text))
+}
+
+/// Reads an expression, unless this process did so lately.
+pub fn parsed(text: &str) -> Arc<Result<Expression, SyntaxError>> {
+    if let Some(known) = lately().find(text) {
+        return known;
+    }
+    let parsed = Arc::new(parse(text));
+    lately().keep(text.into(), parsed.clone());
+    parsed
+}
+
+/// What was read lately: at most twice [`KEPT`] texts. What comes of one depends on the text alone, so all compilations can share it.
+#[derive(Default)]
+struct Lately {
+    recent: Kept,
+    /// What was recent before; what is not asked for again is forgotten with it.
+    older: Kept,
+}
+
+type Kept = HashMap<Box<str>, Arc<Result<Expression, SyntaxError>>>;
+
+/// How many texts are read before what was not asked for since is forgotten.
+const KEPT: usize = 2048;
+
+/// Longer texts are not kept, in bytes.
+const LONGEST_KEPT: usize = 1000;
+
+fn lately() -> MutexGuard<'static, Lately> {
+    static LATELY: LazyLock<Mutex<Lately>> = LazyLock::new(Mutex::default);
+    LATELY.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Lately {
+    fn find(&mut self, text: &str) -> Option<Arc<Result<Expression, SyntaxError>>> {
+        if let Some(known) = self.recent.get(text) {
+            return Some(known.clone());
+        }
+        let (text, known) = self.older.remove_entry(text)?;
+        self.keep(text, known.clone());
+        Some(known)
+    }
+
+    fn keep(&mut self, text: Box<str>, parsed: Arc<Result<Expression, SyntaxError>>) {
+        if text.len() > LONGEST_KEPT {
+            return;
+        }
+        if self.recent.len() == KEPT {
+            self.older = std::mem::take(&mut self.recent);
+        }
+        self.recent.insert(text, parsed);
+    }
 }
 
 /// Expressions by their texts, so that equal texts are read once.

@@ -36,6 +36,7 @@ pub fn lower(
     let root = node(tree, tree.root(), arena, &usual, &HandedDown::default(), &mut templates);
     let mut around = vec![(tree.root(), HandedDown::default().through(tree, tree.root(), "", arena))];
     let mut plan = Plan::new(id.to_owned(), tree.label.clone(), root);
+    plan.reserve(tree.len() - 1);
     let mut nodes: Vec<NodeId> = Vec::with_capacity(tree.len());
     nodes.push(plan.root());
     for id in tree.preorder().skip(1) {
@@ -171,11 +172,11 @@ fn node(
 ) -> Node {
     let test = tree.test(id);
     let written = arena.entry(test.object);
-    let name = arena.text(test.id);
+    let name = arena.shared(test.id);
     let options = || tree.options.get("dut_options").map(|setting| setting.value.clone());
     Node {
-        path: [&around.prefix, &**name].concat(),
-        id: name.clone(),
+        path: [&around.prefix, &*name].concat(),
+        id: name,
         label: usual.label(tree, id, arena),
         class: test.class,
         test: (tree.is_leaf(id) && id != tree.root()).then(|| leaf(tree, id, arena, usual, templates)),
@@ -210,7 +211,7 @@ fn leaf(tree: &TestTree, id: TestId, arena: &Arena, usual: &Usual, templates: &m
     let program = match (written.get(words::EXEC), test.pytest_name) {
         _ if test.class.is_shutdown() => Program::Shutdown,
         (Some(argv), _) if argv.items().len() > 0 => Program::Exec(templates.template(argv.id, scope)),
-        (_, Some(name)) if !arena.text(name).is_empty() => Program::Pytest(arena.text(name).clone()),
+        (_, Some(name)) if !arena.text(name).is_empty() => Program::Pytest(arena.shared(name)),
         _ => Program::Nothing,
     };
     Test {

@@ -3,6 +3,7 @@
 use hashbrown::HashMap;
 use std::sync::Arc;
 
+use tlc_plan::data::Object;
 use tlc_plan::evaluate::ErrorKind;
 use tlc_plan::expression::{Expression, Place, Root};
 use tlc_plan::members::Members;
@@ -11,7 +12,7 @@ use tlc_plan::template::ExpressionUse;
 use tlc_plan::{Data, Template};
 
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::document::{Arena, Contents, Entry, NodeId, Symbol, Value, escape_breakpoints, source_offset};
+use crate::document::{Arena, Contents, Entry, Member, NodeId, Symbol, Value, escape_breakpoints, source_offset};
 use crate::expression::{Context, check_names};
 use crate::source::{FileId, SourceMap, Span};
 use crate::tree::evaluation::{EVAL, Failure, evaluation_finding, syntax_finding};
@@ -104,17 +105,32 @@ impl<'a> Templates<'a> {
         match entry.value() {
             Value::String(text) => self.text(entry, text, scope),
             Value::List(..) => Template::list(entry.items().map(|item| self.template(item.id, scope)).collect()),
-            Value::Object(..) => {
-                let mut members = Members::with_capacity(entry.members().len());
-                for member in entry.members() {
-                    members.push_new(self.arena.text(member.key).clone(), self.template(member.value, scope));
-                }
-                Template::object(members)
-            }
+            Value::Object(..) => self.object(entry.members(), scope),
             Value::Null | Value::Bool(_) | Value::Int(_) | Value::Big(_) | Value::Float(_) => {
                 Template::Data(entry.to_data())
             }
         }
+    }
+
+    /// An object, which is mostly data when its expressions are folded.
+    fn object(&mut self, members: &[Member], scope: InScope<'_>) -> Template {
+        let mut data = Object::with_capacity(members.len());
+        for (at, member) in members.iter().enumerate() {
+            let name = self.arena.shared(member.key);
+            match self.template(member.value, scope) {
+                Template::Data(value) => data.push_new(name, value),
+                value => {
+                    let mut all = Members::with_capacity(members.len());
+                    data.into_iter().for_each(|(name, value)| all.push_new(name, Template::Data(value)));
+                    all.push_new(name, value);
+                    for member in &members[at + 1..] {
+                        all.push_new(self.arena.shared(member.key), self.template(member.value, scope));
+                    }
+                    return Template::object(all);
+                }
+            }
+        }
+        Template::Data(Data::object(data))
     }
 
     /// Whether every expression that was read for arguments has a value, whatever locals are around it.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tlc_plan::Data;
 use tlc_plan::plan::{ActionOnFailure, Class, Count, Text};
 
-use crate::catalogue::Catalogues;
+use crate::catalogue::{Catalogues, ENGLISH};
 use crate::config::Config;
 use crate::diagnostic::Diagnostic;
 use crate::document::{Arena, Entry, NodeId, Symbol, Value, Words};
@@ -17,7 +17,7 @@ use crate::words;
 use super::definitions::{Definitions, Kind, Resolved};
 use super::evaluation::Evaluation;
 use super::label::I18N;
-use super::names::{LabelKey, LabelSource, Named};
+use super::names::Labels;
 use super::options::Options;
 use super::{Label, Locals, LocalsId, Test, TestId, TestTree, flag, overrides, requirements, schema, structure};
 
@@ -70,8 +70,7 @@ pub fn resolve(
         definitions,
         nothing,
         tree: empty_tree(label),
-        labels: HashMap::new(),
-        names: HashMap::new(),
+        labels: Labels::default(),
         siblings: HashMap::new(),
         visits: HashMap::new(),
         again: false,
@@ -119,6 +118,7 @@ pub(super) fn empty_tree(label: Text) -> TestTree {
             reads_device: false,
         }],
         labels: Vec::new(),
+        english: ENGLISH.into(),
         tests: Vec::new(),
         requirements: HashMap::new(),
         words: Words::default(),
@@ -146,9 +146,7 @@ pub(super) struct Builder<'a, 'i> {
     /// The object without members.
     pub(super) nothing: NodeId,
     pub(super) tree: TestTree,
-    pub(super) labels: HashMap<LabelKey, u32>,
-    /// The labels of nodes by what they come from.
-    pub(super) names: HashMap<LabelSource, Named>,
+    pub(super) labels: Labels,
     /// How often an id stands in the group that is being numbered.
     pub(super) siblings: HashMap<Symbol, u32>,
     /// How often the subtests of a definition were entered.

@@ -71,6 +71,14 @@ impl Definitions {
         if let Some(known) = self.resolved.get(&name) {
             return *known;
         }
+        if let Some(member) = self.written(name, arena)
+            && let Some(known) = self.resolved.get(&base(arena, &member).0)
+        {
+            // Most inherit what others inherited before them.
+            let resolved = known.map(|below| extend(below, &member, arena, diagnostics));
+            self.resolved.insert(name, resolved);
+            return resolved;
+        }
         let mut chain = Chain::default();
         let (mut name, mut at) = (name, at);
         let mut resolved = loop {
@@ -170,7 +178,7 @@ impl Definitions {
         self.suggestions = self.suggestions.saturating_sub(1);
         let known = self.written.filter(|_| self.suggestions > 0);
         let known = known.into_iter().flat_map(|object| arena.entry(object).members());
-        let known = known.map(|member| &**arena.text(member.key));
+        let known = known.map(|member| arena.text(member.key));
         let help = match (self.written.is_some(), did_you_mean(text, sorted(known))) {
             (false, _) => "the list has no `definitions`: inherit `base.test_list`, which has the classes".to_owned(),
             (true, Some(meant)) => meant,

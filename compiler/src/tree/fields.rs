@@ -88,7 +88,7 @@ impl Builder<'_, '_> {
             let member = object.member(field)?;
             let value = self.arena.entry(member.value);
             let has = value.as_str().is_some_and(|text| !text.is_empty()) || value.items().len() > 0;
-            has.then(|| (&**self.arena.text(field), member.key_span))
+            has.then(|| (self.arena.text(field), member.key_span))
         };
         let mut fields: Vec<(&str, Span)> =
             [words::PYTEST_NAME, words::EXEC, words::SUBTESTS].into_iter().filter_map(filled).collect();

@@ -63,7 +63,7 @@ pub fn normalize<'a>(catalogues: &Catalogues, texts: impl Fn(&str) -> Option<&'a
         catalogues
             .locales()
             .iter()
-            .map(|locale| (locale.clone(), texts(locale).unwrap_or(english).to_owned()))
+            .map(|locale| (locale.as_str().into(), texts(locale).unwrap_or(english).into()))
             .collect(),
     )
 }

@@ -25,7 +25,6 @@ use std::sync::Arc;
 use tlc_plan::Data;
 use tlc_plan::plan::{ActionOnFailure, Class, Count, Text};
 
-use crate::catalogue::ENGLISH;
 use crate::document::{Arena, Name, NodeId, Symbol, Words};
 use crate::source::Span;
 
@@ -56,6 +55,8 @@ pub struct TestTree {
     /// Distinct locals; the first are those of the root, which has none.
     pub locals: Vec<Locals>,
     labels: Vec<Label>,
+    /// The name of the only locale of most labels.
+    english: Arc<str>,
     tests: Vec<Test>,
     /// What must have run before a test; found after numbering.
     requirements: HashMap<TestId, Vec<TestId>>,
@@ -216,7 +217,7 @@ impl TestTree {
     pub fn label_of(&self, arena: &Arena, id: TestId) -> Arc<Text> {
         match &self.labels[self.test(id).label as usize] {
             Label::Texts(texts) => texts.clone(),
-            Label::English(text) => Arc::new(Text::from_iter([(ENGLISH.to_owned(), arena.text(*text).to_string())])),
+            Label::English(text) => Arc::new(Text::from([(self.english.clone(), arena.shared(*text))])),
         }
     }
 
@@ -227,7 +228,7 @@ impl TestTree {
         id: TestId,
     ) -> impl Iterator<Item = (&'a str, &'a str)> {
         let (english, texts) = match &self.labels[self.test(id).label as usize] {
-            Label::English(text) => (Some((ENGLISH, &**arena.text(*text))), None),
+            Label::English(text) => (Some((&*self.english, arena.text(*text))), None),
             Label::Texts(texts) => (None, Some(texts)),
         };
         let texts = texts.into_iter().flat_map(|texts| texts.iter().map(|(locale, text)| (&**locale, &**text)));
@@ -251,7 +252,7 @@ impl TestTree {
 
     /// The ids from the root down, joined by dots.
     pub fn path(&self, arena: &Arena, id: TestId) -> String {
-        let mut ids: Vec<&str> = self.ancestors(id).map(|node| &**arena.text(self.test(node).id)).collect();
+        let mut ids: Vec<&str> = self.ancestors(id).map(|node| arena.text(self.test(node).id)).collect();
         ids.pop();
         ids.reverse();
         ids.join(".")

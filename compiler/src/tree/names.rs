@@ -1,5 +1,6 @@
 //! Labels and ids of nodes, and the numbers of siblings with the same id.
 
+use hashbrown::HashMap;
 use std::sync::Arc;
 
 use tlc_plan::plan::{Class, Text};
@@ -14,26 +15,25 @@ use super::build::{Builder, Effective};
 use super::label::{I18N, id_of_label, is_id, label_of_pytest, normalize};
 use super::{Label, TestId};
 
-/// A label as a key.
-#[derive(PartialEq, Eq, Hash)]
-pub(super) enum LabelKey {
-    English(Symbol),
-    Texts(Vec<(String, String)>),
+/// The labels that nodes have, as indices into those of the tree.
+#[derive(Default)]
+pub(super) struct Labels {
+    /// Labels in English only.
+    english: HashMap<Symbol, u32>,
+    /// Labels in several locales.
+    texts: HashMap<Vec<(Arc<str>, Arc<str>)>, u32>,
+    /// What a label was made of, where it is not the label itself.
+    sources: HashMap<LabelSource, u32>,
+    /// The ids that labels give to nodes without an id of their own.
+    ids: HashMap<u32, Symbol>,
 }
 
 /// What a label comes from.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum LabelSource {
+enum LabelSource {
     Written(Symbol),
     Pytest(Symbol),
     Id(Symbol),
-}
-
-/// A label, and the id that it gives to a node without an id of its own.
-#[derive(Clone, Copy)]
-pub(super) struct Named {
-    label: u32,
-    id: Symbol,
 }
 
 impl Builder<'_, '_> {
@@ -55,40 +55,66 @@ impl Builder<'_, '_> {
             (None, Class::FactoryTest | Class::TestGroup, None) => explicit.map(LabelSource::Id),
             _ => None,
         };
-        let named = match source.and_then(|source| self.names.get(&source)) {
-            Some(named) => *named,
-            None => {
-                let label = self.label(effective, class, pytest_name, explicit)?;
-                let named = self.named(label);
-                self.names.extend(source.map(|source| (source, named)));
-                named
-            }
+        let label = match source {
+            Some(LabelSource::Written(text) | LabelSource::Id(text)) if self.is_the_label(text) => self.english(text),
+            source => match source.and_then(|source| self.labels.sources.get(&source)) {
+                Some(label) => *label,
+                None => {
+                    let text = self.label(effective, class, pytest_name, explicit)?;
+                    let label = self.label_index(text);
+                    self.labels.sources.extend(source.map(|source| (source, label)));
+                    label
+                }
+            },
         };
-        let id = explicit.unwrap_or(named.id);
+        let id = explicit.unwrap_or_else(|| self.id_of(label));
         if !is_id(self.arena.text(id)) {
             let object = self.arena.entry(effective.resolved.object);
             let place = object.get(words::ID).or(object.get(words::LABEL)).map_or(effective.span, Entry::span);
             let finding = bad_id(self.arena.text(id), place);
             self.diagnostics.push(finding);
         }
-        Some((id, named.label))
+        Some((id, label))
     }
 
-    fn named(&mut self, label: Text) -> Named {
-        let english = label.get(ENGLISH).map_or("", String::as_str);
-        let id = self.arena.intern(&id_of_label(english));
-        let (key, label) = if label.len() == 1 {
-            let english = self.arena.intern(english);
-            (LabelKey::English(english), Label::English(english))
-        } else {
-            (LabelKey::Texts(label.clone().into_iter().collect()), Label::Texts(Arc::new(label)))
-        };
+    /// Whether a text is the label, because nothing is translated.
+    fn is_the_label(&self, text: Symbol) -> bool {
+        self.evaluation.catalogues().is_empty() && !self.arena.text(text).starts_with(I18N)
+    }
+
+    /// A label in English.
+    fn english(&mut self, text: Symbol) -> u32 {
         let labels = &mut self.tree.labels;
-        let label = *self.labels.entry(key).or_insert_with(|| {
-            labels.push(label);
+        *self.labels.english.entry(text).or_insert_with(|| {
+            labels.push(Label::English(text));
             labels.len() as u32 - 1
-        });
-        Named { label, id }
+        })
+    }
+
+    fn label_index(&mut self, label: Text) -> u32 {
+        if label.len() == 1 {
+            let text = self.arena.intern(label.get(ENGLISH).map_or("", |text| text));
+            return self.english(text);
+        }
+        let labels = &mut self.tree.labels;
+        *self.labels.texts.entry(label.clone().into_iter().collect()).or_insert_with(|| {
+            labels.push(Label::Texts(Arc::new(label)));
+            labels.len() as u32 - 1
+        })
+    }
+
+    /// The id that a label gives.
+    fn id_of(&mut self, label: u32) -> Symbol {
+        if let Some(known) = self.labels.ids.get(&label) {
+            return *known;
+        }
+        let id = match &self.tree.labels[label as usize] {
+            Label::English(text) => id_of_label(self.arena.text(*text)),
+            Label::Texts(texts) => id_of_label(texts.get(ENGLISH).map_or("", |text| text)),
+        };
+        let id = self.arena.intern(&id);
+        self.labels.ids.insert(label, id);
+        id
     }
 
     /// The explicit label; else that of the Python test, of the program, or the id.

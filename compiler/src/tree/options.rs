@@ -82,7 +82,7 @@ impl Options {
             }
         }
         let settings = OPTIONS.iter().map(|(name, expected, default)| {
-            let written = members.iter().find(|member| &**arena.text(member.key) == *name).map(|member| member.value);
+            let written = members.iter().find(|member| arena.text(member.key) == *name).map(|member| member.value);
             let setting = match written {
                 None => {
                     Setting { written, value: serde_json::from_str(default).unwrap_or_default(), reads_device: false }

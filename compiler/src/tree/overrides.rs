@@ -19,7 +19,7 @@ pub(super) fn apply(tree: &mut TestTree, input: &Input<'_>, arena: &mut Arena, d
     let mut paths = PathIndex::default();
     let mut replaced = HashSet::new();
     for member in arena.entry(overrides).members().to_vec() {
-        let text = arena.text(member.key).clone();
+        let text = arena.shared(member.key);
         let path = text.strip_prefix(input.list).and_then(|rest| rest.strip_prefix(':')).unwrap_or(&text);
         let Some(id) = paths.find(tree, arena, path) else {
             if !path.starts_with("__comment") && !paths.may_lack(tree, arena, path) {

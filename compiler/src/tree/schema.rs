@@ -110,7 +110,7 @@ impl<'a> Schema<'a> {
     }
 
     fn unknown(&mut self, member: &Member, owner: &str, fields: impl Iterator<Item = Symbol>) {
-        let names: Vec<&str> = fields.map(|name| &**self.arena.text(name)).collect();
+        let names: Vec<&str> = fields.map(|name| self.arena.text(name)).collect();
         self.found.push(unknown_field(self.arena.text(member.key), member.key_span, owner, &names));
     }
 

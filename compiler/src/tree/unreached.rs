@@ -29,17 +29,17 @@ impl Builder<'_, '_> {
 
     /// Builds a test from a definition in a tree of its own.
     fn alone(&mut self, member: &Member) -> Vec<Diagnostic> {
-        let name = self.arena.text(member.key).clone();
+        let name = self.arena.shared(member.key);
         let raw = self.arena.add_string(&name, member.key_span);
         let tree = std::mem::replace(&mut self.tree, empty_tree(tlc_plan::plan::Text::default()));
-        let (labels, names) = (std::mem::take(&mut self.labels), std::mem::take(&mut self.names));
+        let labels = std::mem::take(&mut self.labels);
         let diagnostics = std::mem::take(self.diagnostics);
         self.is_alone = true;
         self.root(&[raw], member.key_span);
         structure::check(&self.tree, self.arena, self.diagnostics);
         self.is_alone = false;
         self.tree = tree;
-        (self.labels, self.names) = (labels, names);
+        self.labels = labels;
         std::mem::replace(self.diagnostics, diagnostics)
     }
 }

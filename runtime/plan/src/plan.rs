@@ -14,13 +14,14 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::Data;
 use crate::expression::{Expression, Place};
+use crate::members::Members;
 use crate::template::{ExpressionUse, Template};
 
 /// A node of the plan.
 pub type NodeId = NodeIndex<u32>;
 
 /// A text for people: one for each locale, `en-US` first.
-pub type Text = IndexMap<String, String>;
+pub type Text = Members<Arc<str>>;
 
 /// A compiled test list.
 #[derive(Clone, Debug)]
@@ -317,6 +318,13 @@ impl Plan {
             root,
             paths: OnceLock::new(),
         }
+    }
+
+    /// Makes room for so many nodes below the root.
+    pub fn reserve(&mut self, nodes: usize) {
+        self.graph.reserve_exact_nodes(nodes);
+        self.graph.reserve_exact_edges(nodes);
+        self.children.reserve_exact(nodes);
     }
 
     /// Adds the last child of `parent`.

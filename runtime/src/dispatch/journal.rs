@@ -129,7 +129,7 @@ pub(crate) fn tests(plan: &Plan, locale: &str, states: Option<&IndexMap<String, 
 pub(crate) fn label(plan: &Plan, id: tlc_plan::NodeId, locale: &str) -> String {
     let node = plan.node(id);
     let text = node.label.get(locale).or_else(|| node.label.values().next());
-    text.map_or_else(|| node.id.to_string(), Clone::clone)
+    text.unwrap_or(&node.id).to_string()
 }
 
 /// Whether a node is a teardown or in one.

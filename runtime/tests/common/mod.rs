@@ -5,11 +5,10 @@ pub mod teardowns;
 
 use std::sync::Arc;
 
-use indexmap::IndexMap;
 use serde_json::Value;
 use tlc_plan::expression::{Builder, Expression, Node as Part, Place, Root, Sign};
 use tlc_plan::plan::{
-    ActionOnFailure, Class, Count, ExpressionSource, Isolation, Node, NodeId, Plan, Program, Rule, Test, When,
+    ActionOnFailure, Class, Count, ExpressionSource, Isolation, Node, NodeId, Plan, Program, Rule, Test, Text, When,
 };
 use tlc_plan::template::ExpressionUse;
 use tlc_plan::{Data, Template};
@@ -45,7 +44,7 @@ impl Evaluation for SmallConditions {
 /// The plan of a list's `tests` and `options`.
 pub fn plan(tests: &Value, options: &Value) -> Plan {
     let root = node("", "", &serde_json::json!({}), true, &mut Vec::new(), ActionOnFailure::Next);
-    let mut plan = Plan::new("test".into(), IndexMap::new(), root);
+    let mut plan = Plan::new("test".into(), Text::default(), root);
     let mut sources = Vec::new();
     let mut requirements = Vec::new();
     for test in tests.as_array().into_iter().flatten() {
@@ -154,7 +153,7 @@ fn node(
     Node {
         path: path.to_owned(),
         id: id.into(),
-        label: IndexMap::new().into(),
+        label: Text::default().into(),
         class,
         test: (!group).then(|| Test {
             program,

@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 use serde_json::Value;
 use tempfile::TempDir;
 use tlc_plan::expression::{Builder, Node as ExpressionNode, Place, Root};
-use tlc_plan::plan::{ActionOnFailure, Class, Count, ExpressionSource, Isolation, Node, Program, Test};
+use tlc_plan::plan::{ActionOnFailure, Class, Count, ExpressionSource, Isolation, Node, Program, Test, Text};
 use tlc_plan::template::ExpressionUse;
 use tlc_plan::{Data, NodeId, Plan, Template};
 
@@ -18,7 +18,7 @@ pub fn group(id: &str) -> Node {
     Node {
         path: String::new(),
         id: id.into(),
-        label: IndexMap::from([("en-US".into(), id.into())]).into(),
+        label: Text::from([("en-US".into(), id.into())]).into(),
         class: Class::FactoryTest,
         test: None,
         run_if: None,
@@ -84,7 +84,7 @@ pub fn teardown(node: Node) -> Node {
 
 /// A list of tests.
 pub fn list(nodes: Vec<Node>) -> Plan {
-    let mut plan = Plan::new("main".into(), IndexMap::new(), group(""));
+    let mut plan = Plan::new("main".into(), Text::default(), group(""));
     let root = plan.root();
     for node in nodes {
         add(&mut plan, root, node);

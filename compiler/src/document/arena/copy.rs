@@ -72,7 +72,7 @@ impl Arena {
             floats: self.floats.len(),
             large: self.large.len(),
             large_objects: self.large_objects.len(),
-            texts: self.texts.len(),
+            texts: self.kinds.len(),
         }
     }
 
@@ -88,7 +88,7 @@ impl Arena {
         symbols: &mut Symbols,
     ) -> Option<Moved> {
         let Fragment { from: start, to: end } = fragment;
-        symbols.0.resize(from.texts.len(), None);
+        symbols.0.resize(from.kinds.len(), None);
         let nodes = &from.nodes[start.nodes..end.nodes];
         let members = &from.members[start.members..end.members];
         let strings = nodes.iter().filter(|node| node.kind == Kind::String).map(|node| Symbol(node.payload));
@@ -98,7 +98,7 @@ impl Arena {
             }
         }
         for new in start.texts..end.texts {
-            symbols.0[new] = Some(self.intern(&from.texts[new]));
+            symbols.0[new] = Some(self.intern(from.text(Symbol(new as u32))));
         }
         let by = |here: usize, there: usize| (here as u32).wrapping_sub(there as u32);
         let moved = Moved { node: by(self.nodes.len(), start.nodes), span };

@@ -89,7 +89,7 @@ impl Built<'_> {
             Value::List(..) => Data::list(entry.items().map(|item| self.value(item.id)).collect()),
             Value::Object(..) => {
                 let members = entry.members().iter();
-                let values = members.map(|member| (self.arena.text(member.key).clone(), self.value(member.value)));
+                let values = members.map(|member| (self.arena.shared(member.key), self.value(member.value)));
                 Data::object(values.collect::<Object>())
             }
             Value::Null | Value::Bool(_) | Value::Int(_) | Value::Big(_) | Value::Float(_) => entry.to_data(),
@@ -102,7 +102,7 @@ impl Built<'_> {
             return self.evaluation.translated(english);
         }
         if !written.starts_with(EVAL) {
-            return Data::String(written.clone());
+            return Data::String(self.arena.shared(text));
         }
         let before = self.diagnostics.len();
         self.evaluation.check_text(entry, EVAL.len(), self.context, Severity::Error, self.sources, self.diagnostics);

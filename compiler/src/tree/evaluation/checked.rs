@@ -70,7 +70,8 @@ impl Evaluation {
         diagnostics: &mut Vec<Diagnostic>,
     ) {
         let Value::String(text) = entry.value() else { return };
-        if self.fine.contains(&(text, skip, context)) {
+        let bit = 1_u8 << (2 * context as u8 + u8::from(skip > 0));
+        if self.fine.get(text.index()).is_some_and(|fine| fine & bit != 0) {
             return;
         }
         let expression = self.expression(text, skip, entry.arena);
@@ -79,7 +80,10 @@ impl Evaluation {
             Err(error) => vec![error.clone()],
         };
         if errors.is_empty() {
-            self.fine.insert((text, skip, context));
+            if self.fine.len() <= text.index() {
+                self.fine.resize(entry.arena.symbol_count(), 0);
+            }
+            self.fine[text.index()] |= bit;
         }
         diagnostics
             .extend(errors.into_iter().map(|error| syntax_finding(error, severity, entry.span(), skip, sources)));

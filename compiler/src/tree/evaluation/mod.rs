@@ -4,7 +4,7 @@ mod built;
 mod checked;
 mod findings;
 
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashMap;
 use std::sync::Arc;
 
 use tlc_plan::Data;
@@ -17,7 +17,7 @@ use tlc_plan::expression::{Expression, Root};
 use crate::arguments::Given;
 use crate::catalogue::Catalogues;
 use crate::document::{Arena, Contents, Entry, NodeId, Symbol, Value};
-use crate::expression::{Context, SyntaxError, check_names, fold, parse};
+use crate::expression::{Context, SyntaxError, check_names, fold, parse, parsed};
 
 use super::label::I18N;
 use super::{Locals, Options};
@@ -36,19 +36,14 @@ pub enum Failure {
     Evaluation(EvaluationError),
 }
 
-/// What became of a text.
-type Parsed = Arc<Result<Expression, SyntaxError>>;
-
 /// The expressions of a list, and what they are evaluated with.
 pub struct Evaluation {
     catalogues: Catalogues,
     device: Option<Data>,
     limits: Limits,
-    parsed: HashMap<(Symbol, usize), Parsed>,
-    /// What an earlier compilation has parsed.
-    earlier: HashMap<usize, HashMap<Arc<str>, Parsed>>,
-    /// Texts in which nothing is wrong where they stand.
-    fine: HashSet<(Symbol, usize, Context)>,
+    parsed: HashMap<(Symbol, usize), Arc<Result<Expression, SyntaxError>>>,
+    /// By symbol: a bit for each context in which nothing is wrong in a text, with a prefix or without.
+    fine: Vec<u8>,
     arguments: Scope,
     locals: Scope,
     options: Scope,
@@ -76,8 +71,7 @@ impl Evaluation {
             device,
             limits: Limits::default(),
             parsed: HashMap::new(),
-            earlier: HashMap::new(),
-            fine: HashSet::new(),
+            fine: Vec::new(),
             arguments: scope.clone(),
             locals: scope.clone(),
             options: scope.clone(),
@@ -133,21 +127,8 @@ impl Evaluation {
     }
 
     /// The tree of a text that begins with a prefix of `skip` bytes.
-    pub fn expression(&mut self, text: Symbol, skip: usize, arena: &Arena) -> Parsed {
-        let Self { parsed, earlier, .. } = self;
-        let read = || {
-            let written = arena.text(text);
-            let known = earlier.get(&skip).and_then(|earlier| earlier.get(&**written));
-            known.cloned().unwrap_or_else(|| Arc::new(parse(&written[skip..])))
-        };
-        parsed.entry((text, skip)).or_insert_with(read).clone()
-    }
-
-    /// Takes over what another compilation has parsed: what becomes of a text depends on nothing else.
-    pub(crate) fn remember(&mut self, other: &Self, arena: &Arena) {
-        for ((text, skip), parsed) in &other.parsed {
-            self.earlier.entry(*skip).or_default().insert(arena.text(*text).clone(), parsed.clone());
-        }
+    pub fn expression(&mut self, text: Symbol, skip: usize, arena: &Arena) -> Arc<Result<Expression, SyntaxError>> {
+        self.parsed.entry((text, skip)).or_insert_with(|| parsed(&arena.text(text)[skip..])).clone()
     }
 
     /// Every text that was read, with how many bytes of it are no part of the expression.
@@ -241,7 +222,7 @@ impl Evaluation {
             Value::Object(..) => {
                 let mut values = Object::with_capacity(entry.members().len());
                 for member in entry.members() {
-                    values.push_new(arena.text(member.key).clone(), self.argument(member.value, locals, arena));
+                    values.push_new(arena.shared(member.key), self.argument(member.value, locals, arena));
                 }
                 Data::object(values)
             }
@@ -255,7 +236,7 @@ impl Evaluation {
             return self.translated(english);
         }
         if !written.starts_with(EVAL) {
-            return Data::String(written.clone());
+            return Data::String(arena.shared(text));
         }
         let (key, value) = match self.evaluate(text, locals, arena) {
             Ok(value) => return value,
@@ -314,7 +295,7 @@ impl Evaluation {
     /// A text in every known locale.
     pub fn translated(&self, english: &str) -> Data {
         let texts = self.catalogues.text(english);
-        let texts = texts.into_iter().map(|(locale, text)| (locale.into(), Data::string(text)));
+        let texts = texts.into_iter().map(|(locale, text)| (locale, Data::String(text)));
         Data::object(texts.collect::<Object>())
     }
 }

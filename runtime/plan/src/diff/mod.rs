@@ -165,7 +165,7 @@ fn every(plan: &Plan, id: NodeId, found: &mut impl FnMut(String, String)) {
 }
 
 fn text(text: &Text) -> Option<String> {
-    text.get("en-US").cloned()
+    text.get("en-US").map(ToString::to_string)
 }
 
 /// What a node runs, in a few words.
