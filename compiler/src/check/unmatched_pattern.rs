@@ -39,8 +39,18 @@ struct Paths(Vec<String>);
 
 impl Paths {
     fn new(tree: &TestTree, arena: &Arena) -> Self {
-        let mut reversed: Vec<String> =
-            tree.preorder().map(|id| tree.path(arena, id).chars().rev().collect()).collect();
+        let mut reversed: Vec<String> = Vec::with_capacity(tree.len());
+        for id in tree.preorder() {
+            let (id, parent) = (arena.text(tree.test(id).id), tree.test(id).parent);
+            let group = parent.filter(|group| *group != tree.root()).map(|group| &*reversed[group.index()]);
+            let mut path = String::with_capacity(id.len() + group.map_or(0, |group| group.len() + 1));
+            path.extend(id.chars().rev());
+            if let Some(group) = group {
+                path.push('.');
+                path.push_str(group);
+            }
+            reversed.push(path);
+        }
         reversed.sort_unstable();
         Self(reversed)
     }

@@ -311,6 +311,7 @@ impl Arena {
     }
 
     /// The text of a symbol.
+    #[inline]
     pub fn text(&self, symbol: Symbol) -> &str {
         text_of(&self.letters, &self.starts, symbol)
     }
@@ -333,6 +334,7 @@ impl Arena {
     }
 
     /// The value of an id.
+    #[inline]
     pub fn node(&self, id: NodeId) -> Node {
         let Packed { span, contents, .. } = self.nodes[id.0 as usize];
         Node { value: self.value(id), span, contents }
@@ -362,6 +364,7 @@ impl Arena {
     }
 
     /// A value with the arena beside it.
+    #[inline]
     pub fn entry(&self, id: NodeId) -> Entry<'_> {
         Entry { arena: self, id }
     }
@@ -460,6 +463,7 @@ impl Arena {
     }
 
     /// What is to be found in a value.
+    #[inline]
     pub fn contents(&self, id: NodeId) -> Contents {
         self.nodes[id.0 as usize].contents
     }
@@ -480,12 +484,14 @@ impl Arena {
         index.get(&key).map(|at| &self.members[*at as usize])
     }
 
+    #[inline]
     fn push(&mut self, node: Packed) -> NodeId {
         self.nodes.push(node);
         NodeId(self.nodes.len() as u32 - 1)
     }
 }
 
+#[inline]
 fn text_of<'a>(letters: &'a str, starts: &[usize], symbol: Symbol) -> &'a str {
     &letters[starts[symbol.index()]..starts[symbol.index() + 1]]
 }
@@ -521,16 +527,19 @@ impl<'a> Entry<'a> {
     }
 
     /// Where it stands.
+    #[inline]
     pub fn span(self) -> Span {
         self.arena.nodes[self.id.0 as usize].span
     }
 
     /// What is to be found in it.
+    #[inline]
     pub fn contents(self) -> Contents {
         self.arena.contents(self.id)
     }
 
     /// The text, if it is one.
+    #[inline]
     pub fn as_str(self) -> Option<&'a str> {
         self.as_symbol().map(|symbol| self.arena.text(symbol))
     }
@@ -543,6 +552,7 @@ impl<'a> Entry<'a> {
     }
 
     /// The items; none if it is no list.
+    #[inline]
     pub fn items(self) -> impl ExactSizeIterator<Item = Entry<'a>> + Clone {
         let Packed { kind, payload, .. } = self.arena.nodes[self.id.0 as usize];
         let (first, len) = if kind == Kind::List { self.arena.lists[payload as usize] } else { (0, 0) };
@@ -551,11 +561,13 @@ impl<'a> Entry<'a> {
     }
 
     /// The words among its keys; none if it is no object.
+    #[inline]
     pub fn words(self) -> Words {
         self.arena.members_of(self.id).map_or(Words::default(), |members| members.words)
     }
 
     /// The members; none if it is no object.
+    #[inline]
     pub fn members(self) -> &'a [Member] {
         match self.arena.members_of(self.id) {
             Some(Members { first, len, .. }) => &self.arena.members[first as usize..(first + len) as usize],
@@ -564,6 +576,7 @@ impl<'a> Entry<'a> {
     }
 
     /// The value of a member, if it is an object that has it.
+    #[inline]
     pub fn get(self, key: impl Name) -> Option<Entry<'a>> {
         self.member(key).map(|member| self.arena.entry(member.value))
     }
@@ -583,6 +596,7 @@ impl<'a> Entry<'a> {
     }
 
     /// Whether it is an object.
+    #[inline]
     pub fn is_object(self) -> bool {
         self.arena.nodes[self.id.0 as usize].kind == Kind::Object
     }
