@@ -25,7 +25,7 @@ fn seen(mut compilation: Compilation) -> (String, Option<String>, String) {
     let hash = compilation.plan.as_ref().map(tlc_compiler::plan::Plan::hash);
     let mut resolved = Vec::new();
     dump::resolved(&mut compilation, &mut resolved).expect("memory takes everything");
-    (found, hash.map(|hash| hash.to_string()), String::from_utf8(resolved).expect("text"))
+    (found, hash, String::from_utf8(resolved).expect("text"))
 }
 
 /// One edit of a text, at a line.
