@@ -21,12 +21,15 @@ pub(super) struct Labels {
     /// Labels in English only.
     english: HashMap<Symbol, u32>,
     /// Labels in several locales.
-    texts: HashMap<Vec<(Arc<str>, Arc<str>)>, u32>,
+    texts: HashMap<Translations, u32>,
     /// What a label was made of, where it is not the label itself.
     sources: HashMap<LabelSource, u32>,
     /// The ids that labels give to nodes without an id of their own.
     ids: HashMap<u32, Symbol>,
 }
+
+/// Locales and their texts, as a key.
+type Translations = Vec<(Arc<str>, Arc<str>)>;
 
 /// What a label comes from.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
