@@ -670,6 +670,8 @@ mod tests {
         for (number, symbol) in symbols.into_iter().enumerate() {
             assert_eq!(arena.intern(&number.to_string()), symbol);
             assert_eq!(arena.text(symbol), number.to_string());
+            assert_eq!(*arena.shared(symbol), *arena.text(symbol));
+            assert!(Arc::ptr_eq(&arena.shared(symbol), &arena.shared(symbol)));
         }
         assert_eq!(arena.symbol("1000"), None);
     }

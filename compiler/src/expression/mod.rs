@@ -147,3 +147,22 @@ impl Expressions {
         parsed
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_read_lately_is_the_same_and_does_not_grow() {
+        let first = parsed("constants.a + 1");
+        assert!(Arc::ptr_eq(&first, &parsed("constants.a + 1")));
+        for number in 0..3 * KEPT {
+            let text = format!("constants.a + {number}");
+            assert_eq!(*parsed(&text), parse(&text));
+        }
+        assert_eq!(*first, *parsed("constants.a + 1"));
+        assert!(parsed("constants.").is_err() && parsed("constants.").is_err());
+        let lately = lately();
+        assert!(lately.recent.len() <= KEPT && lately.older.len() <= KEPT);
+    }
+}

@@ -15,21 +15,21 @@ use super::build::{Builder, Effective};
 use super::label::{I18N, id_of_label, is_id, label_of_pytest, normalize};
 use super::{Label, TestId};
 
-/// A text in each locale.
-type Texts = Vec<(Arc<str>, Arc<str>)>;
-
 /// The labels that nodes have, as indices into those of the tree.
 #[derive(Default)]
 pub(super) struct Labels {
     /// Labels in English only.
     english: HashMap<Symbol, u32>,
     /// Labels in several locales.
-    texts: HashMap<Texts, u32>,
+    texts: HashMap<Translations, u32>,
     /// What a label was made of, where it is not the label itself.
     sources: HashMap<LabelSource, u32>,
     /// The ids that labels give to nodes without an id of their own.
     ids: HashMap<u32, Symbol>,
 }
+
+/// Locales and their texts, as a key.
+type Translations = Vec<(Arc<str>, Arc<str>)>;
 
 /// What a label comes from.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
