@@ -160,6 +160,8 @@ struct Course {
     then: Vec<Event>,
     /// Commands that wait for a running teardown.
     held: VecDeque<Happening>,
+    /// The verdict of a run that is over but for them.
+    finished: Option<Verdict>,
     /// What tests reported without waiting for it; it is recorded with whatever is recorded next.
     pending: Record,
     verdict: Option<Verdict>,
@@ -306,6 +308,7 @@ impl Course {
             journal: Journal::new(),
             then,
             held: VecDeque::new(),
+            finished: None,
             pending: Record::default(),
             verdict: None,
             interrupted: false,

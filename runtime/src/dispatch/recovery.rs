@@ -177,8 +177,11 @@ impl Recovered {
     ///   operator asked for instead, and was told that it is recorded, comes in its place.
     pub fn beginning(&self, plan: &Plan, evaluation: &Evaluation, settings: &RunSettings, device: Data) -> Beginning {
         let started = Beginning { events: vec![Event::Started { device }], ..Beginning::default() };
-        if self.ordered || settings.schedule.teardown == TeardownPolicy::Reference || !self.begun {
+        if settings.schedule.teardown == TeardownPolicy::Reference || !self.begun {
             return started;
+        }
+        if self.ordered {
+            return Beginning { then: self.asked_before(), ..started };
         }
         if self.stopped || self.is_ending(plan, evaluation) {
             return if self.schedule.is_running() { self.on_to_the_end(plan) } else { started };
@@ -193,6 +196,16 @@ impl Recovered {
             then.push(Command::AutoRun { path: self.root.clone().or_else(|| settings.path()) });
         }
         Beginning { then: then.into_iter().map(Event::Command).collect(), ..started }
+    }
+
+    /// The run that someone asked for in an earlier life of this one, if the scheduler does not hold a later one itself.
+    fn asked_before(&self) -> Vec<Event> {
+        let held = self.schedule.pending_commands();
+        let before = &self.pending[..self.pending.len() - held.len().min(self.pending.len())];
+        match before.iter().rfind(|command| is_run(command)) {
+            Some(last) if !held.iter().any(is_run) => vec![Event::Command(last.clone())],
+            Some(_) | None => Vec::new(),
+        }
     }
 
     /// How it ends, if it does not go on: what was open is ended with its teardowns, and nothing else runs.

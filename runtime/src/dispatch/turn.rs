@@ -129,9 +129,12 @@ impl Dispatch<'_> {
         if let Some(verdict) = record.finished.take()
             && !self.schedule.is_running()
             && course.then.is_empty()
-            && course.held.is_empty()
         {
-            self.end_run(course, verdict, &mut record);
+            if course.held.is_empty() {
+                self.end_run(course, verdict, &mut record);
+            } else {
+                course.finished = Some(verdict);
+            }
         }
         self.record(course, &record.entries, &record.changes).await?;
         Ok(deeds)
@@ -166,6 +169,7 @@ impl Dispatch<'_> {
             Action::Note { level, text } => Deed::Show(Shown::Note { level, text }),
             Action::PassedOver { status: Status::Passed, .. } => return,
             Action::RunStarted { root, .. } => {
+                course.finished = None;
                 self.root = root;
                 return;
             }
@@ -209,7 +213,8 @@ impl Dispatch<'_> {
     /// Ends a run in which nothing is left to happen, although the scheduler did not say so.
     pub(super) async fn close(&mut self, course: &mut Course) -> Result<(), StoreError> {
         let mut record = std::mem::take(&mut course.pending);
-        self.end_run(course, self.open_verdict(), &mut record);
+        let verdict = course.finished.take().unwrap_or_else(|| self.open_verdict());
+        self.end_run(course, verdict, &mut record);
         self.record(course, &record.entries, &record.changes).await
     }
 

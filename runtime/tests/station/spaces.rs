@@ -362,7 +362,7 @@ fn a_person_at_the_terminal_answers_one_prompt_after_the_other() {
             request("prompt", json!({"prompt": "late", "kind": "note", "text": "Too late", "timeout_secs": 0.3})),
         ],
     );
-    let typed = [("Scan it", "nonsense\n"), ("matches", "HRN-1\n"), ("Colour?", "2\n"), ("Password?", "hunter22\n")];
+    let typed = [("Scan it", "nonsense\n"), ("matches", "HRN-1\n"), ("Colour?", "2\n"), ("a text", "hunter22\n")];
     let Some(shown) = on_a_terminal(&line, &list(vec![ask]), &typed) else { return };
     let by = |answer: Value| json!({"answer": answer, "by": "terminal"});
     let expected = [by(json!("HRN-1")), by(json!("g")), by(json!("hunter22")), json!(-32002)];
