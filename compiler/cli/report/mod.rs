@@ -135,7 +135,7 @@ pub fn print(text: &str) {
     print_by(|output| output.write_all(text.as_bytes()));
 }
 
-/// Writes to standard output, as [`print`] does, what comes in pieces.
+/// Writes to standard output, as [`print()`] does, what comes in pieces.
 pub fn print_by(write: impl FnOnce(&mut io::StdoutLock<'_>) -> io::Result<()>) {
     let mut output = io::stdout().lock();
     let written = write(&mut output).and_then(|()| output.flush());
