@@ -155,8 +155,16 @@ fn a_group_that_is_aborted_is_neither_retried_nor_iterated() {
 #[test]
 fn the_abort_of_a_teardown_goes_on_with_the_next_one() {
     let tests = vec![group("G", json!({}), vec![a("A"), teardown("T"), teardown("U")]), a("Z")];
-    assert_eq!(always(tests.clone(), during("G.T", json!(["stop", "G.T", true]))), "G.A G.T !stop G.U Z");
-    assert_eq!(always(tests, during("G.T", json!(["stop", null, true]))), "G.A G.T !stop G.U");
+    assert_eq!(always(tests, during("G.T", json!(["stop", "G.T", true]))), "G.A G.T !stop G.U Z");
+}
+
+#[test]
+fn what_ends_the_tests_around_a_running_teardown_waits_for_it() {
+    let tests = vec![group("G", json!({}), vec![a("A"), teardown("T"), teardown("U")]), a("Z")];
+    let during = |what: Value| during("G.T", json!([what, ["finish", "G.T", "P"]]));
+    assert_eq!(always(tests.clone(), during(json!(["stop", null, true]))), "G.A G.T !stop !finish G.U");
+    assert_eq!(always(tests.clone(), during(json!(["stop", "G", true]))), "G.A G.T !stop !finish G.U Z");
+    assert_eq!(always(tests, during(json!(["restart", "Z"]))), "G.A G.T !restart !finish G.U Z");
 }
 
 #[test]
@@ -252,7 +260,7 @@ fn a_parallel_teardown_that_is_killed_is_not_repeated() {
     let tests = vec![a("A"), group("T", teardowns, vec![a("X"), a("Y")]), teardown("U")];
     let with = json!({
         "outcomes": {"T.X": ["HANG"], "T.Y": ["HANG"]},
-        "events": [{"on": "active:T.Y", "do": ["stop", null, true]}],
+        "events": [{"on": "active:T.Y", "do": ["stop", "T", true]}],
     });
     assert_eq!(always(tests, with), "A T.X T.Y !stop U");
 }

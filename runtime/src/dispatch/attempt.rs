@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::bench::Job;
 use super::{Course, Dispatch, Happening, RunPlace, Workers, journal};
-use crate::schedule::{Outcome, Purpose};
+use crate::schedule::{Outcome, Purpose, is_teardown};
 use crate::station::{Resources, Services, Settings};
 use crate::store::AttemptStart;
 use crate::worker::measure::Declared;
@@ -166,7 +166,7 @@ impl Dispatch<'_> {
     fn time_limit(&self, node: NodeId, test: &Test) -> Option<Duration> {
         let own = test.timeout_secs.and_then(|secs| Duration::try_from_secs_f64(secs).ok());
         let station = || self.ground.settings.teardown_timeout_secs.duration();
-        own.or_else(|| journal::is_teardown(self.plan, node).then(station))
+        own.or_else(|| is_teardown(self.plan, node).then(station))
     }
 
     fn argument(&self, node: NodeId, name: &str) -> Option<Data> {

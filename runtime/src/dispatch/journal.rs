@@ -7,7 +7,7 @@ use tlc_plan::Plan;
 use tokio::time::Instant;
 
 use super::recovery::{PLAN_REPLACED, RESUMED};
-use crate::schedule::{Event, State};
+use crate::schedule::{Event, State, is_teardown};
 use crate::store::{AttemptEnd, AttemptStart, Change, Entry, ItemRow, Source};
 use crate::worker::message::Identities;
 use crate::worker::{Attempt, Ended, Exit, Program};
@@ -130,11 +130,6 @@ pub(crate) fn label(plan: &Plan, id: tlc_plan::NodeId, locale: &str) -> String {
     let node = plan.node(id);
     let text = node.label.get(locale).or_else(|| node.label.values().next());
     text.unwrap_or(&node.id).to_string()
-}
-
-/// Whether a node is a teardown or in one.
-pub(crate) fn is_teardown(plan: &Plan, id: tlc_plan::NodeId) -> bool {
-    std::iter::successors(Some(id), |&id| plan.parent(id)).any(|id| plan.node(id).teardown)
 }
 
 /// The row of a node's state.

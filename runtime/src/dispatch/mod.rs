@@ -8,7 +8,6 @@ mod bench;
 mod control;
 mod edits;
 mod evaluation;
-mod held;
 mod identity;
 mod journal;
 mod recovery;
@@ -33,7 +32,7 @@ pub(crate) use edits::Later;
 pub use edits::{Edit, Edits};
 pub(crate) use evaluation::Evaluation;
 pub(crate) use identity::named;
-pub(crate) use journal::{is_teardown, label, tests};
+pub(crate) use journal::{label, tests};
 pub(crate) use recovery::{Beginning, Recovered, RecoveryError, RunSettings, later_plans, replay};
 pub(crate) use signals::Signals;
 pub(crate) use spaces::Spaces;
@@ -158,10 +157,6 @@ struct Course {
     journal: Journal,
     /// What an interrupted run goes on with.
     then: Vec<Event>,
-    /// Commands that wait for a running teardown.
-    held: VecDeque<Happening>,
-    /// The verdict of a run that is over but for them.
-    finished: Option<Verdict>,
     /// What tests reported without waiting for it; it is recorded with whatever is recorded next.
     pending: Record,
     verdict: Option<Verdict>,
@@ -275,7 +270,6 @@ impl Dispatch<'_> {
             (false, false) => self.stop(course),
             (false, true) => {
                 course.killing = true;
-                course.held.clear();
                 self.reporter.interrupted(true);
                 Command::Kill
             }
@@ -307,8 +301,6 @@ impl Course {
             over,
             journal: Journal::new(),
             then,
-            held: VecDeque::new(),
-            finished: None,
             pending: Record::default(),
             verdict: None,
             interrupted: false,

@@ -10,8 +10,9 @@ use serde_json::Value;
 use tlc_plan::{Data, NodeId, Plan};
 
 use super::Evaluation;
-use super::journal::is_teardown;
-use crate::schedule::{Action, Cause, Command, Event, Outcome, Schedule, Settings, State, Status, TeardownPolicy};
+use crate::schedule::{
+    Action, Cause, Command, Event, Outcome, Schedule, Settings, State, Status, TeardownPolicy, is_teardown,
+};
 use crate::store::{EventRow, RunRow};
 
 /// The kind of the entry that separates the parts of a run.

@@ -88,10 +88,6 @@ impl Dispatch<'_> {
         let mut record = std::mem::take(&mut course.pending);
         let mut deeds = Vec::new();
         while let Some(happening) = course.queue.pop_front() {
-            if self.must_wait(course, &happening) {
-                course.held.push_back(happening);
-                continue;
-            }
             let event = match happening {
                 Happening::Event(event) => event,
                 Happening::Told(text) => {
@@ -130,11 +126,7 @@ impl Dispatch<'_> {
             && !self.schedule.is_running()
             && course.then.is_empty()
         {
-            if course.held.is_empty() {
-                self.end_run(course, verdict, &mut record);
-            } else {
-                course.finished = Some(verdict);
-            }
+            self.end_run(course, verdict, &mut record);
         }
         self.record(course, &record.entries, &record.changes).await?;
         Ok(deeds)
@@ -169,7 +161,6 @@ impl Dispatch<'_> {
             Action::Note { level, text } => Deed::Show(Shown::Note { level, text }),
             Action::PassedOver { status: Status::Passed, .. } => return,
             Action::RunStarted { root, .. } => {
-                course.finished = None;
                 self.root = root;
                 return;
             }
@@ -213,8 +204,7 @@ impl Dispatch<'_> {
     /// Ends a run in which nothing is left to happen, although the scheduler did not say so.
     pub(super) async fn close(&mut self, course: &mut Course) -> Result<(), StoreError> {
         let mut record = std::mem::take(&mut course.pending);
-        let verdict = course.finished.take().unwrap_or_else(|| self.open_verdict());
-        self.end_run(course, verdict, &mut record);
+        self.end_run(course, self.open_verdict(), &mut record);
         self.record(course, &record.entries, &record.changes).await
     }
 
@@ -258,7 +248,6 @@ impl Dispatch<'_> {
         if course.killing {
             course.kill_all("killed by the operator");
         }
-        self.release(course);
     }
 
     fn show(&mut self, shown: Shown) {

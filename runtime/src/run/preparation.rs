@@ -13,12 +13,11 @@ use uuid::Uuid;
 
 use super::{RunOptions, Trouble};
 use crate::dispatch::{
-    Beginning, Evaluation, Later, Recovered, RunSettings, Workers, is_teardown, later_plans, named, replay,
-    tests as test_rows,
+    Beginning, Evaluation, Later, Recovered, RunSettings, Workers, later_plans, named, replay, tests as test_rows,
 };
 use crate::prompt::Answers;
 use crate::report::{Reporter, local};
-use crate::schedule::{Command, Event, Schedule, Settings as ScheduleSettings, State, TeardownPolicy};
+use crate::schedule::{Command, Event, Schedule, Settings as ScheduleSettings, State, TeardownPolicy, is_teardown};
 use crate::station::{FileError, Settings, StateDirectory};
 use crate::store::{EventRow, NewRun, RunKey, RunNumber, RunRow, Store};
 use crate::worker::message::Identities;

@@ -97,9 +97,32 @@ impl Turn<'_> {
         self.run_subtree(None, None, true, RESTART);
     }
 
+    /// Whether a command waits until no teardown runs: with [`TeardownPolicy::Always`], what ends the tests around a teardown does not cut
+    /// it short. Whoever names the teardown itself, or kills, means it.
+    pub fn must_wait(&self, command: &Command) -> bool {
+        let ends_others = match command {
+            Command::Restart { .. } | Command::AutoRun { .. } | Command::RunWithStatus { .. } => true,
+            Command::Stop { path, .. } | Command::Clear { path } => {
+                !path.as_deref().is_some_and(|path| self.is_in_teardown(path))
+            }
+            _ => false,
+        };
+        ends_others && self.always() && self.schedule.active.keys().any(|path| self.is_in_teardown(path))
+    }
+
+    /// Whether a path is that of a teardown, or in one.
+    pub fn is_in_teardown(&self, path: &str) -> bool {
+        shape::find(self.plan, path).is_some_and(|node| shape::is_teardown(self.plan, node))
+    }
+
     /// Goes on as far as it can: the rest of a command, then what came after it, then the walk.
     pub fn go_on(&mut self) {
         while self.schedule.ending.is_empty() {
+            if let Some(Deferred::Event(Event::Command(command))) = self.schedule.deferred.front()
+                && self.must_wait(command)
+            {
+                return self.advance();
+            }
             match self.schedule.deferred.pop_front() {
                 Some(deferred) => self.resume(deferred),
                 None => return self.advance(),

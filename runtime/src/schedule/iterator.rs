@@ -207,8 +207,7 @@ impl Turn<'_> {
     /// Ends what is open at or below a path. With [`TeardownPolicy::Always`], the groups stay open for their teardowns; but an operator who
     /// stops a teardown itself means it.
     pub fn wind_down(&mut self, path: &str, cause: &Cause) {
-        let stops_teardown = shape::find(self.plan, path).is_some_and(|node| shape::is_teardown(self.plan, node));
-        let keeps = self.always() && !stops_teardown;
+        let keeps = self.always() && !self.is_in_teardown(path);
         let plan = self.plan;
         let Some(run) = &mut self.schedule.run else { return };
         run.frames.retain_mut(|frame| {

@@ -33,7 +33,7 @@ pub use settings::{Options, Settings, TeardownPolicy};
 pub use state::{Outcome, Remaining, State, Status, Verdict};
 
 pub(crate) use rules::matches;
-pub(crate) use shape::{find, is_at_or_under};
+pub(crate) use shape::{find, is_at_or_under, is_teardown};
 
 use commands::Deferred;
 use run::{NewRun, Run};
@@ -222,7 +222,7 @@ impl Turn<'_> {
             Event::ShutdownRequested { path } => self.shutdown_requested(path),
             Event::PlanReplaced => self.plan_replaced(),
             Event::Command(Command::Kill) => self.command(Command::Kill),
-            Event::Command(_) if !self.schedule.ending.is_empty() => {
+            Event::Command(ref command) if !self.schedule.ending.is_empty() || self.must_wait(command) => {
                 self.schedule.deferred.push_back(Deferred::Event(event));
             }
             Event::Command(command) => self.command(command),

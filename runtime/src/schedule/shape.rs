@@ -36,15 +36,8 @@ pub(super) fn rerun_root(plan: &Plan, node: NodeId) -> NodeId {
 }
 
 /// Whether the node, or a group around it, is a teardown (rule K1).
-pub(super) fn is_teardown(plan: &Plan, node: NodeId) -> bool {
-    let mut at = Some(node);
-    while let Some(node) = at {
-        if plan.node(node).teardown {
-            return true;
-        }
-        at = plan.parent(node);
-    }
-    false
+pub(crate) fn is_teardown(plan: &Plan, node: NodeId) -> bool {
+    std::iter::successors(Some(node), |&node| plan.parent(node)).any(|node| plan.node(node).teardown)
 }
 
 /// What a failure of the node does; nothing in a teardown (rule J3).

@@ -4,10 +4,10 @@ use serde::{Deserialize, Serialize};
 use tlc_plan::plan::{Count, NodeId, Plan};
 
 use super::Evaluation;
-use super::player::{is_teardown, run};
+use super::player::run;
 use super::script::Script;
 use super::timeline::Timeline;
-use crate::schedule::{Status, find, is_at_or_under};
+use crate::schedule::{Status, find, is_at_or_under, is_teardown};
 
 /// What the failure of a leaf leads to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -7,7 +7,9 @@ use tlc_plan::plan::{NodeId, Plan, Program};
 use super::Evaluation;
 use super::script::Script;
 use super::timeline::{Entry, Happening, Timeline};
-use crate::schedule::{Action, Command, Event, Outcome, Purpose, Schedule, Status, Verdict, find, is_at_or_under};
+use crate::schedule::{
+    Action, Command, Event, Outcome, Purpose, Schedule, Status, Verdict, find, is_at_or_under, is_teardown,
+};
 
 /// Plays a script from the start of the station's program to the end of the run. A path that the list does not have never happens.
 pub fn run(plan: &Plan, evaluation: &dyn Evaluation, script: &Script) -> Timeline {
@@ -248,8 +250,4 @@ impl Player<'_> {
         mixed ^= mixed >> 27;
         (mixed % count.max(1) as u64) as usize
     }
-}
-
-pub(super) fn is_teardown(plan: &Plan, node: NodeId) -> bool {
-    std::iter::successors(Some(node), |&node| plan.parent(node)).any(|node| plan.node(node).teardown)
 }

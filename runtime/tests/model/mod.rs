@@ -205,6 +205,7 @@ impl Model {
         let mut running = VecDeque::new();
         let mut result = Ok(());
         let mut incidents = Vec::new();
+        let mut postponed = Vec::new();
         self.killed = false;
         for leaf in leaves {
             incidents.extend(self.start(leaf));
@@ -212,7 +213,21 @@ impl Model {
         }
         loop {
             for (leaf, incident) in std::mem::take(&mut incidents) {
-                if running.contains(&leaf) {
+                if !running.contains(&leaf) {
+                    continue;
+                }
+                if self.waits(leaf, incident, &running) {
+                    postponed.push((leaf, incident));
+                    continue;
+                }
+                if matches!(incident, Incident::Kill | Incident::Crash) {
+                    postponed.clear();
+                }
+                let ended = self.incident(of, leaf, incident, &mut running);
+                result = result.and(ended);
+            }
+            if !running.iter().any(|&it| self.is_teardown(it)) {
+                for (leaf, incident) in std::mem::take(&mut postponed) {
                     let ended = self.incident(of, leaf, incident, &mut running);
                     result = result.and(ended);
                 }
@@ -243,6 +258,21 @@ impl Model {
             }
         }
         result
+    }
+
+    /// What ends the tests around a teardown that runs waits until none runs.
+    fn waits(&self, leaf: usize, incident: Incident, running: &VecDeque<usize>) -> bool {
+        let ends_others = match incident {
+            Incident::StopAll => true,
+            Incident::Abort { levels, .. } => !self.is_teardown(self.above(leaf, levels)),
+            Incident::Kill | Incident::Crash => false,
+        };
+        ends_others && self.always && running.iter().any(|&it| self.is_teardown(it))
+    }
+
+    /// The node so many levels above, or the root.
+    fn above(&self, leaf: usize, levels: usize) -> usize {
+        (0..levels).fold(leaf, |at, _| self.nodes[at].parent.unwrap_or(at))
     }
 
     fn start(&mut self, leaf: usize) -> Option<(usize, Incident)> {
@@ -304,10 +334,7 @@ impl Model {
                 self.wind(0)
             }
             Incident::Abort { levels, fail } => {
-                let mut at = leaf;
-                for _ in 0..levels {
-                    at = self.nodes[at].parent.unwrap_or(at);
-                }
+                let at = self.above(leaf, levels);
                 let killed: Vec<_> = running.iter().copied().filter(|&it| self.is_below(it, at)).collect();
                 running.retain(|it| !killed.contains(it));
                 for it in killed {
