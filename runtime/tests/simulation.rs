@@ -5,8 +5,8 @@
 //! first played without a crash, then with a crash at each step in turn. What was shown, started, ordered and recorded is compared after
 //! every death and at the end; `simulation/checks.rs` says what must hold.
 //!
-//! It plays for 15 seconds. `TLC_SIMULATION=1000000 cargo test --release -p tlc-runtime --test simulation -- --nocapture` plays until the
-//! program has died so often, and `TLC_SEED=N` begins with a certain case.
+//! It plays the same cases each time, until the program has died 1,500 times. `TLC_SIMULATION=1000000 cargo test --release -p tlc-runtime
+//! --test simulation -- --nocapture` plays until it has died so often, and `TLC_SEED=N` begins with a certain case.
 
 mod common;
 #[allow(dead_code)]
@@ -24,7 +24,7 @@ mod script;
 mod world;
 
 use std::env;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use proptest::strategy::Strategy as _;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
@@ -32,24 +32,20 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRu
 use cases::{Play, play};
 use world::{Deaths, simulate};
 
-/// How long it plays if nobody says.
-const TIME: Duration = Duration::from_secs(15);
+/// How often the program dies if nobody says.
+const DEATHS: u64 = 1_500;
 
-fn number(name: &str) -> Option<u64> {
-    env::var(name).ok()?.parse().ok()
-}
-
-fn new_seed() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |time| time.as_nanos() as u64 % 1_000_000_000)
+fn number(name: &str, default: u64) -> u64 {
+    env::var(name).ok().and_then(|number| number.parse().ok()).unwrap_or(default)
 }
 
 #[test]
 fn wherever_the_program_dies_nothing_is_lost_or_repeated_and_the_teardowns_run() {
-    let first = number("TLC_SEED").unwrap_or_else(new_seed);
-    let wanted = number("TLC_SIMULATION");
+    let first = number("TLC_SEED", 1);
+    let wanted = number("TLC_SIMULATION", DEATHS);
     let begun = Instant::now();
     let deaths = Deaths::default();
-    let goes_on = || wanted.map_or_else(|| begun.elapsed() < TIME, |wanted| deaths.count() < wanted);
+    let goes_on = || deaths.count() < wanted;
     let mut seed = first;
     println!("TLC_SEED={first}");
     while goes_on() {
