@@ -48,12 +48,14 @@ fn a_power_loss_with_durations() {
        0:00.0  passed     Fixture.Setup
        0:02.0  start      Fixture.Measure
        0:02.0  power loss
-       0:02.0  note       `Fixture.Measure` was interrupted; nothing else starts by itself
-       0:02.0  left out   Fixture.Radio: a restart interrupted the run
        0:02.0  passed     Fixture.Release  (teardown)
-       0:02.5  left out   Label: a restart interrupted the run
-       0:02.5  end        the list: FAILED
-    3 attempts in 0:02.5
+       0:02.5  passed     Fixture.Setup  (start 2)
+       0:04.5  passed     Fixture.Measure  (start 2)
+       1:06.0  skipped    Fixture.Radio: its `run_if` is false: `device.has_radio`
+       1:06.0  passed     Fixture.Release  (start 2, teardown)
+       1:06.5  passed     Label
+       1:06.5  end        the list: SKIPPED
+    7 attempts in 1:06.5, not counting 1 of unknown duration
     ");
 }
 

@@ -33,7 +33,7 @@ pub use edits::{Edit, Edits};
 pub(crate) use evaluation::Evaluation;
 pub(crate) use identity::named;
 pub(crate) use journal::{label, tests};
-pub(crate) use recovery::{Beginning, Recovered, RecoveryError, RunSettings, later_plans, replay};
+pub(crate) use recovery::{Recovered, RecoveryError, RunSettings, later_plans, replay};
 pub(crate) use signals::Signals;
 pub(crate) use spaces::Spaces;
 pub(crate) use workers::Workers;
@@ -42,7 +42,7 @@ pub use workers::{Played, Script};
 
 use crate::control::{Answer, Control, Reply};
 use crate::report::Reporter;
-use crate::schedule::{Command, Event, Schedule, Status, Verdict};
+use crate::schedule::{Beginning, Command, Event, Schedule, Status, Verdict};
 use crate::store::{RunKey, Store, StoreError};
 use crate::worker::desk::Signal;
 use crate::worker::message::Identities;

@@ -1,18 +1,15 @@
 //! A run that was interrupted: its events are given to a new scheduler once more, and it stands where it stood.
 
-use std::collections::HashSet;
 use std::fmt;
 use std::time::Duration;
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tlc_plan::{Data, NodeId, Plan};
+use tlc_plan::Plan;
 
 use super::Evaluation;
-use crate::schedule::{
-    Action, Cause, Command, Event, Outcome, Schedule, Settings, State, Status, TeardownPolicy, is_teardown,
-};
+use crate::schedule::{Command, Event, History, Schedule, Settings, State};
 use crate::store::{EventRow, RunRow};
 
 /// The kind of the entry that separates the parts of a run.
@@ -20,9 +17,6 @@ pub(super) const RESUMED: &str = "resumed";
 
 /// The kind of the event with which another plan takes the place of the one before it; its body has the plan's hash as `plan`.
 pub(super) const PLAN_REPLACED: &str = "plan_replaced";
-
-/// What is said of an attempt whose end nobody saw.
-const LOST: &str = "the device or the station's program went away while it ran";
 
 /// What a run was set to; recorded with it, so that a replay gives the same.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -43,29 +37,10 @@ pub(crate) struct RunSettings {
 #[derive(Debug)]
 pub(crate) struct Recovered {
     pub schedule: Schedule,
-    /// Someone had stopped it.
-    pub stopped: bool,
-    /// It waits for a shutdown that was ordered.
-    pub ordered: bool,
-    /// It had been told what to run.
-    pub begun: bool,
+    /// What it had been told.
+    pub history: History,
     /// How long it had taken.
     pub before: Duration,
-    /// The root of what was run at last.
-    pub root: Option<String>,
-    /// What operators asked for and what never began, whatever interrupted it.
-    pending: Vec<Command>,
-}
-
-/// What a run that was interrupted begins with.
-#[derive(Debug, Default)]
-pub(crate) struct Beginning {
-    /// What the scheduler is told.
-    pub events: Vec<Event>,
-    /// Attempts that start once more.
-    pub relaunched: Vec<(String, u32)>,
-    /// What the scheduler is told when the run has ended for now.
-    pub then: Vec<Event>,
 }
 
 /// Why a run cannot be resumed.
@@ -117,14 +92,13 @@ pub(crate) fn replay<'a>(
 ) -> Result<Recovered, RecoveryError> {
     let missing = || RecoveryError { run: run.run, reason: "a plan of it is missing".into() };
     let (mut plan, mut evaluation) = editions.next().ok_or_else(missing)?;
-    let schedule = settings.schedule(plan);
-    let before = Duration::ZERO;
-    let mut recovered =
-        Recovered { schedule, stopped: false, ordered: false, begun: false, before, root: None, pending: Vec::new() };
+    let mut schedule = settings.schedule(plan);
+    let mut history = History::new(settings.path());
+    let mut before = Duration::ZERO;
     let mut last = 0;
     for row in events {
         if row.kind == RESUMED {
-            recovered.before += part(std::mem::take(&mut last));
+            before += part(std::mem::take(&mut last));
             continue;
         }
         let event: Event = if row.kind == PLAN_REPLACED {
@@ -134,156 +108,15 @@ pub(crate) fn replay<'a>(
             serde_json::from_str(&row.body)
                 .map_err(|error| RecoveryError { run: run.run, reason: format!("event {}: {error}", row.seq) })?
         };
-        match &event {
-            Event::Started { .. } => recovered.pending.extend(recovered.schedule.pending_commands()),
-            Event::Command(command) if is_run(command) => recovered.pending.clear(),
-            Event::Command(command) => recovered.pending.retain(|pending| pending != command),
-            _ => {}
-        }
-        recovered.ordered &= !matches!(event, Event::Started { .. } | Event::AttemptEnded { .. });
-        recovered.begun |= matches!(event, Event::Command(_));
-        recovered.stopped |= matches!(event, Event::Command(Command::Stop { path: None, .. } | Command::Kill));
-        for action in recovered.schedule.on(plan, evaluation, event) {
-            match action {
-                Action::Shutdown { .. } => recovered.ordered = true,
-                Action::RunStarted { root, .. } => recovered.root = Some(root),
-                _ => {}
-            }
-        }
+        history.on(&mut schedule, plan, evaluation, event);
         last = row.monotonic_us;
     }
-    recovered.before += part(last);
-    recovered.pending.extend(recovered.schedule.pending_commands());
-    Ok(recovered)
-}
-
-/// Whether a command begins a run.
-fn is_run(command: &Command) -> bool {
-    matches!(command, Command::Restart { .. } | Command::AutoRun { .. } | Command::RunWithStatus { .. })
+    before += part(last);
+    Ok(Recovered { schedule, history, before })
 }
 
 fn part(microseconds: i64) -> Duration {
     Duration::from_micros(u64::try_from(microseconds).unwrap_or(0))
-}
-
-impl Recovered {
-    /// How it goes on.
-    ///
-    /// - A shutdown that was ordered has happened: the scheduler knows what to do then. With the reference's policy it also knows what to
-    ///   do after an interruption: nothing (rule Z2).
-    /// - A run that was ending, because someone stopped it or a test failed that stops the list, goes on to its end: what was running has
-    ///   crashed, and a teardown that was running starts again.
-    /// - Otherwise the scheduler ends what was open with its teardowns (rule Z2), and then what is untested runs (rule Z3), a sequence as a
-    ///   whole, with its teardowns after it once more. It is the same if it was interrupted again when its teardowns had run. What an
-    ///   operator asked for instead, and was told that it is recorded, comes in its place.
-    pub fn beginning(&self, plan: &Plan, evaluation: &Evaluation, settings: &RunSettings, device: Data) -> Beginning {
-        let started = Beginning { events: vec![Event::Started { device }], ..Beginning::default() };
-        if settings.schedule.teardown == TeardownPolicy::Reference || !self.begun {
-            return started;
-        }
-        if self.ordered {
-            return Beginning { then: self.asked_before(), ..started };
-        }
-        if self.stopped || self.is_ending(plan, evaluation) {
-            return if self.schedule.is_running() { self.on_to_the_end(plan) } else { started };
-        }
-        let last_run = self.pending.iter().rposition(is_run);
-        let asked = self.pending.iter().enumerate();
-        let asked = asked.filter(|&(at, command)| !is_run(command) || Some(at) == last_run);
-        let mut then: Vec<_> = asked.map(|(_, command)| command.clone()).collect();
-        if last_run.is_none() {
-            then.extend(self.teardowns_of_the_rest(plan).map(|path| Command::Clear { path: Some(path) }));
-            // A restart from another terminal changes what is run.
-            then.push(Command::AutoRun { path: self.root.clone().or_else(|| settings.path()) });
-        }
-        Beginning { then: then.into_iter().map(Event::Command).collect(), ..started }
-    }
-
-    /// The run that someone asked for in an earlier life of this one, if the scheduler does not hold a later one itself.
-    fn asked_before(&self) -> Vec<Event> {
-        let held = self.schedule.pending_commands();
-        let before = &self.pending[..self.pending.len() - held.len().min(self.pending.len())];
-        match before.iter().rfind(|command| is_run(command)) {
-            Some(last) if !held.iter().any(is_run) => vec![Event::Command(last.clone())],
-            Some(_) | None => Vec::new(),
-        }
-    }
-
-    /// How it ends, if it does not go on: what was open is ended with its teardowns, and nothing else runs.
-    pub fn last_rites(&self, device: Data) -> Beginning {
-        if !self.schedule.is_running() {
-            return Beginning::default();
-        }
-        let events = vec![Event::Started { device }, Event::Command(Command::CancelPending)];
-        Beginning { events, ..Beginning::default() }
-    }
-
-    /// Whether a failure has ended the run, or will: the loss of what was running is one.
-    fn is_ending(&self, plan: &Plan, evaluation: &Evaluation) -> bool {
-        let mut schedule = self.schedule.clone();
-        for event in self.lost(plan) {
-            schedule.on(plan, evaluation, event);
-        }
-        schedule.ends_because().is_some_and(|cause| match cause {
-            Cause::Failure { .. } | Cause::StopOnFailure { .. } | Cause::Stopped => true,
-            Cause::Replaced | Cause::Interrupted | Cause::Vanished { .. } => false,
-        })
-    }
-
-    /// The teardowns of groups in which something is still to run.
-    fn teardowns_of_the_rest<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = String> + 'a {
-        let status =
-            |id| self.schedule.states().get(&plan.node(id).path).map_or(Status::Untested, |state| state.status);
-        let waits = |id| match status(id) {
-            Status::Untested => true,
-            Status::Active => starts_again(plan, &plan.node(id).path),
-            Status::Passed | Status::Failed | Status::FailedAndWaived | Status::Skipped => false,
-        };
-        let leaves = || plan.preorder().filter(|&id| plan.is_leaf(id));
-        let rest = leaves().filter(move |&id| !is_teardown(plan, id) && waits(id));
-        let open: HashSet<NodeId> =
-            rest.flat_map(|id| std::iter::successors(Some(id), |&id| plan.parent(id))).collect();
-        let group = |id| {
-            let top =
-                std::iter::successors(Some(id), |&id| plan.parent(id)).filter(|&id| plan.node(id).teardown).last();
-            top.and_then(|top| plan.parent(top))
-        };
-        leaves()
-            .filter(move |&id| group(id).is_some_and(|group| open.contains(&group)))
-            .map(|id| plan.node(id).path.clone())
-    }
-
-    /// The ends of attempts that were running and do not start again.
-    fn lost(&self, plan: &Plan) -> Vec<Event> {
-        let active = self.schedule.active().iter().filter(|(path, _)| !starts_again(plan, path));
-        active.map(|(path, &attempt)| crashed(path, attempt)).collect()
-    }
-
-    fn on_to_the_end(&self, plan: &Plan) -> Beginning {
-        let again = self.schedule.active().iter().filter(|(path, _)| starts_again(plan, path));
-        Beginning {
-            events: self.lost(plan),
-            relaunched: again.map(|(path, &attempt)| (path.clone(), attempt)).collect(),
-            then: Vec::new(),
-        }
-    }
-}
-
-/// A test of which a restart is a part, and a teardown: it always runs, and to its end.
-fn starts_again(plan: &Plan, path: &str) -> bool {
-    let Some(id) = plan.find(path) else { return false };
-    let node = plan.node(id);
-    is_teardown(plan, id) || (node.allow_reboot && !node.class.is_shutdown())
-}
-
-fn crashed(path: &str, attempt: u32) -> Event {
-    Event::AttemptEnded {
-        path: path.to_owned(),
-        attempt,
-        outcome: Outcome::Crashed,
-        message: Some(LOST.to_owned()),
-        changes: Vec::new(),
-    }
 }
 
 impl fmt::Display for RecoveryError {

@@ -13,11 +13,13 @@ use uuid::Uuid;
 
 use super::{RunOptions, Trouble};
 use crate::dispatch::{
-    Beginning, Evaluation, Later, Recovered, RunSettings, Workers, later_plans, named, replay, tests as test_rows,
+    Evaluation, Later, Recovered, RunSettings, Workers, later_plans, named, replay, tests as test_rows,
 };
 use crate::prompt::Answers;
 use crate::report::{Reporter, local};
-use crate::schedule::{Command, Event, Schedule, Settings as ScheduleSettings, State, TeardownPolicy, is_teardown};
+use crate::schedule::{
+    Beginning, Command, Event, Schedule, Settings as ScheduleSettings, State, TeardownPolicy, is_teardown, last_rites,
+};
 use crate::station::{FileError, Settings, StateDirectory};
 use crate::store::{EventRow, NewRun, RunKey, RunNumber, RunRow, Store};
 use crate::worker::message::Identities;
@@ -226,8 +228,9 @@ impl<'a> Preparation<'a> {
 
     fn resume(&self, store: &mut Store, run: &RunRow) -> Result<Prepared, Trouble> {
         let (settings, recovered) = self.recover(store, run)?;
-        let mut beginning = recovered.beginning(self.plan, &self.evaluation, &settings, self.device.clone());
-        if !recovered.begun {
+        let Recovered { schedule, history, .. } = &recovered;
+        let mut beginning = history.beginning(schedule, self.plan, &self.evaluation, self.device.clone());
+        if !history.begun {
             beginning.events = self.first_events(settings.command);
         }
         let headline = format!("run {} of {} was interrupted and goes on (--new starts afresh)", run.run, self.plan.id);
@@ -237,11 +240,11 @@ impl<'a> Preparation<'a> {
     /// A run of this plan that is to end with its teardowns; nothing if it has none to run.
     pub(super) fn prepare_to_close(&self, store: &mut Store, run: &RunRow) -> Result<Option<Prepared>, Trouble> {
         let (settings, mut recovered) = self.recover(store, run)?;
-        if !recovered.begun || settings.schedule.teardown == TeardownPolicy::Reference {
+        if !recovered.history.begun || settings.schedule.teardown == TeardownPolicy::Reference {
             return Ok(None);
         }
-        recovered.stopped = true;
-        let beginning = recovered.last_rites(self.device.clone());
+        recovered.history.stopped = true;
+        let beginning = last_rites(&recovered.schedule, self.device.clone());
         let headline = format!("run {} of {} was interrupted and does not go on: its teardowns run", run.run, run.list);
         prepared(store, run, recovered, beginning, settings.seed, headline).map(Some)
     }
@@ -374,7 +377,7 @@ fn prepared(
     headline: String,
 ) -> Result<Prepared, Trouble> {
     let number = RunNumber(run.run);
-    store.end_lost_attempts(number, recovered.ordered)?;
+    store.end_lost_attempts(number, recovered.history.ordered)?;
     Ok(Prepared {
         row: RunKey { number, slot: run.slot, unit: run.unit.clone() },
         identity: identity_of(run),
@@ -382,12 +385,12 @@ fn prepared(
         seed,
         lost: recovered.schedule.active().keys().cloned().collect(),
         asked: run.root.clone(),
-        root: recovered.root.unwrap_or_else(|| run.root.clone()),
+        root: recovered.history.root.unwrap_or_else(|| run.root.clone()),
         schedule: recovered.schedule,
         beginning,
         before: recovered.before,
         attempts: store.attempts(number)?.len() as u32,
-        stopped: recovered.stopped,
+        stopped: recovered.history.stopped,
         resumed: true,
         headline,
     })

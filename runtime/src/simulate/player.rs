@@ -1,5 +1,7 @@
 //! Plays a script: answers the scheduler's actions with events, on a virtual clock.
 
+use std::mem;
+
 use indexmap::IndexSet;
 use tlc_plan::Data;
 use tlc_plan::plan::{NodeId, Plan, Program};
@@ -8,7 +10,7 @@ use super::Evaluation;
 use super::script::Script;
 use super::timeline::{Entry, Happening, Timeline};
 use crate::schedule::{
-    Action, Command, Event, Outcome, Purpose, Schedule, Status, Verdict, find, is_at_or_under, is_teardown,
+    Action, Command, Event, History, Outcome, Purpose, Schedule, Status, Verdict, find, is_at_or_under, is_teardown,
 };
 
 /// Plays a script from the start of the station's program to the end of the run. A path that the list does not have never happens.
@@ -20,6 +22,8 @@ pub fn run(plan: &Plan, evaluation: &dyn Evaluation, script: &Script) -> Timelin
         evaluation,
         script,
         schedule: Schedule::new(plan, settings),
+        history: History::new(script.only.clone()),
+        then: Vec::new(),
         running: Vec::new(),
         happened: IndexSet::new(),
         failures: vec![0; script.fail.len()],
@@ -55,6 +59,9 @@ struct Player<'a> {
     evaluation: &'a dyn Evaluation,
     script: &'a Script,
     schedule: Schedule,
+    history: History,
+    /// What an interrupted run goes on with.
+    then: Vec<Event>,
     running: Vec<Running>,
     /// Interruptions that have happened, by kind and path.
     happened: IndexSet<(&'static str, &'a str)>,
@@ -76,7 +83,11 @@ impl Player<'_> {
         }
         self.feed(Event::Started { device: self.script.device.clone() });
         self.feed(Event::Command(Command::Restart { path: self.script.only.clone() }));
-        while self.attempts < self.script.limit && !self.running.is_empty() {
+        while self.attempts < self.script.limit && (!self.running.is_empty() || !self.then.is_empty()) {
+            if self.running.is_empty() {
+                mem::take(&mut self.then).into_iter().for_each(|event| self.feed(event));
+                continue;
+            }
             match self.interruption() {
                 Some(interruption) => self.interrupt(interruption),
                 None => self.next_end(),
@@ -107,7 +118,7 @@ impl Player<'_> {
     }
 
     fn feed(&mut self, event: Event) {
-        for action in self.schedule.on(self.plan, self.evaluation, event) {
+        for action in self.history.on(&mut self.schedule, self.plan, self.evaluation, event) {
             self.answer(action);
         }
     }
@@ -132,6 +143,13 @@ impl Player<'_> {
                     self.happen(Happening::Refused { path, message });
                 }
             }
+            // What does not run while an interrupted run is cleaned up may run when it goes on.
+            Action::Skipped { .. }
+            | Action::PassedOver { .. }
+            | Action::LeftOut { .. }
+            | Action::RunFinished { .. }
+            | Action::Note { .. }
+                if !self.then.is_empty() => {}
             Action::Skipped { path, why } => self.happen(Happening::Skipped { path, why }),
             Action::PassedOver { path, status } => self.happen(Happening::PassedOver { path, status }),
             Action::LeftOut { path, cause } => self.happen(Happening::LeftOut { path, cause }),
@@ -213,12 +231,17 @@ impl Player<'_> {
         }
     }
 
-    /// The device goes away and comes back.
+    /// The station goes away and comes back; an interrupted run goes on.
     fn restart(&mut self, ordered: bool) {
         self.running.clear();
         self.happen(Happening::Rebooted { ordered });
         let device: Data = self.schedule.device().clone();
-        self.feed(Event::Started { device });
+        let beginning = self.history.beginning(&self.schedule, self.plan, self.evaluation, device);
+        self.then = beginning.then;
+        for (path, attempt) in beginning.relaunched {
+            self.start(path, attempt, &Purpose::Test);
+        }
+        beginning.events.into_iter().for_each(|event| self.feed(event));
     }
 
     /// The test that ends first ends.

@@ -5,7 +5,7 @@
 //!   gaps.
 //! - The tables of results say what the events say: a new scheduler that is given them has the same states and the same verdict.
 //! - At the end every attempt has an end, nothing runs, the teardowns of every group that was entered ran and were not lost, and without a
-//!   loss the verdict is the one without a crash.
+//!   loss or an abort the verdict is the one without a crash.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
@@ -133,7 +133,9 @@ pub fn check_end(ledger: &Ledger, ending: Option<&Ending>, without: Option<Statu
     {
         return Err(format!("the verdict is {:?}, and recorded as {status}", ending.verdict));
     }
-    let is_whole = !rows.iter().any(Row::is_lost);
+    // What is left of a group that someone aborted runs when an interrupted run goes on.
+    let is_aborted = !numbers(store, "SELECT 1 FROM events WHERE kind = 'stop' AND path IS NOT NULL")?.is_empty();
+    let is_whole = !is_aborted && !rows.iter().any(Row::is_lost);
     match without {
         Some(without) if is_whole && without != status => {
             Err(format!("the verdict is {status}, and without a crash {without}"))
@@ -290,7 +292,9 @@ fn replay(ledger: &Ledger, run: i64) -> Result<Replayed, String> {
             ));
         }
     }
-    if let Some(path) = restart.filter(|_| row.state == "finished") {
+    // What an edit took away does not start.
+    let known = |path: &String| path.is_empty() || list.find(path).is_some();
+    if let Some(path) = restart.filter(|path| row.state == "finished" && known(path)) {
         return Err(format!("the restart of `{path}` was lost"));
     }
     let finished = actions.iter().rev().find_map(|action| match action {

@@ -5,10 +5,11 @@
 
 use std::time::{Duration, Instant};
 
-use tlc_plan::Plan;
+use tlc_plan::{Data, Plan};
+use tlc_runtime::simulate::{Happening, Script, evaluation, run};
 
 use crate::kills::{Random, check, count_passed, number, plan, seed};
-use crate::line::{Line, Ran};
+use crate::line::{Line, Ran, add, group, list, shell, teardown};
 
 /// How long it looks for crash points if nobody says, in seconds.
 const SECONDS: u64 = 20;
@@ -64,4 +65,40 @@ fn crash_and_resume(plan: &Plan, points: &[Point], what: &str) -> bool {
     let ran = line.run(plan, &[]);
     check(&line, &shown, &format!("{what}\n{}{}", ran.stdout, ran.stderr));
     true
+}
+
+#[test]
+fn a_simulated_power_loss_is_what_a_run_does_that_goes_on() {
+    for lost in ["Group.Inner", "Group.InnerDown", "Last", "Down"] {
+        let dies = |path: &str| {
+            if path == lost { "mkdir \"$LINE/died\" 2>/dev/null && kill -KILL $PPID; true" } else { "true" }
+        };
+        let mut plan = list(vec![shell("First", "true")]);
+        let root = plan.root();
+        let inner = add(&mut plan, root, group("Group"));
+        for path in ["Group.Before", "Group.Inner", "Group.Rest"] {
+            add(&mut plan, inner, shell(&path[6..], dies(path)));
+        }
+        add(&mut plan, inner, teardown(shell("InnerDown", dies("Group.InnerDown"))));
+        add(&mut plan, root, shell("Last", dies("Last")));
+        add(&mut plan, root, teardown(shell("Down", dies("Down"))));
+
+        let device = Data::object(indexmap::IndexMap::new());
+        let script = Script { crash_at: vec![lost.to_owned()], ..Script::default() };
+        let simulated = run(&plan, &evaluation(&plan, &device), &script);
+        let starts = simulated.entries.iter().filter_map(|entry| match &entry.what {
+            Happening::Started { path, .. } => Some(path.clone()),
+            _ => None,
+        });
+
+        let line = Line::new();
+        assert_eq!(line.command(&plan, &[]).output().expect("tlc-station").status.code(), None, "{lost}");
+        let resumed = line.run(&plan, &[]);
+        let last = line.results(&["last"]);
+        let attempts = last["attempts"].as_array().expect("attempts").iter();
+        let started: Vec<_> = attempts.map(|attempt| attempt["path"].as_str().expect("a path")).collect();
+        assert_eq!(started, starts.collect::<Vec<_>>(), "{lost}: {}", resumed.stdout);
+        let verdict = simulated.verdict.map(|verdict| verdict.status.name());
+        assert_eq!(last["run"]["verdict"].as_str(), verdict, "{lost}");
+    }
 }
