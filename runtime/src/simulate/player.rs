@@ -85,12 +85,13 @@ impl Player<'_> {
         self.feed(Event::Command(Command::Restart { path: self.script.only.clone() }));
         while self.attempts < self.script.limit && (!self.running.is_empty() || !self.then.is_empty()) {
             if self.running.is_empty() {
-                mem::take(&mut self.then).into_iter().for_each(|event| self.feed(event));
-                continue;
-            }
-            match self.interruption() {
-                Some(interruption) => self.interrupt(interruption),
-                None => self.next_end(),
+                for event in mem::take(&mut self.then) {
+                    self.feed(event);
+                }
+            } else if let Some(interruption) = self.interruption() {
+                self.interrupt(interruption);
+            } else {
+                self.next_end();
             }
         }
     }
@@ -241,7 +242,9 @@ impl Player<'_> {
         for (path, attempt) in beginning.relaunched {
             self.start(path, attempt, &Purpose::Test);
         }
-        beginning.events.into_iter().for_each(|event| self.feed(event));
+        for event in beginning.events {
+            self.feed(event);
+        }
     }
 
     /// The test that ends first ends.
