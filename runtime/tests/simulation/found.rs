@@ -5,7 +5,7 @@ use tlc_runtime::schedule::Status;
 use crate::cases::{Extra, Play};
 use crate::model::random::Case;
 use crate::model::{Incident, Spec, Wish};
-use crate::world::{Deaths, simulate_pairs};
+use crate::world::{Deaths, simulate, simulate_pairs};
 
 fn leaf() -> Spec {
     Spec {
@@ -82,4 +82,14 @@ fn a_restart_that_waits_for_teardowns_is_not_lost() {
         play.chance = chance;
         holds(&play);
     }
+}
+
+#[test]
+fn a_restart_is_not_lost_when_a_shutdown_and_other_deaths_come_before_its_turn() {
+    let shuts_down = Spec { shuts_down: true, ..leaf() };
+    let rounds = Spec { teardown: true, iterations: 3, ..group(vec![shuts_down, leaf(), leaf(), leaf()]) };
+    let mut play = play(0, vec![group(vec![leaf(), rounds])]);
+    play.extras = vec![(5, 1, Extra::Restart(0))];
+    play.chance = 3_529_330_489_268_821_910;
+    simulate(&play, &Deaths::default(), &|| true).unwrap_or_else(|finding| panic!("{finding}"));
 }
