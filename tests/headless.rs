@@ -19,7 +19,7 @@ const MAIN: &str = r#"{
   ]
 }"#;
 
-const IDENTIFY: &str = "import tlc\nfrom bench import ready\nclass T(tlc.TestCase):\n    def runTest(self):\n        ready()\n        \
+const IDENTIFY: &str = "import tlc\nfrom bench import ready\nclass T(tlc.TestCase):\n    def runTest(self):\n        ready()\n        tlc.countdown('Cool down', 2, prompt='cool')\n        \
                         self.ask_scan('Scan', prompt='serial')\n        tlc.ask_pass_fail('Lit?')\n";
 
 const BENCH: &str =
@@ -54,7 +54,7 @@ fn what_is_not_answered_is_listed_with_the_tests_that_ask_it() {
     let (code, found, numbers) = messages("{ 'SMT.Identify': { serial: 'A' } }");
     let expected = [
         "the prompt `serial` of `Again` is not answered",
-        "the prompt `2` of `SMT.Identify`, `Again` is not answered",
+        "the prompt `3` of `SMT.Identify`, `Again` is not answered",
         "the prompt `lid` of `SMT.Identify`, `Again` is not answered",
         "the name of a prompt of `SMT.Visual` is only known when the test runs",
     ];
@@ -65,11 +65,11 @@ fn what_is_not_answered_is_listed_with_the_tests_that_ask_it() {
 #[test]
 fn a_file_that_answers_everything_is_enough() {
     let (code, found, numbers) = messages(
-        "{ '*Identify': { serial: 'A', '*': true }, Again: { serial: 'B', '2': true, lid: true }, 'SMT.Visual': {'*': 'x'} }",
+        "{ '*Identify': { serial: 'A', '*': true }, Again: { serial: 'B', '3': true, lid: true }, 'SMT.Visual': {'*': 'x'} }",
     );
     assert_eq!((code, found), (0, vec![]));
     assert_eq!(numbers, serde_json::json!({"answered": 7, "unanswered": 0, "unclear": 0, "programs": 1}));
-    let (code, found, _) = messages("{ '*': { serial: 'A', '2': true, lid: true } }");
+    let (code, found, _) = messages("{ '*': { serial: 'A', '3': true, lid: true } }");
     assert_eq!((code, found.len()), (0, 1), "what is not known is no error");
 }
 

@@ -155,7 +155,9 @@ impl Modules<'_> {
             let alone = seen.len() == 1;
             let known = |call: &PromptCall| alone || !matches!(call.name, PromptName::Place(_));
             let numbered = |call: &PromptCall| PromptCall { name: PromptName::Unknown, ..call.clone() };
-            calls.extend(asking.calls.iter().map(|call| if known(call) { call.clone() } else { numbered(call) }));
+            // A countdown ends by itself.
+            let asks = asking.calls.iter().filter(|call| call.function != "countdown");
+            calls.extend(asks.map(|call| if known(call) { call.clone() } else { numbered(call) }));
             unclear.extend(asking.unchecked.clone());
             open.extend(asking.imports.iter().rev().filter_map(|import| absolute(import, &name)));
         }

@@ -94,6 +94,21 @@ class ByItself(unittest.TestCase):
 class InProcess(unittest.TestCase):
     """Functions in a process that nobody prepared, as under pytest."""
 
+    def test_a_countdown_needs_no_one(self):
+        program = """
+            import tlc
+
+            class Cools(tlc.TestCase):
+                def runTest(self):
+                    self.countdown("Cool down", 0.05)
+                    print("cooled down")
+
+            if __name__ == "__main__":
+                tlc.main()
+        """
+        code, text = self.run_program(program=program)
+        self.assertEqual((code, "cooled down\n" in text), (0, True), text)
+
     def setUp(self):
         self.session = LocalSession(_session.Context({"locale": "en-US"}))
         _session.install(self.session)
