@@ -11,7 +11,7 @@ import unittest
 
 import tlc
 from tlc import _judge, _schema, _session
-from tlc._local import LocalSession
+from tlc._local import LocalSession, _accepted, _Unfit
 
 from .runtime import ROOT
 
@@ -88,11 +88,7 @@ class ByItself(unittest.TestCase):
         code, text = self.run_program(*arguments)
         self.assertEqual((code, "ERROR: NoAnswer: there is no one to answer" in text), (3, True), text)
         code, text = self.run_program(*arguments, "--answers", '{"n": 44}')
-        self.assertEqual((code, "ERROR: Refused: the answer to `n`: it is from None to 9" in text), (3, True), text)
-
-
-class InProcess(unittest.TestCase):
-    """Functions in a process that nobody prepared, as under pytest."""
+        self.assertEqual((code, "ERROR: Refused: `prompt`: `--answers` answers `n` with 44: expected 9 or less" in text), (3, True), text)
 
     def test_a_countdown_needs_no_one(self):
         program = """
@@ -108,6 +104,31 @@ class InProcess(unittest.TestCase):
         """
         code, text = self.run_program(program=program)
         self.assertEqual((code, "cooled down\n" in text), (0, True), text)
+
+    def test_answers_are_held_against_their_prompts(self):
+        def fits(answer, kind, **params):
+            try:
+                return _accepted(dict(params, kind=kind), answer)
+            except _Unfit as what:
+                return str(what)
+
+        options = [{"label": "A", "value": 1}, {"label": "B", "value": "b"}]
+        self.assertEqual(fits(1, "buttons", buttons=options), 1)
+        self.assertEqual(fits(True, "buttons", buttons=options), 'expected one of 1, "b"')
+        self.assertEqual(fits(["b", 1, "b"], "checkboxes", choices=options), [1, "b"])
+        self.assertEqual(fits([], "checkboxes", choices=options, min_choices=1), "0 are chosen, expected 1 or more")
+        self.assertEqual(fits([2], "checkboxes", choices=options), '2 is none of 1, "b"')
+        self.assertEqual(fits(-1, "number", min=0), "expected 0 or more")
+        self.assertEqual(fits(1.5, "number", integer=True), "expected an integer")
+        self.assertEqual(fits(float("inf"), "number"), "it is too large")
+        self.assertEqual(fits("abc", "text", size=2), "expected 2 characters or fewer")
+        self.assertEqual(fits("abc", "scan", pattern="[a-c]{2}"), "expected a text that matches `[a-c]{2}`")
+        self.assertEqual(fits(1, "pass_fail"), "expected `true` or `false`")
+        self.assertEqual(fits(False, "note"), "expected `true`, for it is only confirmed")
+
+
+class InProcess(unittest.TestCase):
+    """Functions in a process that nobody prepared, as under pytest."""
 
     def setUp(self):
         self.session = LocalSession(_session.Context({"locale": "en-US"}))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import shutil
 import sys
@@ -225,10 +226,10 @@ class LocalSession(Session):
             name = params.get("prompt", str(self._prompts))
         if name in self._answers:
             answer = self._answers[name]
-            problem = _unfit(params, answer)
-            if problem:
-                raise Refused("the answer to `%s`: %s" % (name, problem))
-            return {"answer": answer, "by": "answers"}
+            try:
+                return {"answer": _accepted(params, answer), "by": "answers"}
+            except _Unfit as what:
+                raise Refused("`prompt`: `--answers` answers `%s` with %s: %s" % (name, _json(answer), what)) from None
         if not (sys.stdin and sys.stdin.isatty()):
             if params["kind"] == "countdown":
                 time.sleep(params["seconds"])
@@ -258,10 +259,12 @@ class LocalSession(Session):
                     return True
                 raise TimedOut("the prompt's time has passed")
             answer = _understood(params, options, line)
-            problem = "that is no answer" if answer is None else _unfit(params, answer)
-            if not problem:
-                return answer
-            _print("   %s" % problem)
+            try:
+                if answer is None:
+                    raise _Unfit("that is no answer")
+                return _accepted(params, answer)
+            except _Unfit as what:
+                _print("   %s" % what)
 
     def _shown(self, text: Any) -> str:
         return _values.shown(text, self.context.locale)
@@ -317,35 +320,87 @@ def _understood(params: Dict[str, Any], options: List[Dict[str, Any]], line: str
     return line
 
 
-def _unfit(params: Dict[str, Any], answer: Any) -> Optional[str]:
-    """What is wrong with an answer."""
-    import re
+class _Unfit(ValueError):
+    """An answer does not fit its prompt; the text says what was expected."""
 
+
+def _accepted(params: Dict[str, Any], answer: Any) -> Any:
+    """The answer as the test gets it, by the runtime's rules and in its words."""
     kind, options = params["kind"], params.get("buttons") or params.get("choices") or []
     values = [option["value"] for option in options]
     if kind in ("multi_select", "checkboxes"):
-        if not isinstance(answer, list) or any(item not in values for item in answer):
-            return "it is a list of the choices' values"
-        least, most = params.get("min_choices", 0), params.get("max_choices", len(values))
-        return None if least <= len(answer) <= most else "choose %d to %d" % (least, most)
+        return _some_of(params, values, answer)
     if options:
-        return None if answer in values else "it is one of %s" % ", ".join(map(repr, values))
+        return _one_of(values, answer)
     if kind == "number":
-        if isinstance(answer, bool) or not isinstance(answer, (int, float)):
-            return "it is a number"
-        if params.get("integer") and answer != int(answer):
-            return "it is a whole number"
-        low, high = params.get("min"), params.get("max")
-        if (low is not None and answer < low) or (high is not None and answer > high):
-            return "it is from %s to %s" % (low, high)
+        return _number(params, answer)
     if kind in ("text", "scan"):
-        if not isinstance(answer, str):
-            return "it is a text"
-        if "pattern" in params and re.fullmatch(params["pattern"], answer) is None:
-            return "it has the form %s" % params["pattern"]
-        if len(answer) > params.get("size", len(answer)):
-            return "it has at most %d characters" % params["size"]
-    return None
+        return _text(params, answer)
+    if kind == "pass_fail" and not isinstance(answer, bool):
+        raise _Unfit("expected `true` or `false`")
+    if kind in _CONFIRMED and answer is not True:
+        raise _Unfit("expected `true`, for it is only confirmed")
+    return answer
+
+
+def _place(values: List[Any], answer: Any) -> Optional[int]:
+    # In Python `True` is 1; in an answer it is not.
+    same = (isinstance(value, bool) == isinstance(answer, bool) and value == answer for value in values)
+    return next((place for place, is_same in enumerate(same) if is_same), None)
+
+
+def _one_of(values: List[Any], answer: Any) -> Any:
+    place = _place(values, answer)
+    if place is None:
+        raise _Unfit("expected one of %s" % ", ".join(map(_json, values)))
+    return values[place]
+
+
+def _some_of(params: Dict[str, Any], values: List[Any], answer: Any) -> List[Any]:
+    if not isinstance(answer, list):
+        raise _Unfit("expected an array of values")
+    places = set()
+    for item in answer:
+        place = _place(values, item)
+        if place is None:
+            raise _Unfit("%s is none of %s" % (_json(item), ", ".join(map(_json, values))))
+        places.add(place)
+    least, most = params.get("min_choices", 0), params.get("max_choices", len(values))
+    if len(places) < least:
+        raise _Unfit("%d are chosen, expected %d or more" % (len(places), least))
+    if len(places) > most:
+        raise _Unfit("%d are chosen, expected %d or fewer" % (len(places), most))
+    return [values[place] for place in sorted(places)]
+
+
+def _number(params: Dict[str, Any], answer: Any) -> Any:
+    if isinstance(answer, bool) or not isinstance(answer, (int, float)):
+        raise _Unfit("expected a number")
+    if not math.isfinite(answer):
+        raise _Unfit("it is too large")
+    if params.get("integer") and answer != int(answer):
+        raise _Unfit("expected an integer")
+    if "min" in params and answer < params["min"]:
+        raise _Unfit("expected %s or more" % params["min"])
+    if "max" in params and answer > params["max"]:
+        raise _Unfit("expected %s or less" % params["max"])
+    return answer
+
+
+def _text(params: Dict[str, Any], answer: Any) -> str:
+    import re
+
+    if not isinstance(answer, str):
+        raise _Unfit("expected a string")
+    if len(answer) > params.get("size", len(answer)):
+        raise _Unfit("expected %d characters or fewer" % params["size"])
+    if "pattern" in params and re.fullmatch(params["pattern"], answer) is None:
+        raise _Unfit("expected a text that matches `%s`" % params["pattern"])
+    return answer
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _print(text: str) -> None:
