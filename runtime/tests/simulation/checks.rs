@@ -268,7 +268,8 @@ fn replay(ledger: &Ledger, run: i64) -> Result<Replayed, String> {
             if let Event::Command(command) = &event {
                 restart = match command {
                     Command::Restart { path } => Some(path.clone().unwrap_or_default()),
-                    Command::Stop { path: None, .. } | Command::Kill => None,
+                    // The last is how a run ends that nobody wants to go on with.
+                    Command::Stop { path: None, .. } | Command::Kill | Command::CancelPending => None,
                     _ => restart,
                 };
             }
