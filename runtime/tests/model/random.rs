@@ -30,9 +30,6 @@ fn leaf() -> impl Strategy<Value = Spec> {
     let rare = (prop::bool::weighted(0.1), prop::bool::weighted(0.2), prop::bool::weighted(0.1));
     (flow, actions(), conditions(), outcomes, rare, initial(), teardown()).prop_map(
         |((iterations, retries), action, run_if, outcomes, (waived, allow_reboot, sets), initial, teardown)| Spec {
-            children: Vec::new(),
-            test_group: false,
-            parallel: false,
             teardown,
             iterations,
             retries,
@@ -43,8 +40,7 @@ fn leaf() -> impl Strategy<Value = Spec> {
             outcomes,
             sets,
             initial,
-            requires: None,
-            shuts_down: false,
+            ..Spec::default()
         },
     )
 }
@@ -64,12 +60,7 @@ fn tree() -> impl Strategy<Value = Spec> {
                 action,
                 run_if,
                 waived,
-                allow_reboot: false,
-                outcomes: Vec::new(),
-                sets: false,
-                initial: Status::Untested,
-                requires: None,
-                shuts_down: false,
+                ..Spec::default()
             },
         )
     })
@@ -118,23 +109,7 @@ pub fn case() -> impl Strategy<Value = Case> {
     let requires = prop::collection::vec((0..32usize, 0..32usize), 0..3);
     (root, prop::bool::weighted(0.1), prop::collection::vec(wish(), 1..4), incidents, requires).prop_map(
         |(children, stop_on_failure, wishes, incidents, requires)| {
-            let mut root = Spec {
-                children,
-                test_group: false,
-                parallel: false,
-                teardown: false,
-                iterations: 1,
-                retries: Some(0),
-                action: "NEXT",
-                run_if: None,
-                waived: false,
-                allow_reboot: false,
-                outcomes: Vec::new(),
-                sets: false,
-                initial: Status::Untested,
-                requires: None,
-                shuts_down: false,
-            };
+            let mut root = Spec { children, ..Spec::default() };
             make_valid(&mut root, false);
             let count = size(&root);
             for (from, to) in requires {

@@ -31,6 +31,29 @@ pub struct Spec {
     pub requires: Option<usize>,
 }
 
+/// A test that passes, without anything special.
+impl Default for Spec {
+    fn default() -> Self {
+        Self {
+            children: Vec::new(),
+            test_group: false,
+            parallel: false,
+            teardown: false,
+            iterations: 1,
+            retries: Some(0),
+            action: "NEXT",
+            run_if: None,
+            waived: false,
+            allow_reboot: false,
+            outcomes: Vec::new(),
+            sets: false,
+            initial: Status::Untested,
+            shuts_down: false,
+            requires: None,
+        }
+    }
+}
+
 /// Only what is not usual, so that a finding can be read.
 impl fmt::Debug for Spec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

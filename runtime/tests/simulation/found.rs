@@ -1,30 +1,12 @@
 //! What the simulation found, made small: each dies at every step, and at every step of the life after that.
 
-use tlc_runtime::schedule::Status;
-
 use crate::cases::{Extra, Play};
 use crate::model::random::Case;
 use crate::model::{Incident, Spec, Wish};
 use crate::world::{Deaths, simulate, simulate_pairs};
 
 fn leaf() -> Spec {
-    Spec {
-        children: Vec::new(),
-        test_group: false,
-        parallel: false,
-        teardown: false,
-        iterations: 1,
-        retries: Some(0),
-        action: "NEXT",
-        run_if: None,
-        waived: false,
-        allow_reboot: false,
-        outcomes: Vec::new(),
-        sets: false,
-        initial: Status::Untested,
-        requires: None,
-        shuts_down: false,
-    }
+    Spec::default()
 }
 
 fn group(children: Vec<Spec>) -> Spec {
