@@ -53,7 +53,7 @@ impl History {
     ) -> Vec<Action> {
         match &event {
             Event::Started { .. } => self.asked.extend(schedule.pending_commands()),
-            Event::Command(command) if is_run(command) => self.asked.clear(),
+            Event::Command(command) if is_run(command) || ends_all(command) => self.asked.clear(),
             Event::Command(command) => self.asked.retain(|asked| asked != command),
             _ => {}
         }
@@ -76,7 +76,7 @@ impl History {
     /// - A shutdown that was ordered has happened: the scheduler knows what to do then. With the reference's policy it also knows what to
     ///   do after an interruption: nothing (rule Z2).
     /// - A run that was ending, because someone stopped it or a test failed that stops the list, goes on to its end: what was running has
-    ///   crashed, and a teardown that was running starts again.
+    ///   crashed, a teardown that was running starts again, and what an operator asked for after that comes then.
     /// - Otherwise the scheduler ends what was open with its teardowns (rule Z2), and then what is untested runs (rule Z3), a sequence as a
     ///   whole, with its teardowns after it once more. It is the same if it was interrupted again when its teardowns had run. What an
     ///   operator asked for instead, and was told that it is recorded, comes in its place.
@@ -89,7 +89,8 @@ impl History {
             return Beginning { then: self.asked_before(schedule), ..started };
         }
         if self.stopped || is_ending(schedule, plan, conditions) {
-            return if schedule.is_running() { on_to_the_end(schedule, plan) } else { started };
+            let ending = if schedule.is_running() { on_to_the_end(schedule, plan) } else { started };
+            return Beginning { then: self.asked_before(schedule), ..ending };
         }
         let asked: Vec<_> = self.asked.iter().cloned().chain(schedule.pending_commands()).collect();
         let last_run = asked.iter().rposition(is_run);
@@ -120,6 +121,11 @@ pub(crate) fn last_rites(schedule: &Schedule, device: Data) -> Beginning {
     }
     let events = vec![Event::Started { device }, Event::Command(Command::CancelPending)];
     Beginning { events, ..Beginning::default() }
+}
+
+/// Whether a command leaves nothing of what was asked for before it.
+fn ends_all(command: &Command) -> bool {
+    matches!(command, Command::Stop { path: None, .. } | Command::Kill | Command::CancelPending)
 }
 
 /// Whether a command begins a run.
@@ -164,7 +170,7 @@ fn on_to_the_end(schedule: &Schedule, plan: &Plan) -> Beginning {
     Beginning {
         events: lost(schedule, plan),
         relaunched: again.map(|(path, &attempt)| (path.clone(), attempt)).collect(),
-        then: Vec::new(),
+        ..Beginning::default()
     }
 }
 

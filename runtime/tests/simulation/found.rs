@@ -75,3 +75,11 @@ fn a_restart_is_not_lost_when_a_shutdown_and_other_deaths_come_before_its_turn()
     play.chance = 3_529_330_489_268_821_910;
     simulate(&play, &Deaths::default(), &|| true).unwrap_or_else(|finding| panic!("{finding}"));
 }
+
+#[test]
+fn a_restart_during_the_teardowns_of_a_failed_run_is_not_lost() {
+    let fails = Spec { action: "PARENT", ..failing(leaf()) };
+    let mut play = play(0, vec![fails, Spec { teardown: true, ..group(vec![leaf(), leaf(), leaf()]) }]);
+    play.extras = vec![(3, 1, Extra::Restart(1))];
+    holds(&play);
+}
