@@ -116,7 +116,8 @@ impl Conclusion {
         self.verdict.is_pass() && !self.interrupted && !self.shutting_down
     }
 
-    fn answer(&self) -> Answer {
+    /// What is told to those who wait for the end.
+    pub fn answer(&self) -> Answer {
         Answer::Ended { verdict: self.verdict.status.name().to_owned(), passed: self.is_pass() }
     }
 }
