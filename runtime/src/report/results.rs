@@ -161,13 +161,17 @@ fn list_line(run: &RunRow, output: &Output) -> String {
 
 fn test_lines(tests: &[TestRow], attempts: &[AttemptRow], output: &Output) -> String {
     let line = |test: &TestRow| {
-        let time: i64 =
-            attempts.iter().filter(|attempt| attempt.path == test.path).filter_map(|attempt| attempt.duration_ms).sum();
+        let known: Vec<i64> = attempts
+            .iter()
+            .filter(|attempt| attempt.path == test.path)
+            .filter_map(|attempt| attempt.duration_ms)
+            .collect();
+        let time = (!known.is_empty()).then(|| known.iter().sum());
         let word = output.paint(&format!("{:<17}", test.status), Colour::of_status(&test.status));
         let starts = if test.count > 1 { format!(" ({} starts)", test.count) } else { String::new() };
         let own = attempts.iter().filter(|attempt| attempt.path == test.path);
         let reported: String = own.map(|attempt| items::lines(attempt, test.count > 1, output)).collect();
-        format!("{word} {}  {}{starts}\n{reported}", seconds((test.count > 0).then_some(time)), test.path)
+        format!("{word} {}  {}{starts}\n{reported}", seconds(time), test.path)
     };
     tests.iter().filter(|test| test.leaf).map(line).collect()
 }
