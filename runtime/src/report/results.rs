@@ -180,7 +180,7 @@ fn history_line(attempt: &AttemptRow, output: &Output) -> String {
     let word = attempt.outcome.as_deref().unwrap_or("unfinished");
     let colour = if word == "passed" { Colour::Green } else { Colour::Red };
     let word = output.paint(&format!("{word:<10}"), colour);
-    let why = attempt.message.as_deref().map_or_else(String::new, |message| format!("  {message}"));
+    let why = attempt.message.as_deref().map_or_else(String::new, |message| format!("  {}", indented(message)));
     format!(
         "run {:>5}  {}  {word} {}{why}\n           log: {}\n",
         attempt.run,
@@ -188,6 +188,11 @@ fn history_line(attempt: &AttemptRow, output: &Output) -> String {
         seconds(attempt.duration_ms),
         log_of(attempt)
     )
+}
+
+/// The lines of a message after its first below the others of an attempt.
+fn indented(message: &str) -> String {
+    message.trim_end().replace('\n', "\n           ")
 }
 
 fn seconds(milliseconds: Option<i64>) -> String {
