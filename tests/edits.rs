@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use common::{Outcome, outcome, tlc};
+use serde_json::Value;
 
 /// A test that puts a text in the place of the list's, and one after it.
 fn list(edit: &str, after: &str) -> String {
@@ -55,4 +56,53 @@ fn a_list_that_is_edited_into_a_mistake_stays_and_the_mistake_is_shown() {
     let said = &ran.stderr;
     assert!(said.contains("cannot be used like that") && said.contains("exce"), "{said}");
     assert_eq!(fs::read_to_string(directory.path().join("after")).expect("it ran"), "before\n");
+}
+
+/// The running test, in a group, under these names.
+fn group(group: &str, test: &str, edit: &str, ending: &str) -> String {
+    format!(
+        r#"{{"label": "Main", "options": {{}}, "constants": {{}},
+            "definitions": {{"FactoryTest": {{"inherit": "FactoryTest"}}}}, "tests": [
+            {{"id": "{group}", "subtests": [{{"id": "{test}", "exec": ["sh", "-c", "{edit}; exit {ending}"]}}]}},
+            {{"id": "After", "exec": ["true"]}}
+        ]}}"#
+    )
+}
+
+/// The row of a test or a group in the results of the last run.
+fn row(directory: &Path, path: &str) -> Value {
+    let mut command = tlc(directory);
+    command.env("XDG_STATE_HOME", directory).args(["results", "last", "--format", "json"]);
+    let results: Value = serde_json::from_str(&outcome(command.output().expect("tlc")).stdout).expect("JSON");
+    let rows = results["tests"].as_array().expect("rows");
+    rows.iter().find(|row| row["path"] == path).unwrap_or_else(|| panic!("`{path}` in {results:#}")).clone()
+}
+
+#[test]
+fn a_running_test_that_an_edit_renames_is_shown_as_it_ended() {
+    for (ending, status, outcome) in [("0", "PASSED", "passed"), ("3", "FAILED", "failed")] {
+        let directory = tempfile::tempdir().expect("a directory");
+        let (edit, _) = commands(directory.path(), "");
+        fs::write(directory.path().join("next"), group("Group", "Renamed", "true", "0")).expect("the next list");
+        let ran = run(directory.path(), &group("Group", "Edit", &edit, ending));
+        assert!(ran.stdout.contains("the list main was edited"), "{}", ran.stdout);
+        let row = row(directory.path(), "Group.Edit");
+        assert_eq!(
+            (&row["status"], &row["outcome"], &row["count"]),
+            (&status.into(), &outcome.into(), &1.into()),
+            "{row:#}"
+        );
+        assert_eq!(row["message"].is_string(), ending != "0", "{row:#}");
+    }
+}
+
+#[test]
+fn a_group_that_an_edit_takes_away_while_it_runs_was_not_run_to_its_end() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (edit, _) = commands(directory.path(), "");
+    fs::write(directory.path().join("next"), group("Renamed", "Edit", "true", "0")).expect("the next list");
+    let ran = run(directory.path(), &group("Group", "Edit", &edit, "0"));
+    assert!(ran.stdout.contains("the list main was edited"), "{}", ran.stdout);
+    assert_eq!(row(directory.path(), "Group")["status"], "UNTESTED");
+    assert_eq!(row(directory.path(), "Group.Edit")["status"], "PASSED");
 }

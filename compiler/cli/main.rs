@@ -41,6 +41,31 @@ Examples:
 
 Exit codes: 0 fine, 1 the lists have errors or a test failed, 2 usage, 3 the environment failed.";
 
+const CONTROL: &str = "\
+Examples:
+  tlc control status
+  tlc control wait && echo passed
+  tlc control restart SMT.Radio
+  tlc control set-iterations RunIn.Stress 10 --store night.sqlite";
+
+const RESULTS: &str = "\
+Examples:
+  tlc results last
+  tlc results show 12 --format json
+  tlc results test SMT.Radio --limit 5";
+
+const STORE: &str = "\
+Examples:
+  tlc store check
+  tlc store backup copy.sqlite
+  tlc store vacuum --store night.sqlite";
+
+const COMPLETIONS: &str = "\
+Examples:
+  tlc completions bash >> ~/.bashrc
+  tlc completions zsh > ~/.zfunc/_tlc
+  tlc completions fish > ~/.config/fish/completions/tlc.fish";
+
 /// Compiles declarative factory test lists and runs them at stations.
 #[derive(Parser)]
 #[command(name = "tlc", version, about, after_help = EXAMPLES, propagate_version = true)]
@@ -60,10 +85,13 @@ enum Command {
     /// Compile a list and run it here
     Run(Box<run::RunListArgs>),
     /// Show, stop or change the run that is on, from another terminal
+    #[command(after_help = CONTROL)]
     Control(ControlArgs),
     /// Show what earlier runs have found
+    #[command(after_help = RESULTS)]
     Results(ResultsArgs),
     /// Check, compact or copy a store
+    #[command(after_help = STORE)]
     Store(StoreArgs),
     /// Write the plan of a list, which `tlc-station run` runs without the list
     Compile(compile::CompileArgs),
@@ -79,9 +107,10 @@ enum Command {
     Why(why::WhyArgs),
     /// Evaluate an expression, as it would be in the argument of a test, and print its value as JSON
     Eval(eval::EvalArgs),
-    /// Print the completions of a shell: `tlc completions bash >> ~/.bashrc`
+    /// Print the completions of a shell
+    #[command(after_help = COMPLETIONS)]
     Completions {
-        /// The shell.
+        /// The shell
         shell: clap_complete::Shell,
     },
 }
@@ -120,5 +149,15 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_shows_an_example() {
+        let mut cli = Cli::command();
+        cli.build();
+        for command in cli.get_subcommands_mut().filter(|command| command.get_name() != "help") {
+            let (name, help) = (command.get_name().to_owned(), command.render_help().to_string());
+            assert!(help.contains("Example") && help.contains(&format!("\n  tlc {name}")), "{help}");
+        }
     }
 }

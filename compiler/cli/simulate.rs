@@ -61,7 +61,7 @@ pub struct SimulateArgs {
     /// The operator stops everything when a test or group first runs
     #[arg(long, value_name = "PATH")]
     stop: Vec<String>,
-    /// Only this test or group runs
+    /// Only this test or group runs; a test of a sequence stands for the whole sequence
     #[arg(long, value_name = "PATH")]
     only: Option<String>,
     /// Everything before this test or group is skipped

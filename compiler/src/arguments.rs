@@ -4,6 +4,7 @@
 //! unchecked and never guessed (reference: T).
 
 mod check;
+mod classes;
 mod declaring;
 mod prompts;
 mod python;
@@ -22,6 +23,19 @@ pub enum Reading {
     Declared(Declaration),
     /// Nothing that could be known.
     Unchecked(Unchecked),
+    /// No test can be run from it.
+    Unusable(Unusable),
+}
+
+/// Why a source is surely no Python test.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unusable {
+    /// It is no Python: what the parser says, and where.
+    Syntax(Unchecked),
+    /// It defines no test class.
+    NoClass,
+    /// It defines several; the names of the first two.
+    Classes(Span, Span),
 }
 
 /// Why something is not checked, and where it stands in the source.

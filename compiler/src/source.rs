@@ -4,7 +4,7 @@
 //! report can show several files. Nothing here knows what the files hold.
 
 use std::fmt;
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::SystemTime;
@@ -275,6 +275,16 @@ pub fn list_names(directory: &Path) -> Vec<String> {
 /// Whether there is a file that can be read as one.
 pub fn is_file(path: &Path) -> bool {
     path.is_file()
+}
+
+/// Whether what is there is a file that may be executed, or at least cannot be looked at; nothing if there is nothing.
+pub fn is_program(path: &Path) -> Option<bool> {
+    use std::os::unix::fs::PermissionsExt as _;
+    match path.metadata() {
+        Ok(found) => Some(found.is_file() && found.permissions().mode() & 0o111 != 0),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => None,
+        Err(_) => Some(true),
+    }
 }
 
 /// Whether there is a directory.

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use tlc_compiler::arguments::{Declaration, Given, ProblemKind, Reading, Types};
+use tlc_compiler::arguments::{Declaration, Given, ProblemKind, Reading, Types, Unusable};
 use tlc_compiler::source::SourceMap;
 use tlc_plan::Data;
 
@@ -21,6 +21,7 @@ fn declared(source: &str) -> Declaration {
     match reading(source).1 {
         Reading::Declared(declaration) => declaration,
         Reading::Unchecked(unchecked) => panic!("{}", unchecked.reason),
+        Reading::Unusable(unusable) => panic!("{unusable:?}"),
     }
 }
 
@@ -30,6 +31,13 @@ fn shown(source: &str) -> String {
     let declaration = match &reading {
         Reading::Declared(declaration) => declaration,
         Reading::Unchecked(unchecked) => return format!("{} @ {}", unchecked.reason, sources.slice(unchecked.span)),
+        Reading::Unusable(Unusable::Syntax(error)) => {
+            return format!("no Python: {} @ {}", error.reason, sources.slice(error.span));
+        }
+        Reading::Unusable(Unusable::NoClass) => return "no test class".to_owned(),
+        Reading::Unusable(Unusable::Classes(first, second)) => {
+            return format!("several test classes: {}, {}", sources.slice(*first), sources.slice(*second));
+        }
     };
     let mut lines = vec![format!("class {}", sources.slice(declaration.class))];
     for argument in &declaration.arguments {
@@ -186,8 +194,8 @@ class FooTest(unittest.TestCase):
     ];
     insta::assert_snapshot!(sources.map(shown).join("\n"), @r#"
     there are several test classes in it @ B
-    there is no test class in it @ 
-    the source is no Python: Expected `,`, found `:` @ :
+    no test class
+    no Python: Expected `,`, found `:` @ :
     its arguments may come from this base @ Mixin
     `ARGS` is set more than once, or by a condition @ T
     `ARGS` is set more than once, or by a condition @ T
@@ -250,5 +258,50 @@ fn hostile_sources_end() {
     ];
     for source in deep {
         reading(&source);
+    }
+}
+
+#[test]
+fn a_source_without_one_test_class_is_told_where_that_is_sure() {
+    for (source, expected) in [
+        ("", "no test class"),
+        ("def test_led():\n  assert True\n", "no test class"),
+        ("from led_base import Led\n", "no test class"),
+        ("class Led:\n  pass\n", "no test class"),
+        ("import enum\nclass Colour(enum.Enum):\n  RED = 1\nclass LedError(ValueError):\n  pass\n", "no test class"),
+        ("import unittest\nclass A:\n  pass\nif __name__ == '__main__':\n  unittest.main()\n", "no test class"),
+        ("import unittest as u\nclass A(u.TestCase):\n  pass\nclass B(A):\n  pass\n", "several test classes: A, B"),
+        (
+            "from unittest import TestCase as T\nclass A(T): pass\nclass C: pass\nclass B(C, T): pass\n",
+            "several test classes: A, B",
+        ),
+        (
+            "from cros.factory.test import test_case\nclass A(test_case.TestCase): pass\nclass B(A): pass\n",
+            "several test classes: A, B",
+        ),
+    ] {
+        assert_eq!(shown(source), expected, "{source}");
+    }
+}
+
+#[test]
+fn what_is_not_sure_is_no_mistake() {
+    for source in [
+        "class Led(base.Led):\n  pass\n",
+        "from base import *\nclass Led(Base):\n  pass\n",
+        "from bench import BenchTest\nclass Led(BenchTest):\n  pass\n",
+        "try:\n  from bench import Bench\nexcept ImportError:\n  Bench = object\nclass Led(Bench):\n  pass\n",
+        "import unittest\nif unittest:\n  class Led(unittest.TestCase):\n    pass\n",
+        "import unittest\ndef make():\n  class Led(unittest.TestCase):\n    pass\n  return Led\nLed = make()\n",
+        "import unittest\nLed = type('Led', (unittest.TestCase,), {})\n",
+        "import unittest\nclass A(unittest.TestCase): pass\nclass B(A): pass\ndel A\n",
+        "import unittest\nclass A(unittest.TestCase): pass\nclass A(unittest.TestCase): pass\n",
+        "import unittest\nclass A(unittest.TestCase): pass\nclass B(A): pass\nA = None\n",
+        "import unittest\nclass A(unittest.TestCase): pass\n@unittest.skip('later')\nclass B(A): pass\n",
+        "import unittest\nclass A(unittest.TestCase): pass\nclass B(A): pass\nA.__module__ = 'other'\n",
+        "\u{feff}import unittest\nclass A(unittest.TestCase):\n  pass\n",
+    ] {
+        let (_, reading) = reading(source);
+        assert!(!matches!(reading, Reading::Unusable(_)), "{source}: {reading:?}");
     }
 }

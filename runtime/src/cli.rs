@@ -29,7 +29,7 @@ pub struct RunArgs {
     /// Start a new run even if there is an interrupted one, which is given up
     #[arg(long)]
     pub new: bool,
-    /// Run only this group or test
+    /// Run only this group or test; a test of a sequence stands for the whole sequence
     #[arg(long, value_name = "PATH")]
     pub only: Option<String>,
     /// Begin with this group or test: everything before it is skipped

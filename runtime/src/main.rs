@@ -9,9 +9,42 @@ use tlc_runtime::cli::{ControlArgs, ResultsArgs, RunArgs, StoreArgs, read_device
 use tlc_runtime::station::read_text;
 use tlc_runtime::{Edit, Edits, Exit, care_for_store, control, results, run};
 
+const EXAMPLES: &str = "\
+Examples:
+  tlc-station run main.plan.json     run a plan
+  tlc-station control status         see from another terminal what it does
+  tlc-station results last           show the last run again
+
+Exit codes: 0 fine, 1 a test failed, 2 usage, 3 the environment failed.";
+
+const RUN: &str = "\
+Examples:
+  tlc-station run main.plan.json --station station.json5
+  tlc-station run main.plan.json --only SMT.Rails --unit HRN-000042
+  tlc-station run main.plan.json --status untested,failed";
+
+const CONTROL: &str = "\
+Examples:
+  tlc-station control status
+  tlc-station control wait && echo passed
+  tlc-station control restart SMT.Radio
+  tlc-station control set-iterations RunIn.Stress 10 --store night.sqlite";
+
+const RESULTS: &str = "\
+Examples:
+  tlc-station results last
+  tlc-station results show 12 --format json
+  tlc-station results test SMT.Radio --limit 5";
+
+const STORE: &str = "\
+Examples:
+  tlc-station store check
+  tlc-station store backup copy.sqlite
+  tlc-station store vacuum --store night.sqlite";
+
 /// Runs compiled test lists
 #[derive(Parser)]
-#[command(version, about, max_term_width = 100)]
+#[command(version, after_help = EXAMPLES, max_term_width = 100)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -20,6 +53,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Run a plan
+    #[command(after_help = RUN)]
     Run {
         /// What `tlc compile` wrote
         plan: PathBuf,
@@ -30,10 +64,13 @@ enum Command {
         options: Box<RunArgs>,
     },
     /// Show, stop or change the run that is on, from another terminal
+    #[command(after_help = CONTROL)]
     Control(ControlArgs),
     /// Show the results of earlier runs
+    #[command(after_help = RESULTS)]
     Results(ResultsArgs),
     /// Check, compact or copy a store
+    #[command(after_help = STORE)]
     Store(StoreArgs),
 }
 
@@ -77,4 +114,21 @@ fn read(path: &Path, device_data: Option<PathBuf>) -> Result<(Plan, Option<tlc_p
     let plan = read_plan(path)?;
     let device_data = device_data.map(|path| read_device_data(&path)).transpose()?;
     Ok((plan, device_data))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::Arguments;
+
+    #[test]
+    fn every_command_shows_an_example() {
+        let mut arguments = Arguments::command();
+        arguments.build();
+        for command in arguments.get_subcommands_mut().filter(|command| command.get_name() != "help") {
+            let (name, help) = (command.get_name().to_owned(), command.render_help().to_string());
+            assert!(help.contains("Example") && help.contains(&format!("\n  tlc-station {name}")), "{help}");
+        }
+    }
 }

@@ -44,7 +44,7 @@ pub(super) fn read(text: &str, base: u32) -> Asking {
         }
         reader.asking
     });
-    read.unwrap_or_else(|unchecked| Asking { unchecked: Some(unchecked), ..Asking::default() })
+    read.unwrap_or_else(|unread| Asking { unchecked: Some(unread.into()), ..Asking::default() })
 }
 
 struct Reader<'a> {

@@ -8,7 +8,7 @@ use ruff_python_ast::{Expr, ExprCall, Stmt, StmtClassDef};
 use ruff_text_size::{Ranged, TextRange};
 
 use super::declaring::{Declared, declared};
-use super::{Declaration, Reading, Unchecked};
+use super::{Declaration, Reading, Unchecked, Unusable, classes};
 use crate::source::Span;
 
 /// Larger sources are not read, in bytes.
@@ -23,42 +23,60 @@ pub(super) const MAX_DEPTH: usize = 64;
 /// Reads a source that begins at `base` in the map.
 pub(super) fn read(text: &str, base: u32) -> Reading {
     let read = module_body(text, base, |body| {
+        if let Some(unusable) = classes::unusable(text, base, body) {
+            return Reading::Unusable(unusable);
+        }
         let module = Module::new(text, base, body);
         match module.test_class() {
             Ok(class) => module.declaration(class),
             Err(unchecked) => Reading::Unchecked(unchecked),
         }
     });
-    read.unwrap_or_else(Reading::Unchecked)
+    read.unwrap_or_else(|unread| match unread {
+        Unread::Syntax(unchecked) => Reading::Unusable(Unusable::Syntax(unchecked)),
+        Unread::Other(unchecked) => Reading::Unchecked(unchecked),
+    })
+}
+
+/// Why a source was not parsed.
+pub(super) enum Unread {
+    /// It is no Python: what the parser says, and where.
+    Syntax(Unchecked),
+    /// It is too much for the parser.
+    Other(Unchecked),
+}
+
+impl From<Unread> for Unchecked {
+    fn from(unread: Unread) -> Self {
+        match unread {
+            Unread::Syntax(error) => Self { reason: format!("the source is no Python: {}", error.reason), ..error },
+            Unread::Other(unchecked) => unchecked,
+        }
+    }
 }
 
 /// Parses a source that begins at `base` in the map, and looks at its statements.
-pub(super) fn module_body<T: Send>(
-    text: &str,
-    base: u32,
-    look: impl FnOnce(&[Stmt]) -> T + Send,
-) -> Result<T, Unchecked> {
-    let unchecked = |reason: &str| Unchecked { reason: reason.into(), span: Span { start: base, len: 0 } };
+pub(super) fn module_body<T: Send>(text: &str, base: u32, look: impl FnOnce(&[Stmt]) -> T + Send) -> Result<T, Unread> {
+    let other = |reason: &str| Unread::Other(Unchecked { reason: reason.into(), span: Span { start: base, len: 0 } });
     if text.len() > MAX_SOURCE {
-        return Err(unchecked("the source is too large to be read"));
+        return Err(other("the source is too large to be read"));
     }
     let parse = || match ruff_python_parser::parse_module(text) {
         Ok(parsed) => Ok(look(&parsed.into_syntax().body)),
-        Err(error) => Err(Unchecked {
-            reason: format!("the source is no Python: {}", error.error),
-            span: span(base, error.location),
-        }),
+        Err(error) => {
+            Err(Unread::Syntax(Unchecked { reason: error.error.to_string(), span: span(base, error.location) }))
+        }
     };
     std::thread::scope(|scope| {
         let builder = std::thread::Builder::new().stack_size(STACK);
         match builder.spawn_scoped(scope, parse).map(std::thread::ScopedJoinHandle::join) {
             Ok(Ok(read)) => read,
-            Ok(Err(_)) | Err(_) => Err(unchecked("the source cannot be parsed")),
+            Ok(Err(_)) | Err(_) => Err(other("the source cannot be parsed")),
         }
     })
 }
 
-fn span(base: u32, range: TextRange) -> Span {
+pub(super) fn span(base: u32, range: TextRange) -> Span {
     Span { start: base + range.start().to_u32(), len: range.len().to_u32() }
 }
 

@@ -7,13 +7,12 @@ use hashbrown::HashSet;
 
 use crate::arguments::{Declaration, Problem, ProblemKind};
 use crate::diagnostic::Diagnostic;
-use crate::document::{Arena, Entry};
+use crate::document::Arena;
 use crate::source::Span;
 use crate::tree::{Evaluation, TestId, TestTree};
-use crate::words;
 
 use super::PythonTests;
-use super::python_tests::Found;
+use super::python_tests::{Found, place};
 
 pub(super) fn check(
     tree: &TestTree,
@@ -34,12 +33,6 @@ pub(super) fn check(
             diagnostics.extend(of_leaf(tree, id, declaration, arena, evaluation));
         }
     }
-}
-
-/// Where the name of the test is written.
-fn place(tree: &TestTree, arena: &Arena, id: TestId) -> Span {
-    let test = tree.test(id);
-    arena.entry(test.object).get(words::PYTEST_NAME).map_or(test.span, Entry::span)
 }
 
 fn of_leaf(

@@ -19,10 +19,13 @@ mod python_tests;
 mod requirement_comes_later;
 mod runs_nothing;
 mod shared_resource;
+mod test_class;
+mod test_syntax;
 mod text_without_english;
 mod truth;
 mod undefined_value;
 mod unknown_phase;
+mod unknown_program;
 mod unknown_test;
 mod unmatched_pattern;
 mod untranslated_text;
@@ -81,6 +84,9 @@ pub(crate) fn check(list: &Checked<'_>, evaluation: &mut Evaluation, diagnostics
     undefined_value::check(tree, list, evaluation, diagnostics);
     if let Some(tests) = list.tests {
         unknown_test::check(tree, tests, list.arena, diagnostics);
+        unknown_program::check(tree, &tests.directory, list.arena, evaluation, diagnostics);
+        test_syntax::check(tree, tests, list.arena, diagnostics);
+        test_class::check(tree, tests, list.arena, list.sources, diagnostics);
         arguments::check(tree, tests, list.arena, evaluation, diagnostics);
     }
     if !refused {

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::arguments::{Declaration, Reading};
-use crate::document::{Arena, Symbol};
-use crate::source::{self, ReadError, SourceMap};
+use crate::arguments::{Declaration, Reading, Unusable};
+use crate::document::{Arena, Entry, Symbol};
+use crate::source::{self, ReadError, SourceMap, Span};
 use crate::tree::{TestId, TestTree};
+use crate::words;
 
 /// The Python tests of a list.
 pub(crate) struct PythonTests {
@@ -21,6 +22,8 @@ pub(super) enum Found {
     Declared(Declaration),
     /// It is there, and what it declares cannot be known.
     Unchecked,
+    /// It is there, and no test can be run from it.
+    Unusable(source::FileId, Unusable),
     /// It is not there.
     Missing,
 }
@@ -49,6 +52,12 @@ pub(super) fn name_of(tree: &TestTree, arena: &Arena, id: TestId) -> Option<Symb
     test.pytest_name.filter(|name| runs && !arena.text(*name).is_empty())
 }
 
+/// Where the name of the test that a leaf runs is written.
+pub(super) fn place(tree: &TestTree, arena: &Arena, id: TestId) -> Span {
+    let test = tree.test(id);
+    arena.entry(test.object).get(words::PYTEST_NAME).map_or(test.span, Entry::span)
+}
+
 fn find(directory: &Path, name: &str, sources: &mut SourceMap) -> Found {
     match source_of(directory, name, sources) {
         Ok(file) => declared(sources, file),
@@ -73,5 +82,6 @@ fn declared(sources: &SourceMap, file: source::FileId) -> Found {
     match Declaration::read(sources, file) {
         Reading::Declared(declaration) if declaration.is_written => Found::Declared(declaration),
         Reading::Declared(_) | Reading::Unchecked(_) => Found::Unchecked,
+        Reading::Unusable(unusable) => Found::Unusable(file, unusable),
     }
 }

@@ -1,15 +1,15 @@
-//! The side of the run: requests come in, each with a place for its answer.
+//! The side of the run: requests come in, each with a place for its answer. When the run has ended, whoever asked until then still gets one.
 
 use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::net::UnixListener;
-use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
@@ -38,6 +38,7 @@ pub(crate) struct Reply(oneshot::Sender<Answer>);
 #[derive(Debug)]
 pub(crate) struct Control {
     asked: mpsc::Receiver<Asked>,
+    ended: Ended,
     /// Listens; none if there is no socket.
     listening: Option<Listening>,
 }
@@ -47,6 +48,20 @@ struct Listening {
     place: Place,
     task: JoinHandle<()>,
     close: oneshot::Sender<()>,
+}
+
+/// How the run ended, once it has.
+#[derive(Clone, Debug, Default)]
+struct Ended(Arc<OnceLock<Answer>>);
+
+impl Ended {
+    /// What is answered after the end.
+    fn answer(&self, request: &Request) -> Answer {
+        match (request, self.0.get()) {
+            (Request::Wait {}, Some(ended)) => ended.clone(),
+            _ => Answer::Over {},
+        }
+    }
 }
 
 impl Reply {
@@ -79,19 +94,20 @@ impl Control {
         fs::set_permissions(place.socket(), Permissions::from_mode(0o600))?;
         let (sender, asked) = mpsc::channel(16);
         let (close, closed) = oneshot::channel();
-        let task = tokio::spawn(accept(listener, sender, closed));
-        Ok(Self { asked, listening: Some(Listening { place, task, close }) })
+        let ended = Ended::default();
+        let task = tokio::spawn(accept(listener, sender, ended.clone(), closed));
+        Ok(Self { asked, ended, listening: Some(Listening { place, task, close }) })
     }
 
     /// Nobody can ask anything.
     pub fn closed() -> Self {
-        Self { asked: mpsc::channel(1).1, listening: None }
+        Self { asked: mpsc::channel(1).1, ended: Ended::default(), listening: None }
     }
 
     /// Asked without a socket.
     pub fn direct() -> (mpsc::Sender<Asked>, Self) {
         let (sender, asked) = mpsc::channel(16);
-        (sender, Self { asked, listening: None })
+        (sender, Self { asked, ended: Ended::default(), listening: None })
     }
 
     /// The next request.
@@ -102,11 +118,14 @@ impl Control {
         }
     }
 
-    /// Lets the last answers go out, and takes the socket away.
-    pub async fn end(mut self) {
+    /// Lets the last answers go out, and takes the socket away. Who waits for the end of the run hears how it ended, if it did.
+    pub async fn end(mut self, ended: Option<Answer>) {
+        if let Some(ended) = ended {
+            let _ = self.ended.0.set(ended);
+        }
         self.asked.close();
-        while let Ok(asked) = self.asked.try_recv() {
-            asked.reply.give(Answer::Over {});
+        while let Ok(Asked { request, reply }) = self.asked.try_recv() {
+            reply.give(self.ended.answer(&request));
         }
         let Some(Listening { place, mut task, close }) = self.listening else { return };
         let _ = fs::remove_file(place.socket());
@@ -117,36 +136,50 @@ impl Control {
     }
 }
 
-async fn accept(listener: UnixListener, asked: mpsc::Sender<Asked>, mut closed: oneshot::Receiver<()>) {
+async fn accept(listener: UnixListener, asked: mpsc::Sender<Asked>, ended: Ended, mut closed: oneshot::Receiver<()>) {
     let mut talks = JoinSet::new();
     loop {
         tokio::select! {
-            _ = &mut closed => break,
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    let (reads, writes) = stream.into_split();
-                    talks.spawn(converse(reads, writes, asked.clone()));
+                    talks.spawn(converse(stream, asked.clone(), ended.clone()));
                 }
                 // There are no descriptors left, for example; that passes.
                 Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
             },
+            _ = &mut closed => break,
             Some(_) = talks.join_next() => {}
         }
+    }
+    for stream in still_waiting(listener) {
+        talks.spawn(converse(stream, asked.clone(), ended.clone()));
     }
     drop(asked);
     while talks.join_next().await.is_some() {}
 }
 
-async fn converse(reads: OwnedReadHalf, mut writes: OwnedWriteHalf, asked: mpsc::Sender<Asked>) {
+/// Those who came before the socket was closed.
+fn still_waiting(listener: UnixListener) -> Vec<UnixStream> {
+    let next = |listener: &std::os::unix::net::UnixListener| {
+        let (stream, _) = listener.accept().ok()?;
+        stream.set_nonblocking(true).ok()?;
+        UnixStream::from_std(stream).ok()
+    };
+    listener.into_std().map_or_else(|_| Vec::new(), |listener| std::iter::from_fn(|| next(&listener)).collect())
+}
+
+async fn converse(stream: UnixStream, asked: mpsc::Sender<Asked>, ended: Ended) {
+    let (reads, mut writes) = stream.into_split();
     let mut reads = BufReader::new(reads);
-    while !asked.is_closed() {
+    let mut over = false;
+    while !over {
         let mut line = Vec::new();
         let read = (&mut reads).take(LINE_LIMIT).read_until(b'\n', &mut line).await;
         if !matches!(read, Ok(1..)) {
             return;
         }
         let answer = match understand(&line) {
-            Ok(request) => answer(request, &asked).await,
+            Ok(request) => answer(request, &asked, &ended).await,
             Err(reason) => Answer::Refused { reason },
         };
         let mut text = serde_json::to_vec(&Envelope { version: CONTROL_VERSION, body: answer }).unwrap_or_default();
@@ -154,15 +187,16 @@ async fn converse(reads: OwnedReadHalf, mut writes: OwnedWriteHalf, asked: mpsc:
         if writes.write_all(&text).await.is_err() {
             return;
         }
+        over = asked.is_closed();
     }
 }
 
-async fn answer(request: Request, asked: &mpsc::Sender<Asked>) -> Answer {
+async fn answer(request: Request, asked: &mpsc::Sender<Asked>, ended: &Ended) -> Answer {
     let (reply, answer) = Reply::place();
-    if asked.send(Asked { request, reply }).await.is_err() {
-        return Answer::Over {};
+    match asked.send(Asked { request: request.clone(), reply }).await {
+        Ok(()) => answer.await.unwrap_or_else(|_| ended.answer(&request)),
+        Err(_) => ended.answer(&request),
     }
-    answer.await.unwrap_or(Answer::Over {})
 }
 
 fn understand(line: &[u8]) -> Result<Request, String> {
@@ -179,6 +213,33 @@ fn understand(line: &[u8]) -> Result<Request, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_waits_at_the_very_end_hears_how_the_run_ended() {
+        use std::io::{BufRead as _, Write as _};
+        let directory = tempfile::tempdir().expect("a directory");
+        let store = directory.path().join("station.sqlite");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let control = Control::listen(&store).expect("a socket");
+            let ask = |request: &str| {
+                let path = directory.path().join("station.sqlite.control/socket");
+                let mut stream = std::os::unix::net::UnixStream::connect(path).expect("the socket");
+                writeln!(stream, r#"{{"version":1,"body":{{"request":"{request}"}}}}"#).expect("sent");
+                stream
+            };
+            let asked_before = ask("wait");
+            // It is in the channel, and nobody takes it out.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            let (asked_now, something_else) = (ask("wait"), ask("stop"));
+            control.end(Some(Answer::Ended { verdict: "PASSED".into(), passed: true })).await;
+            let heard = |stream| std::io::BufReader::new(stream).lines().next().expect("an answer").expect("a line");
+            for (stream, word) in [(asked_before, "PASSED"), (asked_now, "PASSED"), (something_else, "over")] {
+                let answer = heard(stream);
+                assert!(answer.contains(word), "{answer}");
+            }
+        });
+    }
 
     #[test]
     fn a_request_is_understood_or_refused_with_the_reason() {

@@ -1,7 +1,7 @@
 //! What is asked from another terminal becomes a command of the scheduler, or is answered at once.
 
 use crate::control::{ActiveAttempt, Answer, Asked, Reply, Request, RunState, RunStatus, StatusCount};
-use crate::schedule::{Command, Status};
+use crate::schedule::{Command, Status, counts};
 
 use super::{Course, Dispatch, Happening};
 
@@ -29,7 +29,12 @@ impl Dispatch<'_> {
             Request::SetIterations { path, iterations, retries } => {
                 let known = self.schedule.states().get(&path).map(|state| state.retries);
                 let retries = retries.or_else(|| known.map(as_number)).unwrap_or(0);
-                self.order(course, reply, &path, |path| Command::SetIterations { path, iterations, retries });
+                match counts(iterations, retries) {
+                    Ok(_) => {
+                        self.order(course, reply, &path, |path| Command::SetIterations { path, iterations, retries });
+                    }
+                    Err(expected) => reply.refuse(expected),
+                }
             }
         }
     }

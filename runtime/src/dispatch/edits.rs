@@ -9,8 +9,9 @@ use tlc_plan::Plan;
 
 use super::turn::{Deed, Record, Shown};
 use super::{Course, Dispatch, Evaluation, journal};
-use crate::schedule::{Event, NoteLevel};
+use crate::schedule::{Event, NoteLevel, Outcome, State, Status};
 use crate::store::Change;
+use crate::worker::Ended;
 
 /// What became of a list since it was looked at last.
 #[derive(Debug)]
@@ -85,12 +86,33 @@ impl Dispatch<'_> {
         let (list, plan) = (self.plan.id.clone(), self.plan.to_json());
         record.changes.push(Change::Plan { hash, list, plan });
         record.changes.extend(journal::tests(self.plan, &self.ground.place.locale, None));
-        let gone = self.schedule.states().keys().filter(|path| !course.index.contains_key(*path));
-        let note = || "it is not in the list any more".to_owned();
-        record.changes.extend(gone.map(|path| Change::Note { path: path.clone(), note: note() }));
+        self.part_with_the_gone(course, record);
         deeds.push(Deed::Show(Shown::Edited));
         for action in self.schedule.on(self.plan, self.evaluation, Event::PlanReplaced) {
             self.take(course, action, record, deeds);
         }
     }
+
+    /// What the list has no more is noted. A test that runs will be recorded as it ends; a group of which one runs was not run to its end.
+    fn part_with_the_gone(&self, course: &mut Course, record: &mut Record) {
+        let states = self.schedule.states().iter();
+        for (path, state) in states.filter(|(path, _)| !course.index.contains_key(*path)) {
+            let note = "it is not in the list any more".to_owned();
+            record.changes.push(Change::Note { path: path.clone(), note });
+            if self.schedule.active().contains_key(path) {
+                course.gone.insert(path.clone(), state.clone());
+            } else if state.status == Status::Active {
+                let state = State { status: Status::Untested, ..state.clone() };
+                record.changes.push(journal::state(path, &state));
+            }
+        }
+    }
+}
+
+/// How a test ended that an edit took away while it ran: the scheduler does not know it any more.
+pub(super) fn end_of_gone(course: &mut Course, path: &str, ended: &Ended) -> Option<Change> {
+    let before = course.gone.remove(path).filter(|_| !course.index.contains_key(path))?;
+    let status = if ended.outcome == Outcome::Passed { Status::Passed } else { Status::Failed };
+    let state = State { status, outcome: Some(ended.outcome), message: ended.message.clone(), ..before };
+    Some(journal::state(path, &state))
 }

@@ -42,7 +42,7 @@ pub use workers::{Played, Script};
 
 use crate::control::{Answer, Control, Reply};
 use crate::report::Reporter;
-use crate::schedule::{Beginning, Command, Event, Schedule, Status, Verdict};
+use crate::schedule::{Beginning, Command, Event, Schedule, State, Status, Verdict};
 use crate::store::{RunKey, Store, StoreError};
 use crate::worker::desk::Signal;
 use crate::worker::message::Identities;
@@ -116,7 +116,8 @@ impl Conclusion {
         self.verdict.is_pass() && !self.interrupted && !self.shutting_down
     }
 
-    fn answer(&self) -> Answer {
+    /// What is told to those who wait for the end.
+    pub fn answer(&self) -> Answer {
         Answer::Ended { verdict: self.verdict.status.name().to_owned(), passed: self.is_pass() }
     }
 }
@@ -153,6 +154,8 @@ struct Course {
     index: HashMap<String, NodeId>,
     queue: VecDeque<Happening>,
     running: BTreeMap<(String, u32), Running>,
+    /// What ran when an edit took it away, as it was.
+    gone: HashMap<String, State>,
     over: mpsc::UnboundedSender<Happening>,
     journal: Journal,
     /// What an interrupted run goes on with.
@@ -298,6 +301,7 @@ impl Course {
             index: index(plan),
             queue: first.into_iter().map(Happening::Event).collect(),
             running: BTreeMap::new(),
+            gone: HashMap::new(),
             over,
             journal: Journal::new(),
             then,

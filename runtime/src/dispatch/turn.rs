@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use tracing::debug;
 
 use super::attempt::Prepared;
-use super::{Course, Dispatch, Happening, Running, attempt, journal, reports};
+use super::{Course, Dispatch, Happening, Running, attempt, edits, journal, reports};
 use crate::control::{Answer, Reply};
 use crate::schedule::{Action, Cause, Event, NoteLevel, Purpose, SkipReason, Status, Verdict};
 use crate::store::{Change, Entry, StoreError};
@@ -109,6 +109,7 @@ impl Dispatch<'_> {
                     let items = std::mem::take(&mut ended.items);
                     reports::record(course, &path, &running.invocation, items, &mut record);
                     record.changes.push(journal::ended(&running.invocation, &ended));
+                    record.changes.extend(edits::end_of_gone(course, &path, &ended));
                     let (outcome, message) = (ended.outcome, ended.message.clone());
                     deeds.push(Deed::Show(Shown::Ended { path: path.clone(), ended }));
                     Event::AttemptEnded { path, attempt, outcome, message, changes: Vec::new() }

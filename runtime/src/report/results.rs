@@ -161,13 +161,17 @@ fn list_line(run: &RunRow, output: &Output) -> String {
 
 fn test_lines(tests: &[TestRow], attempts: &[AttemptRow], output: &Output) -> String {
     let line = |test: &TestRow| {
-        let time: i64 =
-            attempts.iter().filter(|attempt| attempt.path == test.path).filter_map(|attempt| attempt.duration_ms).sum();
+        let known: Vec<i64> = attempts
+            .iter()
+            .filter(|attempt| attempt.path == test.path)
+            .filter_map(|attempt| attempt.duration_ms)
+            .collect();
+        let time = (!known.is_empty()).then(|| known.iter().sum());
         let word = output.paint(&format!("{:<17}", test.status), Colour::of_status(&test.status));
         let starts = if test.count > 1 { format!(" ({} starts)", test.count) } else { String::new() };
         let own = attempts.iter().filter(|attempt| attempt.path == test.path);
         let reported: String = own.map(|attempt| items::lines(attempt, test.count > 1, output)).collect();
-        format!("{word} {}  {}{starts}\n{reported}", seconds((test.count > 0).then_some(time)), test.path)
+        format!("{word} {}  {}{starts}\n{reported}", seconds(time), test.path)
     };
     tests.iter().filter(|test| test.leaf).map(line).collect()
 }
@@ -176,7 +180,7 @@ fn history_line(attempt: &AttemptRow, output: &Output) -> String {
     let word = attempt.outcome.as_deref().unwrap_or("unfinished");
     let colour = if word == "passed" { Colour::Green } else { Colour::Red };
     let word = output.paint(&format!("{word:<10}"), colour);
-    let why = attempt.message.as_deref().map_or_else(String::new, |message| format!("  {message}"));
+    let why = attempt.message.as_deref().map_or_else(String::new, |message| format!("  {}", indented(message)));
     format!(
         "run {:>5}  {}  {word} {}{why}\n           log: {}\n",
         attempt.run,
@@ -184,6 +188,11 @@ fn history_line(attempt: &AttemptRow, output: &Output) -> String {
         seconds(attempt.duration_ms),
         log_of(attempt)
     )
+}
+
+/// The lines of a message after its first below the others of an attempt.
+fn indented(message: &str) -> String {
+    message.trim_end().replace('\n', "\n           ")
 }
 
 fn seconds(milliseconds: Option<i64>) -> String {

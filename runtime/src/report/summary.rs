@@ -318,6 +318,7 @@ mod tests {
         ];
         let attempts = [attempt("a", "failed"), attempt("c", "passed")];
         let mut summary = Summary::new(&run, &tests, &attempts);
+        summary.failures[1].message = "two pins are open:\n- 7\n- 12\n".into();
         summary.failures[0].log_end = vec!["rail 3V3".into(), "3.01".into()];
         let text = render(&summary, &Output::plain());
         insta::assert_snapshot!(text);

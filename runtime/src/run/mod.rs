@@ -179,7 +179,8 @@ async fn run_here(plan: &Plan, options: &RunOptions, edits: Edits, reporter: &mu
     });
     let mut operator = Operator { signals, control, edits };
     let concluded = preparation.run(&mut store, &mut operator, reporter).await;
-    operator.control.end().await;
+    let ended = concluded.as_ref().ok().map(|(_, conclusion)| conclusion.answer());
+    operator.control.end(ended).await;
     reaper.end_all().await;
     let (number, conclusion) = concluded?;
     summarise(&store, number, reporter)?;

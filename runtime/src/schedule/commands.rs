@@ -204,13 +204,15 @@ impl Turn<'_> {
             self.known(Some(path));
             return;
         };
-        let (Some(iterations), Some(retries)) = (count(iterations, 1), count(retries, 0)) else {
-            let expected = "expected iterations of at least 1 and retries of at least 0, or -1 for no end";
-            self.note(NoteLevel::Warning, format!("the iterations of `{path}` stay: {expected}"));
-            return;
-        };
-        self.schedule.overrides.insert(path.to_owned(), (iterations, retries));
-        self.override_counts(node);
+        match counts(iterations, retries) {
+            Ok(counts) => {
+                self.schedule.overrides.insert(path.to_owned(), counts);
+                self.override_counts(node);
+            }
+            Err(expected) => {
+                self.note(NoteLevel::Warning, format!("the iterations of `{path}` stay: {expected}"));
+            }
+        }
     }
 
     /// Gives a node the counts that an operator set, or else the list's.
@@ -225,10 +227,15 @@ impl Turn<'_> {
     }
 }
 
-fn count(number: i64, least: i64) -> Option<Count> {
-    match number {
-        -1 => Some(Count::Unlimited),
-        number if number >= least => u32::try_from(number).ok().map(Count::Times),
-        _ => None,
+/// Iterations and retries as an operator may set them; the error says what is expected.
+pub(crate) fn counts(iterations: i64, retries: i64) -> Result<(Count, Count), String> {
+    Ok((count("iterations", iterations, 1)?, count("retries", retries, 0)?))
+}
+
+fn count(what: &str, number: i64, least: u32) -> Result<Count, String> {
+    match u32::try_from(number) {
+        Ok(times) if times >= least => Ok(Count::Times(times)),
+        _ if number == -1 => Ok(Count::Unlimited),
+        _ => Err(format!("found {number} {what}, expected {least} to {}, or -1 for no end", u32::MAX)),
     }
 }

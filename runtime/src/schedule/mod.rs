@@ -33,6 +33,7 @@ pub use event::{Command, DeviceChange, Event, NoteLevel};
 pub use settings::{Options, Settings, TeardownPolicy};
 pub use state::{Outcome, Remaining, State, Status, Verdict};
 
+pub(crate) use commands::counts;
 pub(crate) use recovery::{Beginning, History, last_rites};
 pub(crate) use rules::matches;
 pub(crate) use shape::{find, is_at_or_under, is_teardown};

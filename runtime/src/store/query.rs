@@ -47,7 +47,7 @@ pub struct RunRow {
     pub verdict: Option<String>,
     /// How many attempts it had.
     pub attempts: u32,
-    /// How long it took, in milliseconds.
+    /// How long it took, in milliseconds; so far, if it did not come to its end.
     pub duration_ms: i64,
     /// Who and what takes part, as JSON.
     #[serde(serialize_with = "as_json")]
@@ -172,9 +172,16 @@ pub(super) fn as_optional_json<S: Serializer>(text: &Option<String>, serializer:
     text.as_deref().map(|text| serde_json::from_str::<Value>(text).unwrap_or(Value::Null)).serialize(serializer)
 }
 
+/// A run that did not come to its end took as long as its parts until the last thing that is known of each of them.
 const RUN: &str =
     "SELECT run, id, plan_hash, list, station, slot, unit, operator, phase, root, continues, settings, tlc_version,
-    started_at, ended_at, state, verdict, attempts, duration_ms, identity FROM runs";
+    started_at, ended_at, state, verdict, attempts,
+    CASE WHEN state IN ('running', 'abandoned') THEN
+        (SELECT coalesce(sum(monotonic_us), 0) / 1000 FROM
+            (SELECT monotonic_us, lead(kind) OVER (ORDER BY seq) AS next FROM events WHERE events.run = runs.run)
+            WHERE next = 'resumed' OR next IS NULL)
+    ELSE duration_ms END,
+    identity FROM runs";
 
 /// The plan that a run had at last: it is another one than at first if its list was edited meanwhile.
 const PLAN: &str = "coalesce((SELECT json_extract(body, '$.plan') FROM events WHERE events.run = runs.run

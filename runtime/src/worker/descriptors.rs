@@ -83,9 +83,9 @@ pub(super) fn spawn_with(
     let mut guard = pair();
     let pair = guard.as_mut().ok_or_else(|| io::Error::other("no descriptors are reserved"))?;
     name(command, pair.reads.as_raw_fd(), pair.writes.as_raw_fd());
-    pair.open(&reads, &writes)?;
+    let opened = pair.open(&reads, &writes);
     drop((reads, writes));
-    let child = command.spawn();
+    let child = opened.map_err(io::Error::from).and_then(|()| command.spawn());
     pair.close()?;
     child
 }

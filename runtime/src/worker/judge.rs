@@ -40,6 +40,8 @@ pub(super) struct Evidence {
     pub exit: Exit,
     /// Silence is a crash: its worker always reports.
     pub must_report: bool,
+    /// Its last message has no end.
+    pub half: bool,
     /// What its reports say.
     pub findings: Findings,
 }
@@ -53,8 +55,6 @@ pub(super) struct Findings {
     pub failures: Vec<String>,
     /// Declared measurements that were not reported.
     pub missing: Option<String>,
-    /// Its last message has no end.
-    pub half: bool,
 }
 
 impl Findings {
@@ -91,10 +91,10 @@ pub(super) fn exit(status: &io::Result<ExitStatus>) -> Exit {
 }
 
 pub(super) fn judge(evidence: Evidence) -> Judgement {
-    let Evidence { cause, finished, exit, must_report, mut findings } = evidence;
+    let Evidence { cause, finished, exit, must_report, half, mut findings } = evidence;
     let refused = findings.refused.take();
     let silent = cause.is_none() && finished.is_none();
-    let lost = silent && findings.half;
+    let lost = silent && half;
     let judgement = without_findings(cause, finished, exit, must_report, refused);
     if judgement.outcome != Outcome::Passed {
         // What a test did not come to is no news.
@@ -208,12 +208,13 @@ mod tests {
     use super::*;
 
     fn finished(outcome: Reported) -> Finished {
-        Finished { outcome, message: None, traceback: None, error_code: None, reusable: None }
+        Finished { outcome, message: None, traceback: None, error_code: None }
     }
 
     fn seen(cause: Option<Cause>, outcome: Option<Reported>, exit: Exit) -> Outcome {
         let finished = outcome.map(finished);
-        judge(Evidence { cause, finished, exit, must_report: false, findings: Findings::default() }).outcome
+        judge(Evidence { cause, finished, exit, must_report: false, half: false, findings: Findings::default() })
+            .outcome
     }
 
     #[test]
@@ -221,10 +222,10 @@ mod tests {
         let with = |outcome: Option<Reported>, exit: Exit, refused: Option<&str>| {
             let failures = (1..=5).map(|number| format!("m{number}: too low")).collect();
             let missing = Some("the declared measurement `x` was not reported".to_owned());
-            let findings = Findings { refused: refused.map(str::to_owned), failures, missing, half: true };
+            let findings = Findings { refused: refused.map(str::to_owned), failures, missing };
             let finished = outcome.map(finished);
             let Judgement { outcome, message, .. } =
-                judge(Evidence { cause: None, finished, exit, must_report: false, findings });
+                judge(Evidence { cause: None, finished, exit, must_report: false, half: true, findings });
             (outcome, message.unwrap_or_default())
         };
         let message =

@@ -1,8 +1,8 @@
 //! Runs one attempt of one test in a process group of its own.
 //!
 //! In: an [`Attempt`], that is a program with its arguments, a time limit and a place for its log, a signal to end it early, and a [`Desk`]
-//! for what it reports and asks. Out: an [`Ended`]. The worker knows nothing of the plan, of other tests or of what their outcome means. Nothing that an attempt started
-//! survives it.
+//! for what it reports and asks. Out: an [`Ended`]. The worker knows nothing of the plan, of other tests or of what their outcome means.
+//! Nothing that an attempt started survives it.
 
 mod channel;
 mod descriptors;
@@ -199,8 +199,6 @@ pub struct Ended {
     pub failures: Vec<String>,
     /// A short code for statistics.
     pub error_code: Option<String>,
-    /// Whether its worker may be used for another test.
-    pub reusable: bool,
 }
 
 impl Ended {
@@ -217,7 +215,6 @@ impl Ended {
             items: Vec::new(),
             failures: Vec::new(),
             error_code: None,
-            reusable: false,
         }
     }
 }
@@ -280,7 +277,6 @@ pub async fn run(
         refused: gathered.refused.clone(),
         failures: gathered.failures.clone(),
         missing: gathered.missing(&attempt.declared),
-        half: false,
     };
     let ended = Ended::from_evidence(watch.evidence(&status, must_report, findings), duration, log);
     attempt.surroundings.remove(scratch).await;
@@ -334,9 +330,8 @@ impl Ended {
         let exit = evidence.exit;
         let finished = evidence.finished.as_ref();
         let error_code = finished.and_then(|finished| finished.error_code.clone()).map(|code| code.0);
-        let reusable = finished.is_some_and(|finished| finished.reusable != Some(false)) && evidence.cause.is_none();
         let judge::Judgement { outcome, message, traceback } = judge::judge(evidence);
-        Self { outcome, message, traceback, exit, duration, log, error_code, reusable, ..Self::broken(String::new()) }
+        Self { outcome, message, traceback, exit, duration, log, error_code, ..Self::broken(String::new()) }
     }
 
     /// The same without secrets.
@@ -435,9 +430,9 @@ impl Watch {
         self,
         status: &std::io::Result<std::process::ExitStatus>,
         must_report: bool,
-        mut findings: Findings,
+        findings: Findings,
     ) -> Evidence {
-        findings.half = self.half;
-        Evidence { cause: self.cause, finished: self.finished, exit: judge::exit(status), must_report, findings }
+        let Self { cause, finished, half, .. } = self;
+        Evidence { cause, finished, half, exit: judge::exit(status), must_report, findings }
     }
 }

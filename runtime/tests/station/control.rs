@@ -126,6 +126,25 @@ fn what_is_cleared_becomes_untested_and_iterations_change() {
 }
 
 #[test]
+fn iterations_that_cannot_be_are_refused_with_what_is_allowed() {
+    let line = Line::new();
+    let child = started(&line, &list(vec![hanging("Hangs"), shell("After", "echo here >> \"$LINE/trace\"")]));
+    for (wrong, what) in [
+        (&["0"][..], "found 0 iterations, expected 1 to 4294967295, or -1 for no end"),
+        (&["-2"], "found -2 iterations"),
+        (&["4294967296"], "found 4294967296 iterations"),
+        (&["2", "--retries", "-2"], "found -2 retries, expected 0 to 4294967295, or -1 for no end"),
+    ] {
+        let refused = control(&line, &[&["set-iterations", "After"], wrong].concat()).ended_with(2);
+        assert!(refused.stderr.contains(what), "{refused:?}");
+    }
+    assert_eq!(recorded(&line, "set_iterations"), 0);
+    control(&line, &["abort", "Hangs"]).ended_with(0);
+    ended(child).ended_with(1);
+    assert_eq!(line.read("trace"), "here\n");
+}
+
+#[test]
 fn nobody_else_may_open_the_socket() {
     let line = Line::new();
     let child = started(&line, &list(vec![hanging("Hangs")]));

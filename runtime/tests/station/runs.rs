@@ -1,7 +1,7 @@
 //! Whole runs: groups, parallel groups, Ctrl-C, and a program that is killed and started again.
 
 use std::fs;
-use std::process::Child;
+use std::process::{Child, Command};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -263,6 +263,33 @@ fn a_run_whose_list_was_edited_goes_on_after_a_kill_with_the_last_one() {
     let status = |path: &str| statuses.iter().find(|it| it.0 == path).map(|it| it.1.as_str());
     let all = ["Edit", "Hangs", "New", "Down"].map(status);
     assert_eq!(all, [Some("PASSED"), Some("FAILED"), Some("PASSED"), Some("PASSED")]);
+}
+
+#[test]
+fn an_interrupted_run_took_as_long_as_is_known_of_it() {
+    let line = Line::new();
+    let plan = list(vec![
+        shell("First", "sleep 0.3"),
+        shell("Once", "[ -e \"$LINE/test\" ] || { echo $$ > \"$LINE/test\"; sleep 1000; }"),
+    ]);
+    let mut child = line.start(&plan, &[]);
+    eventually("the test starts", || is_alive(&line.path("test")));
+    child.kill().expect("killed");
+    child.wait().expect("its end");
+    let took = || line.results(&["last"])["run"]["duration_ms"].as_i64().expect("a number");
+    let so_far = took();
+    assert!((300..60_000).contains(&so_far), "{so_far}");
+    let shown = Command::new(env!("CARGO_BIN_EXE_tlc-station"))
+        .args(["results", "last", "--store"])
+        .arg(line.path("station.sqlite"))
+        .output();
+    let shown = Ran::new(&shown.expect("tlc-station"));
+    assert!(
+        shown.stdout.lines().any(|line| line.contains(" -  Once")) && !shown.stdout.contains(" 0.00 s"),
+        "{shown:?}"
+    );
+    line.run(&list(vec![shell("Other", "true")]), &["--new"]).ended_with(0);
+    assert!(line.results(&["list"])["runs"][1]["duration_ms"].as_i64() >= Some(so_far));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! `measurement`: a value or a series, with the limits that the test gives it.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use serde::de::{Error as _, MapAccess, Visitor};
@@ -174,6 +175,7 @@ impl Limits {
     /// What is wrong with them by themselves; the error names the field.
     pub fn check(&self) -> Result<(), String> {
         expression("matches", self.matches.as_deref())?;
+        in_order(self.min.as_ref(), self.max.as_ref())?;
         let Some(comparison) = self.comparison else { return Ok(()) };
         let (equals, min, max) = comparison.needs();
         let missing = [
@@ -201,6 +203,40 @@ impl Reading {
     /// Whether it is a number of any kind.
     pub fn is_number(&self) -> bool {
         matches!(self, Self::Number(_) | Self::Nonfinite(_))
+    }
+
+    /// Integers exactly, all else as floating-point numbers; `None` if they have no order.
+    pub fn compare(&self, other: &Self) -> Option<Ordering> {
+        match (self.whole(), other.whole()) {
+            (Some(one), Some(other)) => Some(one.cmp(&other)),
+            _ => self.float()?.partial_cmp(&other.float()?),
+        }
+    }
+
+    fn whole(&self) -> Option<i128> {
+        match self {
+            Self::Number(number) => number.as_str().parse().ok(),
+            Self::Nonfinite(_) | Self::Text(_) | Self::Bool(_) => None,
+        }
+    }
+
+    fn float(&self) -> Option<f64> {
+        match self {
+            Self::Number(number) => number.as_str().parse().ok(),
+            Self::Nonfinite(Nonfinite::Nan) => Some(f64::NAN),
+            Self::Nonfinite(Nonfinite::Inf) => Some(f64::INFINITY),
+            Self::Nonfinite(Nonfinite::NegInf) => Some(f64::NEG_INFINITY),
+            Self::Text(_) | Self::Bool(_) => None,
+        }
+    }
+}
+
+/// An error if `min` is above `max`.
+pub(super) fn in_order(min: Option<&Number>, max: Option<&Number>) -> Result<(), String> {
+    let (Some(min), Some(max)) = (min, max) else { return Ok(()) };
+    match Reading::Number(min.clone()).compare(&Reading::Number(max.clone())) {
+        Some(Ordering::Greater) => Err(wrong("min", &format!("{min} is above `max`, which is {max}"))),
+        Some(Ordering::Less | Ordering::Equal) | None => Ok(()),
     }
 }
 

@@ -135,12 +135,41 @@ fn fields<T: DeserializeOwned>(params: Option<Value>) -> Result<T, String> {
     if !params.is_object() {
         return Err("expected an object of parameters".to_owned());
     }
+    if let Some((field, number)) = too_large(&params) {
+        let number: String = number.chars().take(NUMBER_SHOWN).collect();
+        return Err(wrong(&field, &format!("{number} is too large for a number; doubles end at 1.8e308")));
+    }
     serde_path_to_error::deserialize(params).map_err(|error| {
         let field = error.path().to_string();
         let what = plain(&error.into_inner().to_string());
         if field == "." { what } else { wrong(&field, &what) }
     })
 }
+
+/// The first number that is beyond what a double can hold, with its place. It would become infinity, which no test meant.
+fn too_large(value: &Value) -> Option<(String, &str)> {
+    match value {
+        Value::Number(number) if number.as_f64().is_none() => Some((String::new(), number.as_str())),
+        Value::Array(items) => items.iter().enumerate().find_map(|(place, item)| {
+            let (below, number) = too_large(item)?;
+            Some((joined(&format!("[{place}]"), &below), number))
+        }),
+        Value::Object(members) => members.iter().find_map(|(key, member)| {
+            let (below, number) = too_large(member)?;
+            Some((joined(key, &below), number))
+        }),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
+    }
+}
+
+/// A place and what is below it: `series[1].values`.
+fn joined(place: &str, below: &str) -> String {
+    let dot = if below.is_empty() || below.starts_with('[') { "" } else { "." };
+    format!("{place}{dot}{below}")
+}
+
+/// How much of a number is shown that is too large.
+const NUMBER_SHOWN: usize = 30;
 
 /// The reader's words for JSON, as JSON has them.
 fn plain(what: &str) -> String {
@@ -225,6 +254,12 @@ mod tests {
             json!({"name": "a", "value": 1, "min": 1, "comparison": "GELE"}),
             &["`comparison`", "`max`"],
         );
+        refused(
+            "measurement",
+            json!({"name": "a", "value": 1, "min": 2, "max": 1.5}),
+            &["`min`", "2 is above `max`", "1.5"],
+        );
+        refused("prompt", json!({"kind": "number", "text": "a", "min": 1e3, "max": 1}), &["`min`", "above `max`"]);
         refused("measurement", json!({"name": "a", "value": "x", "matches": "("}), &["`matches`", "unclosed"]);
         refused("measurement", json!({"name": "a", "value": "x", "min": 1}), &["`min`", "number"]);
         refused("measurement", json!({"name": "a", "value": 3, "matches": "x"}), &["`matches`", "text"]);
@@ -262,6 +297,22 @@ mod tests {
         refused("prompt", json!({"kind": "image", "text": "a"}), &["`image`"]);
         refused("dismiss", json!({}), &["`prompt`"]);
         refused("secret", json!({"name": 1}), &["`name`"]);
+    }
+
+    #[test]
+    fn a_number_that_no_double_can_hold_is_refused_with_its_place() {
+        let huge: Value = serde_json::from_str("1e400").expect("JSON");
+        let long: Value = serde_json::from_str(&"9".repeat(400)).expect("JSON");
+        let axis = |value: &Value| json!({"name": "x", "values": [1, value]});
+        refused("measurement", json!({"name": "a", "value": huge}), &["`value`", "1e+400", "too large"]);
+        refused("measurement", json!({"name": "a", "value": long}), &["`value`", "99999", "too large"]);
+        refused("measurement", json!({"name": "a", "value": 1, "max": huge}), &["`max`", "1e+400"]);
+        let series = json!({"name": "a", "series": [axis(&json!(1)), axis(&huge)]});
+        refused("measurement", series, &["`series[1].values[1]`", "1e+400"]);
+        refused("result", json!({"name": "a", "outcome": "passed", "duration_secs": huge}), &["`duration_secs`"]);
+        refused("prompt", json!({"kind": "number", "text": "a", "min": huge}), &["`min`", "1e+400"]);
+        refused("data.set", json!({"space": "run", "key": "a", "value": {"b": [huge]}}), &["`value.b[0]`", "1e+400"]);
+        assert!(read("measurement", json!({"name": "a", "value": 1.7e308})).is_ok());
     }
 
     #[test]

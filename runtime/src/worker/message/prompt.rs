@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Number, Value};
 
+use super::measurement::in_order;
 use super::{Text, expression, filled, wrong};
 
 /// The parameters of `prompt`.
@@ -216,7 +217,8 @@ pub(super) fn check(prompt: Prompt) -> Result<Box<Prompt>, String> {
             needs("seconds", prompt.seconds.is_none())?;
             positive("seconds", prompt.seconds)?;
         }
-        Kind::PassFail | Kind::Text | Kind::Number | Kind::Scan | Kind::Note => {}
+        Kind::Number => in_order(prompt.min.as_ref(), prompt.max.as_ref())?,
+        Kind::PassFail | Kind::Text | Kind::Scan | Kind::Note => {}
     }
     let figures = prompt.image.iter().map(|figure| ("image".to_owned(), figure));
     let steps = prompt.steps.iter().flatten().enumerate();

@@ -21,9 +21,6 @@ pub struct Finished {
     pub traceback: Option<String>,
     /// A short code for statistics.
     pub error_code: Option<ErrorCode>,
-    /// Whether its worker may be used again.
-    #[serde(default)]
-    pub reusable: Option<bool>,
 }
 
 /// What a worker may say of its test.

@@ -1,0 +1,8 @@
+"""What tests of rails have in common."""
+
+import tlc
+
+
+class RailTest(tlc.TestCase):
+    def setUp(self):
+        self.meter = open_meter()

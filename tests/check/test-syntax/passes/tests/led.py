@@ -1,0 +1,8 @@
+"""Lights the LED."""
+
+import unittest
+
+
+class Led(unittest.TestCase):
+    def runTest(self):
+        self.assertTrue(light("green"))

@@ -1,0 +1,2 @@
+#!/bin/sh
+exec ping -c 1 "$1"
