@@ -63,10 +63,11 @@ pub fn merge<T: Trace>(arena: &mut Arena, objects: &[NodeId], trace: &mut T) -> 
         && merge.is_plain(*below)
         && merge.is_plain(*above)
     {
-        let own = merge.arena.entry(*above).members();
-        merge.open.reserve(2 * own.len() + merge.arena.entry(*below).members().len());
-        merge.open.extend_from_slice(own);
-        return (merge.plain(*below, 0, span), merge.diagnostics);
+        merge.open = merge.arena.take_room();
+        merge.open.extend_from_slice(merge.arena.entry(*above).members());
+        let merged = merge.plain(*below, 0, span);
+        merge.arena.give_back(merge.open);
+        return (merged, merge.diagnostics);
     }
     let top = objects.iter().copied().filter(|object| merge.arena.entry(*object).is_object()).collect::<Vec<_>>();
     let merged = merge.objects(&top, span, true);
@@ -88,7 +89,9 @@ pub(crate) fn merge_members(
     if !merge.is_plain(below) {
         return Err(merge.open);
     }
-    Ok(merge.plain(below, 0, span))
+    let merged = merge.plain(below, 0, span);
+    merge.arena.give_back(merge.open);
+    Ok(merged)
 }
 
 struct Merge<'a, T> {

@@ -101,6 +101,7 @@ pub struct Words(u64);
 
 impl Words {
     /// Whether a text is among them; true if it is no such word.
+    #[inline]
     pub fn has(self, text: Symbol) -> bool {
         text.bit() == 0 || self.0 & text.bit() != 0
     }
@@ -156,6 +157,8 @@ pub struct Arena {
     hasher: DefaultHashBuilder,
     /// Objects of more than [`LARGE_OBJECT`] members, by the index of their first member, in ascending order.
     large_objects: Vec<(u32, MemberIndex)>,
+    /// Where members wait for their object, kept from one to the next.
+    room: Vec<Member>,
 }
 
 /// A [`Node`] as it is kept.
@@ -251,6 +254,7 @@ impl Default for Arena {
             symbols: HashTable::new(),
             hasher: DefaultHashBuilder::default(),
             large_objects: Vec::new(),
+            room: Vec::new(),
         };
         for word in WORDS {
             arena.intern(word);
@@ -271,6 +275,7 @@ impl Symbol {
     }
 
     /// The bit of a word; 0 for any other text.
+    #[inline]
     fn bit(self) -> u64 {
         if (self.0 as usize) < WORDS.len() { 1 << self.0 } else { 0 }
     }
@@ -456,6 +461,17 @@ impl Arena {
         self.push(Packed { kind: Kind::Object, contents, payload: self.objects.len() as u32 - 1, span })
     }
 
+    /// An empty table for the members of an object to be; it is used again if it comes back.
+    pub(crate) fn take_room(&mut self) -> Vec<Member> {
+        std::mem::take(&mut self.room)
+    }
+
+    /// Takes back what [`take_room`](Self::take_room) gave.
+    pub(crate) fn give_back(&mut self, mut room: Vec<Member>) {
+        room.clear();
+        self.room = room;
+    }
+
     /// Which words are among the keys of some members.
     fn words(&self, first: u32, len: u32) -> Words {
         let members = self.members[first as usize..(first + len) as usize].iter();
@@ -472,6 +488,14 @@ impl Arena {
     fn members_of(&self, id: NodeId) -> Option<Members> {
         let Packed { kind, payload, .. } = self.nodes[id.0 as usize];
         (kind == Kind::Object).then(|| self.objects[payload as usize])
+    }
+
+    /// The member of an object, which may have it.
+    fn search(&self, Members { first, len, .. }: Members, key: Symbol) -> Option<&Member> {
+        if len as usize > LARGE_OBJECT {
+            return self.indexed_member(first, len, key);
+        }
+        self.members[first as usize..(first + len) as usize].iter().find(|member| member.key == key)
     }
 
     /// The member of a large object, whose members begin at `first`.
@@ -584,15 +608,9 @@ impl<'a> Entry<'a> {
     /// A member, if it is an object that has it.
     #[inline]
     pub fn member(self, key: impl Name) -> Option<&'a Member> {
-        let Members { first, len, words } = self.arena.members_of(self.id)?;
+        let members = self.arena.members_of(self.id)?;
         let key = key.symbol(self.arena)?;
-        if !words.has(key) {
-            return None;
-        }
-        if len as usize > LARGE_OBJECT {
-            return self.arena.indexed_member(first, len, key);
-        }
-        self.arena.members[first as usize..(first + len) as usize].iter().find(|member| member.key == key)
+        if members.words.has(key) { self.arena.search(members, key) } else { None }
     }
 
     /// Whether it is an object.

@@ -266,9 +266,8 @@ fn own_object(arena: &mut Arena, member: &Member) -> NodeId {
 }
 
 fn own_members(arena: &mut Arena, member: &Member) -> Vec<Member> {
-    let own = arena.entry(member.value).members();
-    let mut members = Vec::with_capacity(own.len() + 1);
-    members.extend_from_slice(own);
+    let mut members = arena.take_room();
+    members.extend_from_slice(arena.entry(member.value).members());
     if arena.entry(member.value).member(words::ID).is_none() {
         let value = arena.add_scalar(Value::String(member.key), member.key_span);
         members.push(Member { key: words::ID, key_span: member.key_span, value });

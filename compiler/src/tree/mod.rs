@@ -217,7 +217,11 @@ impl TestTree {
     pub fn label_of(&self, arena: &Arena, id: TestId) -> Arc<Text> {
         match &self.labels[self.test(id).label as usize] {
             Label::Texts(texts) => texts.clone(),
-            Label::English(text) => Arc::new(Text::from([(self.english.clone(), arena.shared(*text))])),
+            Label::English(text) => {
+                let mut texts = Text::with_capacity(1);
+                texts.push_new(self.english.clone(), arena.shared(*text));
+                Arc::new(texts)
+            }
         }
     }
 
@@ -331,9 +335,6 @@ pub fn flag(arena: &Arena, object: NodeId, field: impl Name) -> Option<bool> {
 
 /// A field of a test's object that is a list of strings; empty if it is not there.
 pub fn texts(arena: &Arena, object: NodeId, field: impl Name) -> Vec<String> {
-    let items = arena.entry(object).get(field);
-    items
-        .into_iter()
-        .flat_map(|field| field.items().filter_map(|item| item.as_str().map(str::to_owned)).collect::<Vec<_>>())
-        .collect()
+    let Some(field) = arena.entry(object).get(field) else { return Vec::new() };
+    field.items().filter_map(|item| item.as_str().map(str::to_owned)).collect()
 }
