@@ -9,7 +9,7 @@ use indexmap::{IndexMap, IndexSet};
 use tlc_plan::plan::Class;
 
 use crate::diagnostic::{Diagnostic, Label, did_you_mean};
-use crate::document::{Arena, Member, NodeId, Symbol, Value};
+use crate::document::{Arena, Member, NodeId, Part, Symbol, Value};
 use crate::merge::{NoTrace, merge, merge_members};
 use crate::source::Span;
 use crate::words;
@@ -249,7 +249,7 @@ fn extend(below: Resolved, member: &Member, arena: &mut Arena, diagnostics: &mut
     let object = match merge_members(arena, below.object, own, span) {
         Ok(object) => object,
         Err(own) => {
-            let named = arena.add_object(&own, span);
+            let named = arena.add_object(&members_of(&own), span);
             let (object, found) = merge(arena, &[below.object, named], &mut NoTrace);
             diagnostics.extend(found);
             object
@@ -260,17 +260,21 @@ fn extend(below: Resolved, member: &Member, arena: &mut Arena, diagnostics: &mut
 
 /// What a definition says itself, with its name as its id.
 fn own_object(arena: &mut Arena, member: &Member) -> NodeId {
-    let members = own_members(arena, member);
+    let own = own_members(arena, member);
     let span = arena.node(member.value).span;
-    arena.add_object(&members, span)
+    arena.add_object(&members_of(&own), span)
 }
 
-fn own_members(arena: &mut Arena, member: &Member) -> Vec<Member> {
+fn members_of(parts: &[Part]) -> Vec<Member> {
+    parts.iter().map(|part| part.member).collect()
+}
+
+fn own_members(arena: &mut Arena, member: &Member) -> Vec<Part> {
     let mut members = arena.take_room();
-    members.extend_from_slice(arena.entry(member.value).members());
+    arena.entry(member.value).add_to(&mut members);
     if arena.entry(member.value).member(words::ID).is_none() {
         let value = arena.add_scalar(Value::String(member.key), member.key_span);
-        members.push(Member { key: words::ID, key_span: member.key_span, value });
+        members.push(Member { key: words::ID, key_span: member.key_span, value }.into());
     }
     members
 }

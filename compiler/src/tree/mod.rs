@@ -32,6 +32,7 @@ pub use build::{Input, resolve};
 pub use evaluation::Evaluation;
 pub use options::{OPTIONS, Options, Setting};
 pub use paths::NearPaths;
+pub(crate) use paths::PathIndex;
 pub use schema::{check as check_schema, check_fields};
 pub use try_out::try_out;
 
