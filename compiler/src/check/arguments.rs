@@ -39,7 +39,7 @@ pub(super) fn check(
 /// Where the name of the test is written.
 fn place(tree: &TestTree, arena: &Arena, id: TestId) -> Span {
     let test = tree.test(id);
-    arena.entry(test.object).get(words::PYTEST_NAME).map_or(test.span, Entry::span)
+    arena.entry(test.object).get(words::PYTEST_NAME).map_or(test.span(arena), Entry::span)
 }
 
 fn of_leaf(

@@ -37,7 +37,7 @@ pub(super) fn check(
         }
         let below: Vec<TestId> = tree.within(id).collect();
         let reasons: Vec<Span> = below.iter().filter_map(|id| left_out.reason(*id)).collect();
-        diagnostics.push(never_runs(&tree.path(arena, id), test.span, &reasons));
+        diagnostics.push(never_runs(&tree.path(arena, id), test.span(arena), &reasons));
         told.extend(below.iter().filter_map(|id| tree.test(*id).run_if));
     }
     told

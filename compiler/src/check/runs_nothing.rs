@@ -10,14 +10,14 @@ use crate::words;
 pub(super) fn check(tree: &TestTree, arena: &Arena, diagnostics: &mut Vec<Diagnostic>) {
     for id in tree.preorder().skip(1).filter(|id| runs_nothing(tree, arena, *id)) {
         let test = tree.test(id);
-        if is_refused(test.span, diagnostics) {
+        if is_refused(test.span(arena), diagnostics) {
             continue;
         }
         let written = arena.entry(test.object);
         let empty = [("subtests", words::SUBTESTS), ("exec", words::EXEC)]
             .into_iter()
             .find_map(|(field, symbol)| Some((field, written.member(symbol)?.key_span)));
-        diagnostics.push(nothing_to_run(&tree.path(arena, id), test.span, empty));
+        diagnostics.push(nothing_to_run(&tree.path(arena, id), test.span(arena), empty));
     }
 }
 

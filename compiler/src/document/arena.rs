@@ -9,6 +9,7 @@
 mod copy;
 
 use std::hash::{BuildHasher, Hasher};
+use std::num::NonZeroU32;
 use std::sync::{Arc, OnceLock};
 
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
@@ -23,11 +24,11 @@ pub(super) use copy::{Fragment, Symbols};
 
 /// A value of an [`Arena`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct NodeId(u32);
+pub struct NodeId(NonZeroU32);
 
 /// A text of an [`Arena`]; equal texts have equal symbols.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Symbol(u32);
+pub struct Symbol(NonZeroU32);
 
 /// A value and its place.
 #[derive(Clone, Copy, Debug)]
@@ -95,12 +96,15 @@ impl Contents {
     }
 }
 
-/// Some of the words that lists are written with.
+/// Some of the first [`BITS`] words that lists are written with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Words(u64);
+pub struct Words(u32);
+
+/// How many of the words have a bit.
+pub(crate) const BITS: usize = 32;
 
 impl Words {
-    /// Whether a text is among them; true if it is no such word.
+    /// Whether a text is among them; true if it has no bit.
     #[inline]
     pub fn has(self, text: Symbol) -> bool {
         text.bit() == 0 || self.0 & text.bit() != 0
@@ -299,7 +303,7 @@ const KINDS: [Kind; 16] = {
     [Null, False, True, Short, Integer, Big, Float, String, List, Object, Merged, Null, Null, Null, Null, Null]
 };
 
-/// Where the members of an object are, and which of the [`WORDS`] are among its keys.
+/// Where the members of an object are, and which of the words are among its keys.
 #[derive(Clone, Copy, Debug)]
 struct Head {
     first: u32,
@@ -378,21 +382,39 @@ impl Default for Arena {
     }
 }
 
+impl NodeId {
+    #[inline]
+    const fn new(index: u32) -> Self {
+        Self(NonZeroU32::MIN.saturating_add(index))
+    }
+
+    #[inline]
+    fn index(self) -> usize {
+        self.0.get() as usize - 1
+    }
+}
+
 impl Symbol {
+    #[inline]
+    const fn new(index: u32) -> Self {
+        Self(NonZeroU32::MIN.saturating_add(index))
+    }
+
     /// The symbol of a word, by its position in [`WORDS`].
     pub(crate) const fn of_word(position: usize) -> Self {
-        Self(position as u32)
+        Self::new(position as u32)
     }
 
     /// Symbols count from 0 without gaps, so they can index a table.
+    #[inline]
     pub(crate) fn index(self) -> usize {
-        self.0 as usize
+        self.0.get() as usize - 1
     }
 
-    /// The bit of a word; 0 for any other text.
+    /// The bit of one of the first [`BITS`] words; 0 for any other text.
     #[inline]
-    fn bit(self) -> u64 {
-        if (self.0 as usize) < WORDS.len() { 1 << self.0 } else { 0 }
+    fn bit(self) -> u32 {
+        if self.index() < BITS { 1 << self.index() } else { 0 }
     }
 }
 
@@ -401,7 +423,7 @@ impl Arena {
     pub fn intern(&mut self, text: &str) -> Symbol {
         let Self { letters, starts, shared, symbols, hasher, kinds, .. } = self;
         let hash = hash(hasher, text);
-        let next = Symbol(kinds.len() as u32);
+        let next = Symbol::new(kinds.len() as u32);
         let same = |(known, symbol): &(u32, Symbol)| *known == hash && text_of(letters, starts, *symbol) == text;
         match symbols.entry(spread(hash), same, |(hash, _)| spread(*hash)) {
             hashbrown::hash_table::Entry::Occupied(known) => known.get().1,
@@ -450,7 +472,7 @@ impl Arena {
 
     /// All texts.
     pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
-        (0..self.kinds.len()).map(|symbol| self.text(Symbol(symbol as u32)))
+        (0..self.kinds.len()).map(|symbol| self.text(Symbol::new(symbol as u32)))
     }
 
     /// The value of an id.
@@ -461,14 +483,14 @@ impl Arena {
 
     #[inline]
     fn span(&self, id: NodeId) -> Span {
-        let packed = self.nodes[id.0 as usize];
+        let packed = self.nodes[id.index()];
         let len = if packed.len() == LONG { self.long[&id] } else { packed.len() };
         Span { start: packed.start, len }
     }
 
     #[inline]
     fn value(&self, id: NodeId) -> Value {
-        let packed = self.nodes[id.0 as usize];
+        let packed = self.nodes[id.index()];
         let payload = packed.payload;
         match packed.kind() {
             Kind::Null => Value::Null,
@@ -478,7 +500,7 @@ impl Arena {
             Kind::Integer => Value::Int(self.integers[payload as usize]),
             Kind::Big => Value::Big(payload),
             Kind::Float => Value::Float(self.floats[payload as usize]),
-            Kind::String => Value::String(Symbol(payload)),
+            Kind::String => Value::String(Symbol::new(payload)),
             Kind::List => Value::List,
             Kind::Object | Kind::Merged => Value::Object,
         }
@@ -509,7 +531,7 @@ impl Arena {
                 self.floats.push(number);
                 (Kind::Float, index(self.floats.len()) - 1)
             }
-            Value::String(symbol) => (Kind::String, symbol.0),
+            Value::String(symbol) => (Kind::String, index(symbol.index())),
             Value::List => return self.add_list(&[], span),
             Value::Object => return self.add_object(&[], span),
         };
@@ -610,12 +632,12 @@ impl Arena {
     /// What is to be found in a value.
     #[inline]
     pub fn contents(&self, id: NodeId) -> Contents {
-        self.nodes[id.0 as usize].contents()
+        self.nodes[id.index()].contents()
     }
 
     #[inline]
     fn head(&self, id: NodeId) -> Option<Head> {
-        let packed = self.nodes[id.0 as usize];
+        let packed = self.nodes[id.index()];
         matches!(packed.kind(), Kind::Object | Kind::Merged).then(|| self.objects[packed.payload as usize])
     }
 
@@ -623,7 +645,7 @@ impl Arena {
     #[inline]
     fn members_of(&self, id: NodeId, Head { first, len, .. }: Head) -> Members<'_> {
         let range = first as usize..(first + len) as usize;
-        match self.nodes[id.0 as usize].kind() {
+        match self.nodes[id.index()].kind() {
             Kind::Merged => Members { all: &self.members, chosen: Some(&self.chosen[range]) },
             _ => Members { all: &self.members[range], chosen: None },
         }
@@ -654,7 +676,7 @@ impl Arena {
     #[inline]
     fn push(&mut self, kind: Kind, contents: Contents, payload: u32, span: Span) -> NodeId {
         self.nodes.push(Packed::new(kind, contents, payload, span));
-        let id = NodeId(self.nodes.len() as u32 - 1);
+        let id = NodeId::new(self.nodes.len() as u32 - 1);
         if span.len >= LONG {
             self.long.insert(id, span.len);
         }
@@ -718,14 +740,14 @@ impl<'a> Entry<'a> {
     /// The symbol of the text, if it is one.
     #[inline]
     pub fn as_symbol(self) -> Option<Symbol> {
-        let packed = self.arena.nodes[self.id.0 as usize];
-        (packed.kind() == Kind::String).then_some(Symbol(packed.payload))
+        let packed = self.arena.nodes[self.id.index()];
+        (packed.kind() == Kind::String).then(|| Symbol::new(packed.payload))
     }
 
     /// The items; none if it is no list.
     #[inline]
     pub fn items(self) -> impl ExactSizeIterator<Item = Entry<'a>> + Clone {
-        let packed = self.arena.nodes[self.id.0 as usize];
+        let packed = self.arena.nodes[self.id.index()];
         let is_list = packed.kind() == Kind::List;
         let (first, len) = if is_list { self.arena.lists[packed.payload as usize] } else { (0, 0) };
         let (first, len) = (first as usize, len as usize);
@@ -773,7 +795,7 @@ impl<'a> Entry<'a> {
     /// Whether it is an object.
     #[inline]
     pub fn is_object(self) -> bool {
-        matches!(self.arena.nodes[self.id.0 as usize].kind(), Kind::Object | Kind::Merged)
+        matches!(self.arena.nodes[self.id.index()].kind(), Kind::Object | Kind::Merged)
     }
 
     /// The same as plain data.

@@ -123,7 +123,7 @@ pub(super) fn empty_tree(label: Text) -> TestTree {
         requirements: HashMap::new(),
         words: Words::default(),
         incomplete: HashSet::new(),
-        used: HashSet::new(),
+        used: Vec::new(),
     }
 }
 
@@ -212,10 +212,9 @@ impl Builder<'_, '_> {
             parent: None,
             id: words::NOTHING,
             class: Class::TestGroup,
-            raw: self.nothing,
+            raw: self.arena.add_object(&[], span),
             object: self.nothing,
             args: self.nothing,
-            span,
             pytest_name: None,
             locals: LocalsId(0),
             run_if: None,
@@ -351,7 +350,6 @@ impl Builder<'_, '_> {
             raw: effective.raw,
             object,
             args: facts.args,
-            span: effective.span,
             pytest_name: facts.pytest_name,
             locals,
             run_if: facts.run_if,

@@ -3,7 +3,7 @@
 //! A definition is merged over its base, and that over its own, down to a class. Only definitions that are reached are resolved, each
 //! once, and without recursion.
 
-use hashbrown::{DefaultHashBuilder, HashMap, HashSet};
+use hashbrown::{DefaultHashBuilder, HashMap};
 
 use indexmap::{IndexMap, IndexSet};
 use tlc_plan::plan::Class;
@@ -37,7 +37,8 @@ pub struct Resolved {
 pub struct Definitions {
     /// An object, if there are any.
     written: Option<NodeId>,
-    resolved: HashMap<Symbol, Option<Resolved>>,
+    /// What became of those that were needed, by the symbols of their names.
+    resolved: Vec<Option<Option<Resolved>>>,
     /// Where names stand that are not defined. Each name is reported once, at the first of its places.
     missing: IndexMap<Symbol, IndexSet<Span, DefaultHashBuilder>, DefaultHashBuilder>,
     /// For how many unknown names a near one is still looked for; a list with more has another problem.
@@ -53,7 +54,19 @@ type Chain = IndexMap<Symbol, Member, DefaultHashBuilder>;
 impl Definitions {
     /// The definitions of this object, if there is one.
     pub fn new(object: Option<NodeId>) -> Self {
-        Self { written: object, resolved: HashMap::new(), missing: IndexMap::default(), suggestions: 100 }
+        Self { written: object, resolved: Vec::new(), missing: IndexMap::default(), suggestions: 100 }
+    }
+
+    /// What became of a definition, if it was needed before.
+    fn known(&self, name: Symbol) -> Option<Option<Resolved>> {
+        self.resolved.get(name.index()).copied().flatten()
+    }
+
+    fn keep(&mut self, name: Symbol, resolved: Option<Resolved>) {
+        if self.resolved.len() <= name.index() {
+            self.resolved.resize(name.index() + 1, None);
+        }
+        self.resolved[name.index()] = Some(resolved);
     }
 
     fn written(&self, name: Symbol, arena: &Arena) -> Option<Member> {
@@ -68,22 +81,22 @@ impl Definitions {
         arena: &mut Arena,
         diagnostics: &mut Vec<Diagnostic>,
     ) -> Option<Resolved> {
-        if let Some(known) = self.resolved.get(&name) {
-            return *known;
+        if let Some(known) = self.known(name) {
+            return known;
         }
         if let Some(member) = self.written(name, arena)
-            && let Some(known) = self.resolved.get(&base(arena, &member).0)
+            && let Some(known) = self.known(base(arena, &member).0)
         {
             // Most inherit what others inherited before them.
             let resolved = known.map(|below| extend(below, &member, arena, diagnostics));
-            self.resolved.insert(name, resolved);
+            self.keep(name, resolved);
             return resolved;
         }
         let mut chain = Chain::default();
         let (mut name, mut at) = (name, at);
         let mut resolved = loop {
-            if let Some(known) = self.resolved.get(&name) {
-                break *known;
+            if let Some(known) = self.known(name) {
+                break known;
             }
             if chain.contains_key(&name) {
                 diagnostics.push(circle(arena, &chain, name, at));
@@ -100,7 +113,7 @@ impl Definitions {
             if base == name {
                 let class = class(arena, &member, base_at, diagnostics)
                     .map(|kind| Resolved { object: object_of(arena, &member), kind });
-                self.resolved.insert(name, class);
+                self.keep(name, class);
                 break class;
             }
             chain.insert(name, member);
@@ -108,7 +121,7 @@ impl Definitions {
         };
         for (name, member) in chain.into_iter().rev() {
             resolved = resolved.map(|below| extend(below, &member, arena, diagnostics));
-            self.resolved.insert(name, resolved);
+            self.keep(name, resolved);
         }
         resolved
     }
@@ -135,12 +148,12 @@ impl Definitions {
 
     /// Whether the definition was needed by something.
     pub fn is_reached(&self, name: Symbol) -> bool {
-        self.resolved.contains_key(&name)
+        self.known(name).is_some()
     }
 
-    /// The definitions that were needed by something.
-    pub fn reached(&self) -> HashSet<Symbol> {
-        self.resolved.keys().copied().collect()
+    /// Whether a definition was needed by something, by the symbols of definitions.
+    pub fn reached(&self) -> Vec<bool> {
+        self.resolved.iter().map(Option::is_some).collect()
     }
 
     /// Adds to what was reported about names that are not defined where else they stand.

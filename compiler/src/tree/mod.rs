@@ -65,8 +65,8 @@ pub struct TestTree {
     words: Words,
     /// Groups that lack a test, because it could not be built or named.
     incomplete: HashSet<TestId>,
-    /// Definitions that its tests are made from, directly or through others.
-    used: HashSet<Symbol>,
+    /// Whether its tests are made from a definition, directly or through others, by the symbols of definitions.
+    used: Vec<bool>,
 }
 
 /// What nodes are called.
@@ -92,8 +92,6 @@ pub struct Test {
     pub object: NodeId,
     /// Its arguments after `override_args`; an object.
     pub args: NodeId,
-    /// Where it stands in its group, or in `tests`.
-    pub span: Span,
     /// The Python test that it runs.
     pub pytest_name: Option<Symbol>,
     /// Its locals, with those of the groups around it.
@@ -142,6 +140,13 @@ impl TestId {
 
     fn new(index: usize) -> Self {
         Self(NonZeroU32::MIN.saturating_add(index as u32))
+    }
+}
+
+impl Test {
+    /// Where it stands in its group, or in `tests`.
+    pub fn span(&self, arena: &Arena) -> Span {
+        arena.entry(self.raw).span()
     }
 }
 
@@ -286,7 +291,7 @@ impl TestTree {
 
     /// Whether a test is made from a definition, directly or through others.
     pub fn uses(&self, definition: Symbol) -> bool {
-        self.used.contains(&definition)
+        self.used.get(definition.index()).copied().unwrap_or(false)
     }
 
     /// Whether a test of the group could not be built.
