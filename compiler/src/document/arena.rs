@@ -311,8 +311,8 @@ struct Head {
     words: Words,
 }
 
-/// The members of a large object by their keys, made when one is first asked for.
-type MemberIndex = OnceLock<HashMap<Symbol, u32>>;
+/// The members of a large object by their keys, as indices into all members; made when one is first asked for.
+type MemberIndex = OnceLock<HashTable<u32>>;
 
 /// The texts of some symbols that follow each other.
 type Shared = OnceLock<Box<[OnceLock<Arc<str>>; TOGETHER]>>;
@@ -666,11 +666,16 @@ impl Arena {
     /// The member of a large object, whose members begin at `first`.
     fn indexed_member(&self, first: u32, len: u32, key: Symbol) -> Option<&Member> {
         let place = self.large_objects.binary_search_by_key(&first, |(first, _)| *first).ok()?;
+        let key_at = |at: &u32| self.members[*at as usize].key;
+        let hash = |key: Symbol| spread(key.0.get());
         let index = self.large_objects[place].1.get_or_init(|| {
-            let members = self.members[first as usize..(first + len) as usize].iter();
-            members.zip(first..).map(|(member, at)| (member.key, at)).collect()
+            let mut index = HashTable::with_capacity(len as usize);
+            for at in first..first + len {
+                index.insert_unique(hash(key_at(&at)), at, |at| hash(key_at(at)));
+            }
+            index
         });
-        index.get(&key).map(|at| &self.members[*at as usize])
+        index.find(hash(key), |at| key_at(at) == key).map(|at| &self.members[*at as usize])
     }
 
     #[inline]
