@@ -15,7 +15,7 @@ pub(super) fn check(tree: &TestTree, arena: &Arena, diagnostics: &mut Vec<Diagno
     }
     for id in tree.preorder().skip(1) {
         let test = tree.test(id);
-        if (test.iterations, test.retries) != (Count::Unlimited, Count::Unlimited) {
+        if (test.iterations(), test.retries()) != (Count::Unlimited, Count::Unlimited) {
             continue;
         }
         let Some(next) = next_after(tree, id) else { continue };

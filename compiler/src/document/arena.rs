@@ -577,7 +577,7 @@ impl Arena {
         if members.len() > LARGE_OBJECT {
             self.large_objects.push((first, OnceLock::new()));
         }
-        self.push_object(Kind::Object, (first, len), members.iter(), span)
+        self.push_object(Kind::Object, (first, len), &members.iter(), span)
     }
 
     /// Adds an object of at most [`LARGE_OBJECT`] members that is made of others; the keys are distinct.
@@ -591,7 +591,7 @@ impl Arena {
                 self.chosen.push(part.place);
             }
         }
-        self.push_object(Kind::Merged, (first, len), parts.iter().map(|part| &part.member), span)
+        self.push_object(Kind::Merged, (first, len), &parts.iter().map(|part| &part.member), span)
     }
 
     /// Adds an object whose members are in their table.
@@ -599,7 +599,7 @@ impl Arena {
         &mut self,
         kind: Kind,
         (first, len): (u32, u32),
-        members: impl Iterator<Item = &'m Member> + Clone,
+        members: &(impl Iterator<Item = &'m Member> + Clone),
         span: Span,
     ) -> NodeId {
         let mut words = Words::default();

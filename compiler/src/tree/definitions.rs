@@ -32,13 +32,24 @@ pub struct Resolved {
     pub kind: Kind,
 }
 
+/// What became of a definition.
+#[derive(Clone, Copy, Debug, Default)]
+enum State {
+    /// Nothing needed it.
+    #[default]
+    Unreached,
+    /// It cannot be used.
+    Unusable,
+    Resolved(Resolved),
+}
+
 /// The definitions of a list.
 #[derive(Debug)]
 pub struct Definitions {
     /// An object, if there are any.
     written: Option<NodeId>,
     /// What became of those that were needed, by the symbols of their names.
-    resolved: Vec<Option<Option<Resolved>>>,
+    resolved: Vec<State>,
     /// Where names stand that are not defined. Each name is reported once, at the first of its places.
     missing: IndexMap<Symbol, IndexSet<Span, DefaultHashBuilder>, DefaultHashBuilder>,
     /// For how many unknown names a near one is still looked for; a list with more has another problem.
@@ -57,16 +68,15 @@ impl Definitions {
         Self { written: object, resolved: Vec::new(), missing: IndexMap::default(), suggestions: 100 }
     }
 
-    /// What became of a definition, if it was needed before.
-    fn known(&self, name: Symbol) -> Option<Option<Resolved>> {
-        self.resolved.get(name.index()).copied().flatten()
+    fn state(&self, name: Symbol) -> State {
+        self.resolved.get(name.index()).copied().unwrap_or_default()
     }
 
     fn keep(&mut self, name: Symbol, resolved: Option<Resolved>) {
         if self.resolved.len() <= name.index() {
-            self.resolved.resize(name.index() + 1, None);
+            self.resolved.resize(name.index() + 1, State::Unreached);
         }
-        self.resolved[name.index()] = Some(resolved);
+        self.resolved[name.index()] = resolved.map_or(State::Unusable, State::Resolved);
     }
 
     fn written(&self, name: Symbol, arena: &Arena) -> Option<Member> {
@@ -81,22 +91,26 @@ impl Definitions {
         arena: &mut Arena,
         diagnostics: &mut Vec<Diagnostic>,
     ) -> Option<Resolved> {
-        if let Some(known) = self.known(name) {
-            return known;
+        match self.state(name) {
+            State::Resolved(known) => return Some(known),
+            State::Unusable => return None,
+            State::Unreached => {}
         }
         if let Some(member) = self.written(name, arena)
-            && let Some(known) = self.known(base(arena, &member).0)
+            && let State::Resolved(below) = self.state(base(arena, &member).0)
         {
             // Most inherit what others inherited before them.
-            let resolved = known.map(|below| extend(below, &member, arena, diagnostics));
+            let resolved = Some(extend(below, &member, arena, diagnostics));
             self.keep(name, resolved);
             return resolved;
         }
         let mut chain = Chain::default();
         let (mut name, mut at) = (name, at);
         let mut resolved = loop {
-            if let Some(known) = self.known(name) {
-                break known;
+            match self.state(name) {
+                State::Resolved(known) => break Some(known),
+                State::Unusable => break None,
+                State::Unreached => {}
             }
             if chain.contains_key(&name) {
                 diagnostics.push(circle(arena, &chain, name, at));
@@ -148,12 +162,12 @@ impl Definitions {
 
     /// Whether the definition was needed by something.
     pub fn is_reached(&self, name: Symbol) -> bool {
-        self.known(name).is_some()
+        !matches!(self.state(name), State::Unreached)
     }
 
     /// Whether a definition was needed by something, by the symbols of definitions.
     pub fn reached(&self) -> Vec<bool> {
-        self.resolved.iter().map(Option::is_some).collect()
+        self.resolved.iter().map(|state| !matches!(state, State::Unreached)).collect()
     }
 
     /// Adds to what was reported about names that are not defined where else they stand.

@@ -98,10 +98,7 @@ pub struct Test {
     pub locals: LocalsId,
     /// The condition, a string.
     pub run_if: Option<NodeId>,
-    /// How often it must pass.
-    pub iterations: Count,
-    /// How often it may fail.
-    pub retries: Count,
+    counts: Counts,
     /// What a failure does to the tests after it.
     pub action_on_failure: ActionOnFailure,
     /// Runs after the others of its group, whatever happened.
@@ -117,6 +114,29 @@ pub struct Test {
     label: u32,
     /// The index after the last node in it.
     end: u32,
+}
+
+/// How often a test must pass, and how often it may fail: two [`Count`]s in less room.
+#[derive(Clone, Copy, Debug)]
+struct Counts {
+    times: [u32; 2],
+    /// Which of them have no end.
+    unlimited: [bool; 2],
+}
+
+impl Counts {
+    fn new(iterations: Count, retries: Count) -> Self {
+        let counts = [iterations, retries];
+        let times = |count| match count {
+            Count::Times(times) => times,
+            Count::Unlimited => 0,
+        };
+        Self { times: counts.map(times), unlimited: counts.map(|count| count == Count::Unlimited) }
+    }
+
+    fn get(self, which: usize) -> Count {
+        if self.unlimited[which] { Count::Unlimited } else { Count::Times(self.times[which]) }
+    }
 }
 
 /// The locals of some nodes.
@@ -144,6 +164,16 @@ impl TestId {
 }
 
 impl Test {
+    /// How often it must pass.
+    pub fn iterations(&self) -> Count {
+        self.counts.get(0)
+    }
+
+    /// How often it may fail.
+    pub fn retries(&self) -> Count {
+        self.counts.get(1)
+    }
+
     /// Where it stands in its group, or in `tests`.
     pub fn span(&self, arena: &Arena) -> Span {
         arena.entry(self.raw).span()
