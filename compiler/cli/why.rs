@@ -86,7 +86,7 @@ fn subjects(subject: Subject, compilation: &Compilation) -> Vec<Subject> {
 
 fn fields(tree: &TestTree, test: TestId, compilation: &Compilation) -> Vec<Subject> {
     let written = compilation.arena.entry(tree.test(test).object).members();
-    let names = written.iter().map(|member| compilation.arena.text(member.key).to_string());
+    let names = written.map(|member| compilation.arena.text(member.key).to_string());
     let mut subjects: Vec<Subject> = names
         .filter(|name| !matches!(name.as_str(), "args" | "subtests" | "inherit" | "__comment"))
         .map(|name| Subject::Field(test, vec![name]))
@@ -97,8 +97,7 @@ fn fields(tree: &TestTree, test: TestId, compilation: &Compilation) -> Vec<Subje
 
 fn arguments(tree: &TestTree, test: TestId, compilation: &Compilation) -> Vec<Subject> {
     let args = compilation.arena.entry(tree.test(test).args).members();
-    args.iter()
-        .map(|member| Subject::Field(test, vec!["args".to_owned(), compilation.arena.text(member.key).to_string()]))
+    args.map(|member| Subject::Field(test, vec!["args".to_owned(), compilation.arena.text(member.key).to_string()]))
         .collect()
 }
 

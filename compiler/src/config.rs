@@ -104,7 +104,7 @@ fn constants_file(
     }
     let root = document.root?;
     let entry = arena.entry(root);
-    let wrong = entry.members().iter().find(|member| {
+    let wrong = entry.members().find(|member| {
         let key = arena.text(member.key);
         let comment = key.starts_with("__comment_") && arena.entry(member.value).as_str().is_some();
         !comment && !is_constant_name(key)

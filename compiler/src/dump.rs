@@ -159,8 +159,8 @@ impl Nodes<'_> {
         to.set("action_on_failure", Field::Text(action(test.action_on_failure)));
         to.set("teardown", Field::Bool(test.teardown));
         to.set("parallel", Field::Bool(test.parallel));
-        to.set("iterations", count(test.iterations));
-        to.set("retries", count(test.retries));
+        to.set("iterations", count(test.iterations()));
+        to.set("retries", count(test.retries()));
         to.set("run_if", test.run_if.map_or(Field::Null, |run_if| Field::Written(arena.entry(run_if))));
         let holds = test.run_if.map_or(Data::Bool(true), |run_if| self.evaluation.condition(run_if, arena));
         to.set("run_if_value", Field::Data(holds));

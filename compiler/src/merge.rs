@@ -11,7 +11,7 @@
 use hashbrown::HashMap;
 
 use crate::diagnostic::Diagnostic;
-use crate::document::{Arena, Contents, Member, NodeId, Symbol, Value};
+use crate::document::{Arena, Contents, Member, NodeId, Part, Symbol, Value};
 use crate::source::Span;
 use crate::words;
 
@@ -63,10 +63,11 @@ pub fn merge<T: Trace>(arena: &mut Arena, objects: &[NodeId], trace: &mut T) -> 
         && merge.is_plain(*below)
         && merge.is_plain(*above)
     {
-        let own = merge.arena.entry(*above).members();
-        merge.open.reserve(2 * own.len() + merge.arena.entry(*below).members().len());
-        merge.open.extend_from_slice(own);
-        return (merge.plain(*below, 0, span), merge.diagnostics);
+        merge.open = merge.arena.take_room();
+        merge.arena.entry(*above).add_to(&mut merge.open);
+        let merged = merge.plain(*below, 0, span);
+        merge.arena.give_back(merge.open);
+        return (merged, merge.diagnostics);
     }
     let top = objects.iter().copied().filter(|object| merge.arena.entry(*object).is_object()).collect::<Vec<_>>();
     let merged = merge.objects(&top, span, true);
@@ -77,10 +78,10 @@ pub fn merge<T: Trace>(arena: &mut Arena, objects: &[NodeId], trace: &mut T) -> 
 pub(crate) fn merge_members(
     arena: &mut Arena,
     below: NodeId,
-    above: Vec<Member>,
+    above: Vec<Part>,
     span: Span,
-) -> Result<NodeId, Vec<Member>> {
-    let is_marked = |member: &Member| is_marker(member.key) || arena.contents(member.value).has(Contents::MARKER);
+) -> Result<NodeId, Vec<Part>> {
+    let is_marked = |part: &Part| is_marker(part.member.key) || arena.contents(part.member.value).has(Contents::MARKER);
     if above.len() > FEW || above.iter().any(is_marked) {
         return Err(above);
     }
@@ -88,7 +89,9 @@ pub(crate) fn merge_members(
     if !merge.is_plain(below) {
         return Err(merge.open);
     }
-    Ok(merge.plain(below, 0, span))
+    let merged = merge.plain(below, 0, span);
+    merge.arena.give_back(merge.open);
+    Ok(merged)
 }
 
 struct Merge<'a, T> {
@@ -96,7 +99,7 @@ struct Merge<'a, T> {
     trace: &'a mut T,
     diagnostics: Vec<Diagnostic>,
     /// The members of the plain objects that are being merged, those of the innermost last.
-    open: Vec<Member>,
+    open: Vec<Part>,
 }
 
 /// What lies at a key so far.
@@ -127,28 +130,29 @@ impl<T: Trace> Merge<'_, T> {
     /// Members over a plain object: most merges are no more than this. They are those of `open` from an index on.
     fn plain(&mut self, below: NodeId, above: usize, span: Span) -> NodeId {
         let from = self.open.len();
-        self.open.extend_from_slice(self.arena.entry(below).members());
+        self.arena.entry(below).add_to(&mut self.open);
         let kept = self.open.len();
         for position in above..from {
-            let member = self.open[position];
-            let Some(at) = self.open[from..kept].iter().position(|known| known.key == member.key) else {
-                self.open.push(member);
+            let part = self.open[position];
+            let member = part.member;
+            let Some(at) = self.open[from..kept].iter().position(|known| known.member.key == member.key) else {
+                self.open.push(part);
                 continue;
             };
-            let old = self.open[from + at].value;
+            let old = self.open[from + at].member.value;
             let value = match (self.arena.entry(old).is_object(), self.arena.entry(member.value).is_object()) {
                 (true, true) if self.is_plain(old) && self.is_plain(member.value) => {
                     let inner = self.open.len();
                     let entry = self.arena.entry(member.value);
-                    self.open.extend_from_slice(entry.members());
+                    entry.add_to(&mut self.open);
                     self.plain(old, inner, entry.span())
                 }
                 (true, true) => self.member(member.key, &[old, member.value]),
                 _ => member.value,
             };
-            self.open[from + at] = Member { value, ..member };
+            self.open[from + at] = if value == member.value { part } else { Member { value, ..member }.into() };
         }
-        let merged = self.arena.add_object(&self.open[from..], span);
+        let merged = self.arena.add_merged(&self.open[from..], span);
         self.open.truncate(above);
         merged
     }
@@ -165,7 +169,7 @@ impl<T: Trace> Merge<'_, T> {
         let mut index: Option<HashMap<Symbol, usize>> = (most > FEW).then(HashMap::new);
         for object in objects {
             for position in 0..self.arena.entry(*object).members().len() {
-                let member = self.arena.entry(*object).members()[position];
+                let Some(member) = self.arena.entry(*object).members().get(position).copied() else { break };
                 if top || !is_marker(member.key) {
                     self.add(&mut slots, &mut index, member);
                 }

@@ -44,7 +44,7 @@ fn of_leaf(
 ) -> Vec<Diagnostic> {
     let args = arena.entry(tree.test(id).args);
     let locals = tree.locals_of(id);
-    let members = args.members().iter();
+    let members = args.members();
     let given = members.map(|member| (arena.text(member.key), evaluation.given(member.value, locals, arena)));
     let problems = declaration.check(given.collect::<Vec<_>>());
     let findings = problems.iter().map(|problem| match args.member(&problem.argument) {

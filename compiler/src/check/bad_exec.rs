@@ -9,11 +9,15 @@ use crate::diagnostic::Diagnostic;
 use crate::document::Arena;
 use crate::source::Span;
 use crate::tree::{Evaluation, TestTree};
+use crate::words;
 
 pub(super) fn check(tree: &TestTree, arena: &Arena, evaluation: &mut Evaluation, diagnostics: &mut Vec<Diagnostic>) {
+    if !tree.has_field(words::EXEC) {
+        return;
+    }
     let mut seen = HashSet::new();
     for id in tree.preorder().filter(|id| tree.is_leaf(*id) && !tree.test(*id).class.is_shutdown()) {
-        let Some(exec) = arena.entry(tree.test(id).object).get("exec") else { continue };
+        let Some(exec) = arena.entry(tree.test(id).object).get(words::EXEC) else { continue };
         // A word that is no text has a finding of its own.
         let words = exec.items().enumerate().filter(|(_, word)| word.as_str().is_some());
         for (place, word) in words.filter(|(_, word)| seen.insert((word.id, tree.test(id).locals))) {

@@ -74,9 +74,9 @@ impl Conditions<'_> {
         }
         match value.value() {
             Value::String(_) => self.expression(value),
-            Value::List(..) => value.items().for_each(|item| self.value(item)),
-            Value::Object(..) => {
-                value.members().iter().for_each(|member| self.value(value.arena.entry(member.value)));
+            Value::List => value.items().for_each(|item| self.value(item)),
+            Value::Object => {
+                value.members().for_each(|member| self.value(value.arena.entry(member.value)));
             }
             Value::Null | Value::Bool(_) | Value::Int(_) | Value::Big(_) | Value::Float(_) => {}
         }

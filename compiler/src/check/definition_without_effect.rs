@@ -5,7 +5,7 @@
 use hashbrown::{HashMap, HashSet};
 
 use crate::diagnostic::Diagnostic;
-use crate::document::{Arena, Contents, Entry, Member, NodeId, Symbol};
+use crate::document::{Arena, Contents, Entry, Members, NodeId, Symbol};
 use crate::source::Span;
 use crate::words;
 
@@ -27,7 +27,7 @@ pub(super) fn check(list: &Checked<'_>, diagnostics: &mut Vec<Diagnostic>) {
         parents.iter().rev().flat_map(|ancestor| &ancestor.layers).map(|layer| layer.root).chain(own.iter().copied())
     {
         let is_own = own.contains(&root);
-        for member in definitions(list.arena, root).iter().filter(|member| names.contains(&member.key)) {
+        for member in definitions(list.arena, root).filter(|member| names.contains(&member.key)) {
             let is_alone = is_own && own.len() == 1 && !below.contains_key(&member.key);
             if is_alone {
                 continue;
@@ -43,8 +43,8 @@ pub(super) fn check(list: &Checked<'_>, diagnostics: &mut Vec<Diagnostic>) {
     }
 }
 
-fn definitions(arena: &Arena, root: NodeId) -> &[Member] {
-    arena.entry(root).get(words::DEFINITIONS).map_or(&[], Entry::members)
+fn definitions(arena: &Arena, root: NodeId) -> Members<'_> {
+    arena.entry(root).get(words::DEFINITIONS).map(Entry::members).unwrap_or_default()
 }
 
 /// Whether everything in a value is what lies below it already. Where a marker is involved, nothing is said.
@@ -59,7 +59,7 @@ fn changes_nothing(value: Entry<'_>, below: &Below<'_>) -> bool {
     }
     let objects = below.iter().rev().take_while(|(_, entry)| entry.is_object()).count();
     let objects = &below[below.len() - objects..];
-    value.members().iter().all(|member| {
+    value.members().all(|member| {
         let key = value.arena.text(member.key);
         let inner = objects.iter().filter_map(|(span, entry)| Some((*span, entry.get(key)?))).collect();
         changes_nothing(value.arena.entry(member.value), &inner)

@@ -37,7 +37,7 @@ pub(super) fn check(
         }
         let below: Vec<TestId> = tree.within(id).collect();
         let reasons: Vec<Span> = below.iter().filter_map(|id| left_out.reason(*id)).collect();
-        diagnostics.push(never_runs(&tree.path(arena, id), test.span, &reasons));
+        diagnostics.push(never_runs(&tree.path(arena, id), test.span(arena), &reasons));
         told.extend(below.iter().filter_map(|id| tree.test(*id).run_if));
     }
     told
@@ -104,7 +104,7 @@ impl LeftOut<'_> {
 fn patterns(tree: &TestTree, arena: &Arena) -> Vec<(String, Span)> {
     let written = tree.options.get("skipped_tests").and_then(|setting| setting.written).map(|node| arena.entry(node));
     let mut found = Vec::new();
-    for member in written.map_or(&[][..], Entry::members) {
+    for member in written.map(Entry::members).unwrap_or_default() {
         let holds =
             parse(arena.text(member.key)).is_ok_and(|expression| Truth::new(&expression).of_all() == Some(true));
         if holds {

@@ -80,7 +80,7 @@ pub(crate) fn check(list: &Checked<'_>, evaluation: &mut Evaluation, diagnostics
     untranslated_text::check(tree, list, evaluation.catalogues(), diagnostics);
     let never = group_never_runs::check(tree, list.arena, evaluation, diagnostics);
     constant_condition::check(tree, list, &never, evaluation, diagnostics);
-    unknown_phase::check(tree, list, diagnostics);
+    unknown_phase::check(tree, list, evaluation, diagnostics);
     undefined_value::check(tree, list, evaluation, diagnostics);
     if let Some(tests) = list.tests {
         unknown_test::check(tree, tests, list.arena, diagnostics);

@@ -15,14 +15,14 @@ pub(super) fn check(tree: &TestTree, arena: &Arena, diagnostics: &mut Vec<Diagno
     }
     for id in tree.preorder().skip(1) {
         let test = tree.test(id);
-        if (test.iterations, test.retries) != (Count::Unlimited, Count::Unlimited) {
+        if (test.iterations(), test.retries()) != (Count::Unlimited, Count::Unlimited) {
             continue;
         }
         let Some(next) = next_after(tree, id) else { continue };
-        let place = |field| arena.entry(test.object).member(field).map_or(test.span, |member| member.key_span);
+        let place = |field| arena.entry(test.object).member(field).map_or(test.span(arena), |member| member.key_span);
         let paths = (tree.path(arena, id), tree.path(arena, next));
         let finding = without_end(&paths.0, &paths.1, place("iterations"), place("retries"));
-        diagnostics.push(finding.label(tree.test(next).span, "never runs"));
+        diagnostics.push(finding.label(tree.test(next).span(arena), "never runs"));
     }
 }
 

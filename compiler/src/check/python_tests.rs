@@ -55,7 +55,7 @@ pub(super) fn name_of(tree: &TestTree, arena: &Arena, id: TestId) -> Option<Symb
 /// Where the name of the test that a leaf runs is written.
 pub(super) fn place(tree: &TestTree, arena: &Arena, id: TestId) -> Span {
     let test = tree.test(id);
-    arena.entry(test.object).get(words::PYTEST_NAME).map_or(test.span, Entry::span)
+    arena.entry(test.object).get(words::PYTEST_NAME).map_or(test.span(arena), Entry::span)
 }
 
 fn find(directory: &Path, name: &str, sources: &mut SourceMap) -> Found {

@@ -19,7 +19,7 @@ pub(super) fn check(tree: &TestTree, arena: &Arena, diagnostics: &mut Vec<Diagno
         }
         for (required, span) in required.iter().zip(spans).filter(|(required, _)| comes_later(tree, id, **required)) {
             let paths = (tree.path(arena, id), tree.path(arena, *required));
-            diagnostics.push(later(&paths.0, &paths.1, span, tree.test(*required).span));
+            diagnostics.push(later(&paths.0, &paths.1, span, tree.test(*required).span(arena)));
         }
     }
 }

@@ -2,7 +2,7 @@
 //! fails.
 
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::document::{Arena, Entry};
+use crate::document::Arena;
 use crate::source::Span;
 use crate::tree::{TestId, TestTree};
 use crate::words;
@@ -10,14 +10,14 @@ use crate::words;
 pub(super) fn check(tree: &TestTree, arena: &Arena, diagnostics: &mut Vec<Diagnostic>) {
     for id in tree.preorder().skip(1).filter(|id| runs_nothing(tree, arena, *id)) {
         let test = tree.test(id);
-        if is_refused(test.span, diagnostics) {
+        if is_refused(test.span(arena), diagnostics) {
             continue;
         }
         let written = arena.entry(test.object);
         let empty = [("subtests", words::SUBTESTS), ("exec", words::EXEC)]
             .into_iter()
             .find_map(|(field, symbol)| Some((field, written.member(symbol)?.key_span)));
-        diagnostics.push(nothing_to_run(&tree.path(arena, id), test.span, empty));
+        diagnostics.push(nothing_to_run(&tree.path(arena, id), test.span(arena), empty));
     }
 }
 
@@ -30,10 +30,11 @@ fn is_refused(test: Span, diagnostics: &[Diagnostic]) -> bool {
 
 fn runs_nothing(tree: &TestTree, arena: &Arena, id: TestId) -> bool {
     let test = tree.test(id);
-    let written = arena.entry(test.object);
-    let has_program = written.get(words::EXEC).is_some_and(|exec| exec.items().len() > 0)
-        || written.get(words::PYTEST_NAME).and_then(Entry::as_str).is_some_and(|name| !name.is_empty());
-    tree.is_leaf(id) && !tree.is_incomplete(id) && !test.class.is_shutdown() && !has_program
+    let runs_python = test.pytest_name.is_some_and(|name| name != words::NOTHING);
+    if runs_python || !tree.is_leaf(id) || test.class.is_shutdown() || tree.is_incomplete(id) {
+        return false;
+    }
+    arena.entry(test.object).get(words::EXEC).is_none_or(|exec| exec.items().len() == 0)
 }
 
 fn nothing_to_run(path: &str, span: Span, empty: Option<(&str, Span)>) -> Diagnostic {

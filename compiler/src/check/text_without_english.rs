@@ -22,17 +22,17 @@ fn within(value: Entry<'_>, diagnostics: &mut Vec<Diagnostic>) {
         return;
     }
     value.items().for_each(|item| within(item, diagnostics));
-    value.members().iter().for_each(|member| within(value.arena.entry(member.value), diagnostics));
+    value.members().for_each(|member| within(value.arena.entry(member.value), diagnostics));
 }
 
 /// Whether all keys are locales, `en-US` is not among them, and each has a text.
 fn lacks_english(value: Entry<'_>) -> bool {
-    let members = value.members();
+    let mut members = value.members();
     let is_text = |member: &crate::document::Member| {
         let key = value.arena.text(member.key);
         is_locale(key) && key != "en-US" && value.arena.entry(member.value).as_str().is_some()
     };
-    !members.is_empty() && members.iter().all(is_text)
+    !members.is_empty() && members.all(is_text)
 }
 
 fn no_english(span: Span) -> Diagnostic {

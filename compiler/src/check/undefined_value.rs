@@ -117,9 +117,9 @@ impl<'a> Reads<'a> {
             Value::String(_) if value.as_str().is_some_and(|text| text.starts_with(EVAL)) => {
                 self.text(value, EVAL.len(), locals);
             }
-            Value::List(..) => value.items().for_each(|item| self.value(item, locals)),
-            Value::Object(..) => {
-                value.members().iter().for_each(|member| self.value(value.arena.entry(member.value), locals));
+            Value::List => value.items().for_each(|item| self.value(item, locals)),
+            Value::Object => {
+                value.members().for_each(|member| self.value(value.arena.entry(member.value), locals));
             }
             Value::Null | Value::Bool(_) | Value::Int(_) | Value::Big(_) | Value::Float(_) | Value::String(_) => {}
         }

@@ -5,18 +5,24 @@ use tlc_plan::plan::PHASES;
 
 use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::document::Entry;
-use crate::expression::{Context, check_names, parse};
+use crate::document::Symbol;
+use crate::expression::{Context, check_names};
 use crate::source::Span;
-use crate::tree::TestTree;
+use crate::tree::{Evaluation, TestTree};
 
 use super::{Checked, RULES};
 
-pub(super) fn check(tree: &TestTree, list: &Checked<'_>, diagnostics: &mut Vec<Diagnostic>) {
+pub(super) fn check(
+    tree: &TestTree,
+    list: &Checked<'_>,
+    evaluation: &mut Evaluation,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
     for option in RULES {
         let written = tree.options.get(option).and_then(|setting| setting.written).map(|node| list.arena.entry(node));
-        for member in written.map_or(&[][..], Entry::members) {
+        for member in written.map(Entry::members).unwrap_or_default() {
             let key = list.arena.text(member.key);
-            if !PHASES.contains(&key) && never_holds(key) {
+            if !PHASES.contains(&key) && never_holds(member.key, list, evaluation) {
                 diagnostics.push(no_phase(option, key, member.key_span));
             }
         }
@@ -24,9 +30,10 @@ pub(super) fn check(tree: &TestTree, list: &Checked<'_>, diagnostics: &mut Vec<D
 }
 
 /// Whether a key that is no phase is nearly one, or is no expression.
-fn never_holds(key: &str) -> bool {
-    did_you_mean(key, PHASES).is_some()
-        || parse(key).map_or(true, |expression| !check_names(&expression, Context::RunIf).is_empty())
+fn never_holds(key: Symbol, list: &Checked<'_>, evaluation: &mut Evaluation) -> bool {
+    let is_condition = |expression: &_| check_names(expression, Context::RunIf).is_empty();
+    did_you_mean(list.arena.text(key), PHASES).is_some()
+        || !evaluation.expression(key, 0, list.arena).as_ref().as_ref().is_ok_and(is_condition)
 }
 
 fn no_phase(option: &str, key: &str, span: Span) -> Diagnostic {

@@ -5,12 +5,13 @@ use tlc_plan::Data;
 use crate::diagnostic::Diagnostic;
 use crate::document::{Arena, Entry};
 use crate::source::Span;
-use crate::tree::{Evaluation, NearPaths, TestTree};
+use crate::tree::{Evaluation, NearPaths, PathIndex, TestTree};
 
 use super::RULES;
 
 pub(super) fn check(tree: &TestTree, arena: &Arena, evaluation: &Evaluation, diagnostics: &mut Vec<Diagnostic>) {
     let mut paths: Option<Paths> = None;
+    let mut index = PathIndex::default();
     let mut near = NearPaths::default();
     for option in RULES {
         let Some(setting) = tree.options.get(option) else { continue };
@@ -25,7 +26,8 @@ pub(super) fn check(tree: &TestTree, arena: &Arena, evaluation: &Evaluation, dia
                 continue;
             };
             for (position, pattern) in items.iter().enumerate().filter_map(|(at, item)| Some((at, item.as_str()?))) {
-                if !paths.get_or_insert_with(|| Paths::new(tree, arena)).matches(pattern) {
+                let is_path = index.find(tree, arena, pattern).is_some();
+                if !is_path && !paths.get_or_insert_with(|| Paths::new(tree, arena)).matches(pattern) {
                     let help = near.did_you_mean(pattern, tree, arena);
                     diagnostics.push(no_test(option, pattern, place_of(place, position, pattern), help));
                 }

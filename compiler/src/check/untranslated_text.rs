@@ -57,8 +57,8 @@ impl Texts<'_> {
                     self.text(text, value.span());
                 }
             }
-            Value::List(..) => value.items().for_each(|item| self.marked(item)),
-            Value::Object(..) => members(value).for_each(|member| self.marked(member)),
+            Value::List => value.items().for_each(|item| self.marked(item)),
+            Value::Object => members(value).for_each(|member| self.marked(member)),
             Value::Null | Value::Bool(_) | Value::Int(_) | Value::Big(_) | Value::Float(_) => {}
         }
     }
@@ -92,7 +92,7 @@ impl Texts<'_> {
 
 fn members(object: Entry<'_>) -> impl Iterator<Item = Entry<'_>> {
     let arena: &Arena = object.arena;
-    object.members().iter().map(|member| arena.entry(member.value))
+    object.members().map(|member| arena.entry(member.value))
 }
 
 fn not_translated(text: &str, locales: &str, files: &str, span: Span) -> Diagnostic {

@@ -72,7 +72,7 @@ fn found(
             if !projects.iter().any(|project| lies_in(path, project)) {
                 continue;
             }
-            for member in arena.entry(layer.root).get(section).map_or(&[][..], Entry::members) {
+            for member in arena.entry(layer.root).get(section).map(Entry::members).unwrap_or_default() {
                 let place = (path.to_owned(), member.key_span.start - sources.base(layer.file));
                 let (name, span) = (arena.text(member.key).to_string(), member.key_span);
                 let known = found.entry(place).or_insert(Use { list: *list, name, span, used: false });

@@ -3,12 +3,13 @@
 //! A [`NodeId`] is a value, a [`Symbol`] is a text. Values are only ever added: what a later stage makes of several files is a new value
 //! that refers to old ones, and each keeps the span of the text that won.
 //!
-//! A large list has millions of values, so each is packed into 16 bytes, and says what is to be found in it, so that nobody walks through
-//! values in vain.
+//! A large list has millions of values, so each is packed into 12 bytes, and says what is to be found in it, so that nobody walks through
+//! values in vain. An object that was made of others has their members, and only says which they are.
 
 mod copy;
 
 use std::hash::{BuildHasher, Hasher};
+use std::num::NonZeroU32;
 use std::sync::{Arc, OnceLock};
 
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
@@ -23,11 +24,11 @@ pub(super) use copy::{Fragment, Symbols};
 
 /// A value of an [`Arena`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct NodeId(u32);
+pub struct NodeId(NonZeroU32);
 
 /// A text of an [`Arena`]; equal texts have equal symbols.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Symbol(u32);
+pub struct Symbol(NonZeroU32);
 
 /// A value and its place.
 #[derive(Clone, Copy, Debug)]
@@ -55,10 +56,10 @@ pub enum Value {
     Float(f64),
     /// A text.
     String(Symbol),
-    /// The items from an index into the arena's items, and how many.
-    List(u32, u32),
-    /// The members from an index into the arena's members, and how many. No key stands twice.
-    Object(u32, u32),
+    /// A list.
+    List,
+    /// An object; no key stands twice.
+    Object,
 }
 
 /// What is to be found in a value, or is the value itself.
@@ -95,12 +96,16 @@ impl Contents {
     }
 }
 
-/// Some of the words that lists are written with.
+/// Some of the first [`BITS`] words that lists are written with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Words(u64);
+pub struct Words(u32);
+
+/// How many of the words have a bit.
+pub(crate) const BITS: usize = 32;
 
 impl Words {
-    /// Whether a text is among them; true if it is no such word.
+    /// Whether a text is among them; true if it has no bit.
+    #[inline]
     pub fn has(self, text: Symbol) -> bool {
         text.bit() == 0 || self.0 & text.bit() != 0
     }
@@ -123,6 +128,80 @@ pub struct Member {
     pub value: NodeId,
 }
 
+/// A member of an object that is made of others.
+#[derive(Clone, Copy, Debug)]
+pub struct Part {
+    /// The member.
+    pub member: Member,
+    /// Where it is among the members of the arena, or [`NEW`] if no other object has it.
+    place: u32,
+}
+
+/// The place of a member that no object has yet.
+const NEW: u32 = u32::MAX;
+
+impl From<Member> for Part {
+    fn from(member: Member) -> Self {
+        Self { member, place: NEW }
+    }
+}
+
+/// The members of an object, in their order.
+#[derive(Clone, Debug, Default)]
+pub struct Members<'a> {
+    all: &'a [Member],
+    /// Which of them, if not all.
+    chosen: Option<&'a [u32]>,
+}
+
+impl<'a> Members<'a> {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The one at a position.
+    pub fn get(&self, position: usize) -> Option<&'a Member> {
+        match self.chosen {
+            None => self.all.get(position),
+            Some(chosen) => chosen.get(position).map(|at| &self.all[*at as usize]),
+        }
+    }
+
+    /// A copy of all.
+    pub fn to_vec(&self) -> Vec<Member> {
+        self.clone().copied().collect()
+    }
+}
+
+impl<'a> Iterator for Members<'a> {
+    type Item = &'a Member;
+
+    #[inline]
+    fn next(&mut self) -> Option<&'a Member> {
+        match &mut self.chosen {
+            None => {
+                let (first, rest) = self.all.split_first()?;
+                self.all = rest;
+                Some(first)
+            }
+            Some(chosen) => {
+                let (first, rest) = chosen.split_first()?;
+                *chosen = rest;
+                Some(&self.all[*first as usize])
+            }
+        }
+    }
+
+    #[inline]
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let len = self.chosen.map_or(self.all.len(), <[u32]>::len);
+        (len, Some(len))
+    }
+}
+
+impl ExactSizeIterator for Members<'_> {}
+
 /// A value with its arena, to walk through it.
 #[derive(Clone, Copy)]
 pub struct Entry<'a> {
@@ -137,9 +216,11 @@ pub struct Entry<'a> {
 pub struct Arena {
     nodes: Vec<Packed>,
     lists: Vec<(u32, u32)>,
-    objects: Vec<Members>,
+    objects: Vec<Head>,
     items: Vec<NodeId>,
     members: Vec<Member>,
+    /// The members of objects that were made of others, as indices into `members`.
+    chosen: Vec<u32>,
     integers: Vec<i64>,
     floats: Vec<f64>,
     large: Vec<Arc<BigInt>>,
@@ -156,16 +237,46 @@ pub struct Arena {
     hasher: DefaultHashBuilder,
     /// Objects of more than [`LARGE_OBJECT`] members, by the index of their first member, in ascending order.
     large_objects: Vec<(u32, MemberIndex)>,
+    /// Where members wait for their object, kept from one to the next.
+    room: Vec<Part>,
+    /// How many bytes those values have that have [`LONG`] ones or more.
+    long: HashMap<NodeId, u32>,
 }
 
 /// A [`Node`] as it is kept.
 #[derive(Clone, Copy, Debug)]
 struct Packed {
-    kind: Kind,
-    contents: Contents,
     /// The value, or an index into the table of its kind.
     payload: u32,
-    span: Span,
+    /// Where it stands.
+    start: u32,
+    /// From the lowest bit on: its kind in four, its contents in four, and its length in 24; [`LONG`] if they are too few for it.
+    rest: u32,
+}
+
+/// A length that says that the true one is elsewhere.
+const LONG: u32 = 0xff_ffff;
+
+impl Packed {
+    fn new(kind: Kind, contents: Contents, payload: u32, span: Span) -> Self {
+        let rest = kind as u32 | u32::from(contents.0) << 4 | span.len.min(LONG) << 8;
+        Self { payload, start: span.start, rest }
+    }
+
+    #[inline]
+    fn kind(self) -> Kind {
+        KINDS[(self.rest & 0xf) as usize]
+    }
+
+    #[inline]
+    fn contents(self) -> Contents {
+        Contents((self.rest >> 4) as u8 & 0xf)
+    }
+
+    /// How many bytes it has, or [`LONG`].
+    fn len(self) -> u32 {
+        self.rest >> 8
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -180,19 +291,28 @@ enum Kind {
     Float,
     String,
     List,
+    /// An object whose members lie together.
     Object,
+    /// An object that was made of others.
+    Merged,
 }
 
-/// Where the members of an object are, and which of the [`WORDS`] are among its keys.
+/// The kinds by their numbers, and something for numbers that are none.
+const KINDS: [Kind; 16] = {
+    use Kind::{Big, False, Float, Integer, List, Merged, Null, Object, Short, String, True};
+    [Null, False, True, Short, Integer, Big, Float, String, List, Object, Merged, Null, Null, Null, Null, Null]
+};
+
+/// Where the members of an object are, and which of the words are among its keys.
 #[derive(Clone, Copy, Debug)]
-struct Members {
+struct Head {
     first: u32,
     len: u32,
     words: Words,
 }
 
-/// The members of a large object by their keys, made when one is first asked for.
-type MemberIndex = OnceLock<HashMap<Symbol, u32>>;
+/// The members of a large object by their keys, as indices into all members; made when one is first asked for.
+type MemberIndex = OnceLock<HashTable<u32>>;
 
 /// The texts of some symbols that follow each other.
 type Shared = OnceLock<Box<[OnceLock<Arc<str>>; TOGETHER]>>;
@@ -241,6 +361,7 @@ impl Default for Arena {
             objects: Vec::new(),
             items: Vec::new(),
             members: Vec::new(),
+            chosen: Vec::new(),
             integers: Vec::new(),
             floats: Vec::new(),
             large: Vec::new(),
@@ -251,6 +372,8 @@ impl Default for Arena {
             symbols: HashTable::new(),
             hasher: DefaultHashBuilder::default(),
             large_objects: Vec::new(),
+            room: Vec::new(),
+            long: HashMap::new(),
         };
         for word in WORDS {
             arena.intern(word);
@@ -259,20 +382,39 @@ impl Default for Arena {
     }
 }
 
+impl NodeId {
+    #[inline]
+    const fn new(index: u32) -> Self {
+        Self(NonZeroU32::MIN.saturating_add(index))
+    }
+
+    #[inline]
+    fn index(self) -> usize {
+        self.0.get() as usize - 1
+    }
+}
+
 impl Symbol {
+    #[inline]
+    const fn new(index: u32) -> Self {
+        Self(NonZeroU32::MIN.saturating_add(index))
+    }
+
     /// The symbol of a word, by its position in [`WORDS`].
     pub(crate) const fn of_word(position: usize) -> Self {
-        Self(position as u32)
+        Self::new(position as u32)
     }
 
     /// Symbols count from 0 without gaps, so they can index a table.
+    #[inline]
     pub(crate) fn index(self) -> usize {
-        self.0 as usize
+        self.0.get() as usize - 1
     }
 
-    /// The bit of a word; 0 for any other text.
-    fn bit(self) -> u64 {
-        if (self.0 as usize) < WORDS.len() { 1 << self.0 } else { 0 }
+    /// The bit of one of the first [`BITS`] words; 0 for any other text.
+    #[inline]
+    fn bit(self) -> u32 {
+        if self.index() < BITS { 1 << self.index() } else { 0 }
     }
 }
 
@@ -281,7 +423,7 @@ impl Arena {
     pub fn intern(&mut self, text: &str) -> Symbol {
         let Self { letters, starts, shared, symbols, hasher, kinds, .. } = self;
         let hash = hash(hasher, text);
-        let next = Symbol(kinds.len() as u32);
+        let next = Symbol::new(kinds.len() as u32);
         let same = |(known, symbol): &(u32, Symbol)| *known == hash && text_of(letters, starts, *symbol) == text;
         match symbols.entry(spread(hash), same, |(hash, _)| spread(*hash)) {
             hashbrown::hash_table::Entry::Occupied(known) => known.get().1,
@@ -330,20 +472,27 @@ impl Arena {
 
     /// All texts.
     pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
-        (0..self.kinds.len()).map(|symbol| self.text(Symbol(symbol as u32)))
+        (0..self.kinds.len()).map(|symbol| self.text(Symbol::new(symbol as u32)))
     }
 
     /// The value of an id.
     #[inline]
     pub fn node(&self, id: NodeId) -> Node {
-        let Packed { span, contents, .. } = self.nodes[id.0 as usize];
-        Node { value: self.value(id), span, contents }
+        Node { value: self.value(id), span: self.span(id), contents: self.contents(id) }
+    }
+
+    #[inline]
+    fn span(&self, id: NodeId) -> Span {
+        let packed = self.nodes[id.index()];
+        let len = if packed.len() == LONG { self.long[&id] } else { packed.len() };
+        Span { start: packed.start, len }
     }
 
     #[inline]
     fn value(&self, id: NodeId) -> Value {
-        let Packed { kind, payload, .. } = self.nodes[id.0 as usize];
-        match kind {
+        let packed = self.nodes[id.index()];
+        let payload = packed.payload;
+        match packed.kind() {
             Kind::Null => Value::Null,
             Kind::False => Value::Bool(false),
             Kind::True => Value::Bool(true),
@@ -351,15 +500,9 @@ impl Arena {
             Kind::Integer => Value::Int(self.integers[payload as usize]),
             Kind::Big => Value::Big(payload),
             Kind::Float => Value::Float(self.floats[payload as usize]),
-            Kind::String => Value::String(Symbol(payload)),
-            Kind::List => {
-                let (first, len) = self.lists[payload as usize];
-                Value::List(first, len)
-            }
-            Kind::Object => {
-                let Members { first, len, .. } = self.objects[payload as usize];
-                Value::Object(first, len)
-            }
+            Kind::String => Value::String(Symbol::new(payload)),
+            Kind::List => Value::List,
+            Kind::Object | Kind::Merged => Value::Object,
         }
     }
 
@@ -388,22 +531,15 @@ impl Arena {
                 self.floats.push(number);
                 (Kind::Float, index(self.floats.len()) - 1)
             }
-            Value::String(symbol) => (Kind::String, symbol.0),
-            Value::List(first, len) => {
-                self.lists.push((first, len));
-                (Kind::List, index(self.lists.len()) - 1)
-            }
-            Value::Object(first, len) => {
-                let words = self.words(first, len);
-                self.objects.push(Members { first, len, words });
-                (Kind::Object, index(self.objects.len()) - 1)
-            }
+            Value::String(symbol) => (Kind::String, index(symbol.index())),
+            Value::List => return self.add_list(&[], span),
+            Value::Object => return self.add_object(&[], span),
         };
         let contents = match value {
             Value::String(symbol) => self.kinds[symbol.index()].of_value(),
             _ => Contents::default(),
         };
-        self.push(Packed { kind, contents, payload, span })
+        self.push(kind, contents, payload, span)
     }
 
     /// Adds an integer of any size.
@@ -431,7 +567,7 @@ impl Arena {
         let contents = items.iter().map(|item| self.contents(*item).within_list());
         let contents = contents.fold(Contents::default(), Contents::and);
         self.lists.push((first, items.len() as u32));
-        self.push(Packed { kind: Kind::List, contents, payload: self.lists.len() as u32 - 1, span })
+        self.push(Kind::List, contents, self.lists.len() as u32 - 1, span)
     }
 
     /// Adds an object; the keys are distinct.
@@ -441,53 +577,115 @@ impl Arena {
         if members.len() > LARGE_OBJECT {
             self.large_objects.push((first, OnceLock::new()));
         }
-        let words = self.words(first, len);
+        self.push_object(Kind::Object, (first, len), &members.iter(), span)
+    }
+
+    /// Adds an object of at most [`LARGE_OBJECT`] members that is made of others; the keys are distinct.
+    pub(crate) fn add_merged(&mut self, parts: &[Part], span: Span) -> NodeId {
+        let (first, len) = (self.chosen.len() as u32, parts.len() as u32);
+        for part in parts {
+            if part.place == NEW {
+                self.chosen.push(self.members.len() as u32);
+                self.members.push(part.member);
+            } else {
+                self.chosen.push(part.place);
+            }
+        }
+        self.push_object(Kind::Merged, (first, len), &parts.iter().map(|part| &part.member), span)
+    }
+
+    /// Adds an object whose members are in their table.
+    fn push_object<'m>(
+        &mut self,
+        kind: Kind,
+        (first, len): (u32, u32),
+        members: &(impl Iterator<Item = &'m Member> + Clone),
+        span: Span,
+    ) -> NodeId {
+        let mut words = Words::default();
         let mut contents = Contents::default();
-        for member in members {
+        for member in members.clone() {
+            words.0 |= member.key.bit();
             contents = contents.and(self.contents(member.value));
         }
         if words.has(words::DELETE) || words.has(words::REPLACE) {
             contents = contents.and(Contents::MARKER);
         }
-        if members.first().is_some_and(|first| self.kinds[first.key.index()].has(Contents::LOCALES)) {
+        if members.clone().next().is_some_and(|first| self.kinds[first.key.index()].has(Contents::LOCALES)) {
             contents = contents.and(Contents::LOCALES);
         }
-        self.objects.push(Members { first, len, words });
-        self.push(Packed { kind: Kind::Object, contents, payload: self.objects.len() as u32 - 1, span })
+        self.objects.push(Head { first, len, words });
+        self.push(kind, contents, self.objects.len() as u32 - 1, span)
     }
 
-    /// Which words are among the keys of some members.
-    fn words(&self, first: u32, len: u32) -> Words {
-        let members = self.members[first as usize..(first + len) as usize].iter();
-        Words(members.fold(0, |words, member| words | member.key.bit()))
+    /// An empty table for the members of an object to be; it is used again if it comes back.
+    pub(crate) fn take_room(&mut self) -> Vec<Part> {
+        std::mem::take(&mut self.room)
+    }
+
+    /// Takes back what [`take_room`](Self::take_room) gave.
+    pub(crate) fn give_back(&mut self, mut room: Vec<Part>) {
+        room.clear();
+        self.room = room;
     }
 
     /// What is to be found in a value.
     #[inline]
     pub fn contents(&self, id: NodeId) -> Contents {
-        self.nodes[id.0 as usize].contents
+        self.nodes[id.index()].contents()
     }
 
     #[inline]
-    fn members_of(&self, id: NodeId) -> Option<Members> {
-        let Packed { kind, payload, .. } = self.nodes[id.0 as usize];
-        (kind == Kind::Object).then(|| self.objects[payload as usize])
+    fn head(&self, id: NodeId) -> Option<Head> {
+        let packed = self.nodes[id.index()];
+        matches!(packed.kind(), Kind::Object | Kind::Merged).then(|| self.objects[packed.payload as usize])
+    }
+
+    /// The members of an object.
+    #[inline]
+    fn members_of(&self, id: NodeId, Head { first, len, .. }: Head) -> Members<'_> {
+        let range = first as usize..(first + len) as usize;
+        match self.nodes[id.index()].kind() {
+            Kind::Merged => Members { all: &self.members, chosen: Some(&self.chosen[range]) },
+            _ => Members { all: &self.members[range], chosen: None },
+        }
+    }
+
+    /// The member of an object, which may have it.
+    fn search(&self, id: NodeId, head: Head, key: Symbol) -> Option<&Member> {
+        if head.len as usize > LARGE_OBJECT {
+            return self.indexed_member(head.first, head.len, key);
+        }
+        let Members { all, chosen } = self.members_of(id, head);
+        match chosen {
+            None => all.iter().find(|member| member.key == key),
+            Some(chosen) => chosen.iter().map(|at| &all[*at as usize]).find(|member| member.key == key),
+        }
     }
 
     /// The member of a large object, whose members begin at `first`.
     fn indexed_member(&self, first: u32, len: u32, key: Symbol) -> Option<&Member> {
         let place = self.large_objects.binary_search_by_key(&first, |(first, _)| *first).ok()?;
+        let key_at = |at: &u32| self.members[*at as usize].key;
+        let hash = |key: Symbol| spread(key.0.get());
         let index = self.large_objects[place].1.get_or_init(|| {
-            let members = self.members[first as usize..(first + len) as usize].iter();
-            members.zip(first..).map(|(member, at)| (member.key, at)).collect()
+            let mut index = HashTable::with_capacity(len as usize);
+            for at in first..first + len {
+                index.insert_unique(hash(key_at(&at)), at, |at| hash(key_at(at)));
+            }
+            index
         });
-        index.get(&key).map(|at| &self.members[*at as usize])
+        index.find(hash(key), |at| key_at(at) == key).map(|at| &self.members[*at as usize])
     }
 
     #[inline]
-    fn push(&mut self, node: Packed) -> NodeId {
-        self.nodes.push(node);
-        NodeId(self.nodes.len() as u32 - 1)
+    fn push(&mut self, kind: Kind, contents: Contents, payload: u32, span: Span) -> NodeId {
+        self.nodes.push(Packed::new(kind, contents, payload, span));
+        let id = NodeId::new(self.nodes.len() as u32 - 1);
+        if span.len >= LONG {
+            self.long.insert(id, span.len);
+        }
+        id
     }
 }
 
@@ -529,7 +727,7 @@ impl<'a> Entry<'a> {
     /// Where it stands.
     #[inline]
     pub fn span(self) -> Span {
-        self.arena.nodes[self.id.0 as usize].span
+        self.arena.span(self.id)
     }
 
     /// What is to be found in it.
@@ -547,15 +745,16 @@ impl<'a> Entry<'a> {
     /// The symbol of the text, if it is one.
     #[inline]
     pub fn as_symbol(self) -> Option<Symbol> {
-        let Packed { kind, payload, .. } = self.arena.nodes[self.id.0 as usize];
-        (kind == Kind::String).then_some(Symbol(payload))
+        let packed = self.arena.nodes[self.id.index()];
+        (packed.kind() == Kind::String).then(|| Symbol::new(packed.payload))
     }
 
     /// The items; none if it is no list.
     #[inline]
     pub fn items(self) -> impl ExactSizeIterator<Item = Entry<'a>> + Clone {
-        let Packed { kind, payload, .. } = self.arena.nodes[self.id.0 as usize];
-        let (first, len) = if kind == Kind::List { self.arena.lists[payload as usize] } else { (0, 0) };
+        let packed = self.arena.nodes[self.id.index()];
+        let is_list = packed.kind() == Kind::List;
+        let (first, len) = if is_list { self.arena.lists[packed.payload as usize] } else { (0, 0) };
         let (first, len) = (first as usize, len as usize);
         self.arena.items[first..first + len].iter().map(move |id| self.arena.entry(*id))
     }
@@ -563,15 +762,24 @@ impl<'a> Entry<'a> {
     /// The words among its keys; none if it is no object.
     #[inline]
     pub fn words(self) -> Words {
-        self.arena.members_of(self.id).map_or(Words::default(), |members| members.words)
+        self.arena.head(self.id).map_or(Words::default(), |head| head.words)
     }
 
     /// The members; none if it is no object.
     #[inline]
-    pub fn members(self) -> &'a [Member] {
-        match self.arena.members_of(self.id) {
-            Some(Members { first, len, .. }) => &self.arena.members[first as usize..(first + len) as usize],
-            None => &[],
+    pub fn members(self) -> Members<'a> {
+        self.arena.head(self.id).map(|head| self.arena.members_of(self.id, head)).unwrap_or_default()
+    }
+
+    /// Adds the members to those of another object that is made of them.
+    pub(crate) fn add_to(self, parts: &mut Vec<Part>) {
+        let Some(head) = self.arena.head(self.id) else { return };
+        let Members { all, chosen } = self.arena.members_of(self.id, head);
+        match chosen {
+            None => parts.extend(all.iter().zip(head.first..).map(|(member, place)| Part { member: *member, place })),
+            Some(chosen) => {
+                parts.extend(chosen.iter().map(|place| Part { member: all[*place as usize], place: *place }));
+            }
         }
     }
 
@@ -584,21 +792,15 @@ impl<'a> Entry<'a> {
     /// A member, if it is an object that has it.
     #[inline]
     pub fn member(self, key: impl Name) -> Option<&'a Member> {
-        let Members { first, len, words } = self.arena.members_of(self.id)?;
+        let head = self.arena.head(self.id)?;
         let key = key.symbol(self.arena)?;
-        if !words.has(key) {
-            return None;
-        }
-        if len as usize > LARGE_OBJECT {
-            return self.arena.indexed_member(first, len, key);
-        }
-        self.arena.members[first as usize..(first + len) as usize].iter().find(|member| member.key == key)
+        if head.words.has(key) { self.arena.search(self.id, head, key) } else { None }
     }
 
     /// Whether it is an object.
     #[inline]
     pub fn is_object(self) -> bool {
-        self.arena.nodes[self.id.0 as usize].kind == Kind::Object
+        matches!(self.arena.nodes[self.id.index()].kind(), Kind::Object | Kind::Merged)
     }
 
     /// The same as plain data.
@@ -610,8 +812,8 @@ impl<'a> Entry<'a> {
             Value::Big(index) => Data::Big(self.arena.large[index as usize].clone()),
             Value::Float(value) => Data::Float(value),
             Value::String(symbol) => Data::String(self.arena.shared(symbol)),
-            Value::List(..) => Data::list(self.items().map(Entry::to_data).collect()),
-            Value::Object(..) => {
+            Value::List => Data::list(self.items().map(Entry::to_data).collect()),
+            Value::Object => {
                 let mut data = Object::with_capacity(self.members().len());
                 for member in self.members() {
                     data.push_new(self.arena.shared(member.key), self.arena.entry(member.value).to_data());
@@ -629,8 +831,8 @@ impl<'a> Entry<'a> {
             Value::Int(_) | Value::Big(_) => "an integer",
             Value::Float(_) => "a number",
             Value::String(_) => "a string",
-            Value::List(..) => "an array",
-            Value::Object(..) => "an object",
+            Value::List => "an array",
+            Value::Object => "an object",
         }
     }
 }

@@ -17,6 +17,7 @@ mod scan;
 mod text;
 
 pub use again::Earlier;
-pub use arena::{Arena, Contents, Entry, Member, Name, Node, NodeId, Symbol, Value, Words};
+pub use arena::{Arena, Contents, Entry, Member, Members, Name, Node, NodeId, Symbol, Value, Words};
+pub(crate) use arena::{BITS, Part};
 pub use escapes::{escape_breakpoints, source_offset};
 pub use read::{Comment, Document, Duplicate, MAX_DEPTH, read};

@@ -17,10 +17,19 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads white space and comments.
+    #[inline]
     pub(super) fn space(&mut self) {
+        // Mostly there is none.
+        if !self.byte().is_some_and(|byte| matches!(byte, b'!'..0x80) && byte != b'/') {
+            self.some_space();
+        }
+    }
+
+    fn some_space(&mut self) {
         while let Some(byte) = self.byte() {
             match byte {
-                b' ' | b'\n' | b'\r' | b'\t' => self.at += 1,
+                b'\n' => self.at = indented(self.text.as_bytes(), self.at + 1),
+                b' ' | b'\r' | b'\t' => self.at += 1,
                 b'/' | 0x0b | 0x0c | 0x80.. if self.rare_space() => {}
                 _ => return,
             }
@@ -108,6 +117,18 @@ impl<'a> Reader<'a> {
         self.at += lexeme.len();
         lexeme
     }
+}
+
+/// The offset of the first byte at or after `at` that is no space, unless the text ends soon.
+fn indented(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(chunk) = bytes[at..].first_chunk::<8>() {
+        let others = u64::from_le_bytes(*chunk) ^ u64::from_ne_bytes([b' '; 8]);
+        if others != 0 {
+            return at + others.trailing_zeros() as usize / 8;
+        }
+        at += 8;
+    }
+    at
 }
 
 fn separates(c: char, rest: &str) -> bool {

@@ -119,11 +119,7 @@ fn plain_end(bytes: &[u8], mut at: usize, quote: u8) -> usize {
     const HIGHS: u64 = ONES << 7;
     let stops = |byte: &u8| *byte == quote || *byte == b'\\' || *byte < 0x20;
     let has_zero = |word: u64| word.wrapping_sub(ONES) & !word & HIGHS;
-    // Without an early exit inside, the compiler compares all bytes of a block at once.
-    while bytes[at..].first_chunk::<32>().is_some_and(|block| !block.iter().fold(false, |hit, byte| hit | stops(byte)))
-    {
-        at += 32;
-    }
+    let long = at + 32;
     while let Some(chunk) = bytes[at..].first_chunk::<8>() {
         let word = u64::from_le_bytes(*chunk);
         let control = word.wrapping_sub(ONES * 0x20) & !word & HIGHS;
@@ -133,6 +129,13 @@ fn plain_end(bytes: &[u8], mut at: usize, quote: u8) -> usize {
             return at + hits.trailing_zeros() as usize / 8;
         }
         at += 8;
+        if at == long {
+            // Without an early exit inside, the compiler compares all bytes of a block at once.
+            let is_plain = |block: &[u8; 32]| !block.iter().fold(false, |hit, byte| hit | stops(byte));
+            while bytes[at..].first_chunk::<32>().is_some_and(is_plain) {
+                at += 32;
+            }
+        }
     }
     bytes[at..].iter().position(stops).map_or(bytes.len(), |tail| at + tail)
 }

@@ -163,7 +163,7 @@ impl<W: Write> Json<W> {
             Value::Int(value) => self.by_serde(value),
             Value::String(symbol) => self.text(arena.text(symbol)),
             Value::Big(_) | Value::Float(_) => self.data(&entry.to_data()),
-            Value::List(..) => {
+            Value::List => {
                 self.begin_list();
                 for item in entry.items() {
                     self.item();
@@ -171,7 +171,7 @@ impl<W: Write> Json<W> {
                 }
                 self.end();
             }
-            Value::Object(..) => {
+            Value::Object => {
                 self.begin_object();
                 for member in entry.members() {
                     self.key(arena.text(member.key));

@@ -145,7 +145,20 @@ const REFUSED: &[&str] = &[
 
 /// The names of an expression that are not bound in this context, in the order of their places.
 pub fn check_names(expression: &Expression, context: Context) -> Vec<SyntaxError> {
+    // Nearly every expression has names that are bound only.
+    if !expression.has_unknown_names() && !expression.reads(unbound(context)) {
+        return Vec::new();
+    }
     expression.free_names().iter().filter_map(|found| check(found, context)).collect()
+}
+
+/// The roots that cannot be read.
+fn unbound(context: Context) -> &'static [Root] {
+    match context {
+        Context::Argument | Context::Locals => &[],
+        Context::Options => &[Root::Options],
+        Context::RunIf => &[Root::Locals, Root::Options, Root::Dut, Root::Station, Root::StateProxy],
+    }
 }
 
 fn check(found: &NameUse, context: Context) -> Option<SyntaxError> {

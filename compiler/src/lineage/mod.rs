@@ -184,7 +184,7 @@ impl Loader<'_, '_> {
         let Some(inherit) = self.arena.entry(merged).get(words::INHERIT) else { return Some(Vec::new()) };
         match inherit.value() {
             Value::String(_) => Some(vec![(inherit.as_str()?.to_owned(), inherit.span())]),
-            Value::List(..) => {
+            Value::List => {
                 let named =
                     inherit.items().map(|item| item.as_str().map(|name| (name.to_owned(), item.span())).ok_or(item));
                 let parents: Result<Vec<_>, _> = named.collect();

@@ -9,6 +9,7 @@ use std::cell::OnceCell;
 use std::sync::Arc;
 
 use tlc_plan::members::Members;
+use tlc_plan::names::Names;
 use tlc_plan::plan::{Class, Node, PHASES, Program, Rule, Test, Text, When};
 use tlc_plan::{Data, NodeId, Plan, Template, plan};
 
@@ -99,8 +100,9 @@ pub fn find(
 
 /// What most nodes have, made once.
 struct Usual {
-    layout: Data,
-    measurements: Template,
+    layout: Arc<Data>,
+    measurements: Arc<Template>,
+    dut_options: Arc<Data>,
     /// The labels of the tree, each made when a node first has it.
     labels: Vec<OnceCell<Arc<Text>>>,
 }
@@ -108,8 +110,14 @@ struct Usual {
 impl Usual {
     fn new(tree: &TestTree) -> Self {
         Self {
-            layout: crate::dump::layout(None),
-            measurements: Template::object(Members::new()),
+            layout: crate::dump::layout(None).into(),
+            measurements: Template::object(Members::new()).into(),
+            dut_options: tree
+                .options
+                .get("dut_options")
+                .map(|setting| setting.value.clone())
+                .unwrap_or_default()
+                .into(),
             labels: vec![OnceCell::new(); tree.label_count()],
         }
     }
@@ -125,11 +133,11 @@ struct HandedDown {
     /// The path of the group, with a dot behind it.
     prefix: String,
     /// Resources that it, or a group around it, holds; sorted.
-    resources: Vec<String>,
+    resources: Names,
     /// It, or a group around it, is a `TestGroup` that runs without a panel.
     no_host: bool,
     /// The nearest options that are not empty.
-    dut_options: Option<Data>,
+    dut_options: Option<Arc<Data>>,
 }
 
 impl HandedDown {
@@ -145,8 +153,16 @@ impl HandedDown {
         }
     }
 
+    /// The path of a test of the group.
+    fn path_of(&self, id: &str) -> String {
+        let mut path = String::with_capacity(self.prefix.len() + id.len());
+        path.push_str(&self.prefix);
+        path.push_str(id);
+        path
+    }
+
     /// Resources that a test of the group holds, with those of the groups around it.
-    fn resources_with(&self, arena: &Arena, object: document::NodeId) -> Vec<String> {
+    fn resources_with(&self, arena: &Arena, object: document::NodeId) -> Names {
         let mut names = texts(arena, object, words::EXCLUSIVE_RESOURCES);
         if names.is_empty() {
             return self.resources.clone();
@@ -154,12 +170,12 @@ impl HandedDown {
         names.extend(self.resources.iter().cloned());
         names.sort();
         names.dedup();
-        names
+        names.into()
     }
 }
 
-fn own_dut_options(arena: &Arena, object: document::NodeId) -> Option<Data> {
-    arena.entry(object).get(words::DUT_OPTIONS).map(Entry::to_data).filter(Data::is_truthy)
+fn own_dut_options(arena: &Arena, object: document::NodeId) -> Option<Arc<Data>> {
+    arena.entry(object).get(words::DUT_OPTIONS).map(Entry::to_data).filter(Data::is_truthy).map(Arc::new)
 }
 
 fn node(
@@ -173,16 +189,15 @@ fn node(
     let test = tree.test(id);
     let written = arena.entry(test.object);
     let name = arena.shared(test.id);
-    let options = || tree.options.get("dut_options").map(|setting| setting.value.clone());
     Node {
-        path: [&around.prefix, &*name].concat(),
+        path: around.path_of(&name),
         id: name,
         label: usual.label(tree, id, arena),
         class: test.class,
         test: (tree.is_leaf(id) && id != tree.root()).then(|| leaf(tree, id, arena, usual, templates)),
         run_if: test.run_if.and_then(|run_if| templates.condition(run_if)),
-        iterations: test.iterations,
-        retries: test.retries,
+        iterations: test.iterations(),
+        retries: test.retries(),
         action_on_failure: test.action_on_failure,
         teardown: test.teardown,
         parallel: test.parallel,
@@ -190,15 +205,14 @@ fn node(
         disable_abort: flag(arena, test.object, words::DISABLE_ABORT).unwrap_or(false),
         no_host: around.no_host || flag(arena, test.object, words::NO_HOST).unwrap_or(false),
         exclusive_resources: around.resources_with(arena, test.object),
-        enable_services: texts(arena, test.object, words::ENABLE_SERVICES),
-        disable_services: texts(arena, test.object, words::DISABLE_SERVICES),
+        enable_services: texts(arena, test.object, words::ENABLE_SERVICES).into(),
+        disable_services: texts(arena, test.object, words::DISABLE_SERVICES).into(),
         dut_options: own_dut_options(arena, test.object)
             .or_else(|| around.dut_options.clone())
-            .or_else(options)
-            .unwrap_or_default(),
+            .unwrap_or_else(|| usual.dut_options.clone()),
         layout: match written.get(words::LAYOUT) {
             None => usual.layout.clone(),
-            layout => crate::dump::layout(layout),
+            layout => crate::dump::layout(layout).into(),
         },
         locals: test.locals.index() as u32,
     }
@@ -210,16 +224,17 @@ fn leaf(tree: &TestTree, id: TestId, arena: &Arena, usual: &Usual, templates: &m
     let scope = (tree.locals_of(id), test.locals);
     let program = match (written.get(words::EXEC), test.pytest_name) {
         _ if test.class.is_shutdown() => Program::Shutdown,
-        (Some(argv), _) if argv.items().len() > 0 => Program::Exec(templates.template(argv.id, scope)),
+        (Some(argv), _) if argv.items().len() > 0 => Program::Exec(templates.template(argv.id, scope).into()),
         (_, Some(name)) if !arena.text(name).is_empty() => Program::Pytest(arena.shared(name)),
         _ => Program::Nothing,
     };
     Test {
         program,
-        args: match arena.entry(test.raw).as_str() {
+        args: if arena.entry(test.raw).get(words::ARGS).is_some() {
+            templates.template(test.args, scope)
+        } else {
             // Many tests may be one and the same definition.
-            Some(_) => templates.shared(test.args, scope),
-            None => templates.template(test.args, scope),
+            templates.shared(test.args, scope)
         },
         timeout_secs: written.get(words::TIMEOUT_SECS).and_then(seconds),
         isolation: match written.get(words::ISOLATION).and_then(Entry::as_str) {
@@ -228,7 +243,7 @@ fn leaf(tree: &TestTree, id: TestId, arena: &Arena, usual: &Usual, templates: &m
             _ => plan::Isolation::Fork,
         },
         measurements: match written.get(words::MEASUREMENTS) {
-            Some(limits) => templates.template(limits.id, scope),
+            Some(limits) => templates.template(limits.id, scope).into(),
             None => usual.measurements.clone(),
         },
     }

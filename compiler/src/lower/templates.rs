@@ -6,13 +6,13 @@ use std::sync::Arc;
 use tlc_plan::data::Object;
 use tlc_plan::evaluate::ErrorKind;
 use tlc_plan::expression::{Expression, Place, Root};
-use tlc_plan::members::Members;
+use tlc_plan::members::Members as Named;
 use tlc_plan::plan::ExpressionSource;
 use tlc_plan::template::ExpressionUse;
 use tlc_plan::{Data, Template};
 
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::document::{Arena, Contents, Entry, Member, NodeId, Symbol, Value, escape_breakpoints, source_offset};
+use crate::document::{Arena, Contents, Entry, Members, NodeId, Symbol, Value, escape_breakpoints, source_offset};
 use crate::expression::{Context, check_names};
 use crate::source::{FileId, SourceMap, Span};
 use crate::tree::evaluation::{EVAL, Failure, evaluation_finding, syntax_finding};
@@ -104,8 +104,8 @@ impl<'a> Templates<'a> {
         }
         match entry.value() {
             Value::String(text) => self.text(entry, text, scope),
-            Value::List(..) => Template::list(entry.items().map(|item| self.template(item.id, scope)).collect()),
-            Value::Object(..) => self.object(entry.members(), scope),
+            Value::List => Template::list(entry.items().map(|item| self.template(item.id, scope)).collect()),
+            Value::Object => self.object(entry.members(), scope),
             Value::Null | Value::Bool(_) | Value::Int(_) | Value::Big(_) | Value::Float(_) => {
                 Template::Data(entry.to_data())
             }
@@ -113,17 +113,17 @@ impl<'a> Templates<'a> {
     }
 
     /// An object, which is mostly data when its expressions are folded.
-    fn object(&mut self, members: &[Member], scope: InScope<'_>) -> Template {
+    fn object(&mut self, mut members: Members<'_>, scope: InScope<'_>) -> Template {
         let mut data = Object::with_capacity(members.len());
-        for (at, member) in members.iter().enumerate() {
+        while let Some(member) = members.next() {
             let name = self.arena.shared(member.key);
             match self.template(member.value, scope) {
                 Template::Data(value) => data.push_new(name, value),
                 value => {
-                    let mut all = Members::with_capacity(members.len());
+                    let mut all = Named::with_capacity(data.len() + 1 + members.len());
                     data.into_iter().for_each(|(name, value)| all.push_new(name, Template::Data(value)));
                     all.push_new(name, value);
-                    for member in &members[at + 1..] {
+                    for member in members {
                         all.push_new(self.arena.shared(member.key), self.template(member.value, scope));
                     }
                     return Template::object(all);
@@ -142,7 +142,7 @@ impl<'a> Templates<'a> {
     fn is_fine(&mut self, text: Symbol) -> bool {
         let parsed = self.evaluation.expression(text, EVAL.len(), self.arena);
         let Ok(expression) = &*parsed else { return false };
-        if expression.roots().contains(&Root::Locals) || !check_names(expression, Context::Argument).is_empty() {
+        if expression.reads(&[Root::Locals]) || !check_names(expression, Context::Argument).is_empty() {
             return false;
         }
         match self.evaluation.evaluate(text, &Data::default(), self.arena) {
@@ -162,7 +162,7 @@ impl<'a> Templates<'a> {
             let _ = self.found(entry, text, scope);
         }
         entry.items().for_each(|item| self.find(item.id, scope));
-        entry.members().iter().for_each(|member| self.find(member.value, scope));
+        entry.members().for_each(|member| self.find(member.value, scope));
     }
 
     fn text(&mut self, entry: Entry<'_>, text: Symbol, scope: InScope<'_>) -> Template {
@@ -194,15 +194,14 @@ impl<'a> Templates<'a> {
                 return Err(error.message.as_str().into());
             }
         };
-        let roots = expression.roots();
-        let reads = |root| roots.contains(&root);
-        let key = (text, reads(Root::Locals).then_some(scope.1));
+        let reads_locals = expression.reads(&[Root::Locals]);
+        let key = (text, reads_locals.then_some(scope.1));
         if let Some(found) = self.known.get(&key) {
             return Ok(found.clone());
         }
-        let at_station = [Root::Device, Root::Dut, Root::Station, Root::StateProxy].into_iter().any(reads);
-        let options_wait = self.evaluation.options_read_device() && reads(Root::Options);
-        let locals_wait = scope.0.reads_device && reads(Root::Locals);
+        let at_station = expression.reads(&[Root::Device, Root::Dut, Root::Station, Root::StateProxy]);
+        let options_wait = self.evaluation.options_read_device() && expression.reads(&[Root::Options]);
+        let locals_wait = scope.0.reads_device && reads_locals;
         let found = self.evaluated(entry, text, expression, scope, at_station || options_wait || locals_wait);
         self.known.insert(key, found.clone());
         Ok(found)

@@ -19,7 +19,9 @@ use super::evaluation::Evaluation;
 use super::label::I18N;
 use super::names::Labels;
 use super::options::Options;
-use super::{Label, Locals, LocalsId, Test, TestId, TestTree, flag, overrides, requirements, schema, structure};
+use super::{
+    Counts, Label, Locals, LocalsId, Test, TestId, TestTree, flag, overrides, requirements, schema, structure,
+};
 
 /// How deep groups may lie in each other.
 pub const MAX_DEPTH: usize = 200;
@@ -123,7 +125,7 @@ pub(super) fn empty_tree(label: Text) -> TestTree {
         requirements: HashMap::new(),
         words: Words::default(),
         incomplete: HashSet::new(),
-        used: HashSet::new(),
+        used: Vec::new(),
     }
 }
 
@@ -186,8 +188,7 @@ struct Facts {
     args: NodeId,
     pytest_name: Option<Symbol>,
     run_if: Option<NodeId>,
-    iterations: Count,
-    retries: Count,
+    counts: Counts,
     action: Option<ActionOnFailure>,
     teardown: bool,
     parallel: bool,
@@ -212,15 +213,13 @@ impl Builder<'_, '_> {
             parent: None,
             id: words::NOTHING,
             class: Class::TestGroup,
-            raw: self.nothing,
+            raw: self.arena.add_object(&[], span),
             object: self.nothing,
             args: self.nothing,
-            span,
             pytest_name: None,
             locals: LocalsId(0),
             run_if: None,
-            iterations: Count::Times(1),
-            retries: Count::Times(0),
+            counts: Counts::new(Count::Times(1), Count::Times(0)),
             action_on_failure: ActionOnFailure::Next,
             teardown: false,
             parallel: false,
@@ -351,12 +350,10 @@ impl Builder<'_, '_> {
             raw: effective.raw,
             object,
             args: facts.args,
-            span: effective.span,
             pytest_name: facts.pytest_name,
             locals,
             run_if: facts.run_if,
-            iterations: facts.iterations,
-            retries: facts.retries,
+            counts: facts.counts,
             action_on_failure: if teardown {
                 ActionOnFailure::Next
             } else {
@@ -396,8 +393,7 @@ impl Builder<'_, '_> {
             args: self.args(object, class),
             pytest_name,
             run_if,
-            iterations: self.count(object, words::ITERATIONS, 1),
-            retries: self.count(object, words::RETRIES, 0),
+            counts: Counts::new(self.count(object, words::ITERATIONS, 1), self.count(object, words::RETRIES, 0)),
             action: self.action(object, words::ACTION_ON_FAILURE),
             teardown: flag(self.arena, object, words::TEARDOWN).unwrap_or(false),
             parallel: flag(self.arena, object, words::PARALLEL).unwrap_or(false),

@@ -3,13 +3,13 @@
 //! A definition is merged over its base, and that over its own, down to a class. Only definitions that are reached are resolved, each
 //! once, and without recursion.
 
-use hashbrown::{DefaultHashBuilder, HashMap, HashSet};
+use hashbrown::{DefaultHashBuilder, HashMap};
 
 use indexmap::{IndexMap, IndexSet};
 use tlc_plan::plan::Class;
 
 use crate::diagnostic::{Diagnostic, Label, did_you_mean};
-use crate::document::{Arena, Member, NodeId, Symbol, Value};
+use crate::document::{Arena, Member, NodeId, Part, Symbol, Value};
 use crate::merge::{NoTrace, merge, merge_members};
 use crate::source::Span;
 use crate::words;
@@ -32,12 +32,24 @@ pub struct Resolved {
     pub kind: Kind,
 }
 
+/// What became of a definition.
+#[derive(Clone, Copy, Debug, Default)]
+enum State {
+    /// Nothing needed it.
+    #[default]
+    Unreached,
+    /// It cannot be used.
+    Unusable,
+    Resolved(Resolved),
+}
+
 /// The definitions of a list.
 #[derive(Debug)]
 pub struct Definitions {
     /// An object, if there are any.
     written: Option<NodeId>,
-    resolved: HashMap<Symbol, Option<Resolved>>,
+    /// What became of those that were needed, by the symbols of their names.
+    resolved: Vec<State>,
     /// Where names stand that are not defined. Each name is reported once, at the first of its places.
     missing: IndexMap<Symbol, IndexSet<Span, DefaultHashBuilder>, DefaultHashBuilder>,
     /// For how many unknown names a near one is still looked for; a list with more has another problem.
@@ -53,7 +65,18 @@ type Chain = IndexMap<Symbol, Member, DefaultHashBuilder>;
 impl Definitions {
     /// The definitions of this object, if there is one.
     pub fn new(object: Option<NodeId>) -> Self {
-        Self { written: object, resolved: HashMap::new(), missing: IndexMap::default(), suggestions: 100 }
+        Self { written: object, resolved: Vec::new(), missing: IndexMap::default(), suggestions: 100 }
+    }
+
+    fn state(&self, name: Symbol) -> State {
+        self.resolved.get(name.index()).copied().unwrap_or_default()
+    }
+
+    fn keep(&mut self, name: Symbol, resolved: Option<Resolved>) {
+        if self.resolved.len() <= name.index() {
+            self.resolved.resize(name.index() + 1, State::Unreached);
+        }
+        self.resolved[name.index()] = resolved.map_or(State::Unusable, State::Resolved);
     }
 
     fn written(&self, name: Symbol, arena: &Arena) -> Option<Member> {
@@ -68,22 +91,26 @@ impl Definitions {
         arena: &mut Arena,
         diagnostics: &mut Vec<Diagnostic>,
     ) -> Option<Resolved> {
-        if let Some(known) = self.resolved.get(&name) {
-            return *known;
+        match self.state(name) {
+            State::Resolved(known) => return Some(known),
+            State::Unusable => return None,
+            State::Unreached => {}
         }
         if let Some(member) = self.written(name, arena)
-            && let Some(known) = self.resolved.get(&base(arena, &member).0)
+            && let State::Resolved(below) = self.state(base(arena, &member).0)
         {
             // Most inherit what others inherited before them.
-            let resolved = known.map(|below| extend(below, &member, arena, diagnostics));
-            self.resolved.insert(name, resolved);
+            let resolved = Some(extend(below, &member, arena, diagnostics));
+            self.keep(name, resolved);
             return resolved;
         }
         let mut chain = Chain::default();
         let (mut name, mut at) = (name, at);
         let mut resolved = loop {
-            if let Some(known) = self.resolved.get(&name) {
-                break *known;
+            match self.state(name) {
+                State::Resolved(known) => break Some(known),
+                State::Unusable => break None,
+                State::Unreached => {}
             }
             if chain.contains_key(&name) {
                 diagnostics.push(circle(arena, &chain, name, at));
@@ -100,7 +127,7 @@ impl Definitions {
             if base == name {
                 let class = class(arena, &member, base_at, diagnostics)
                     .map(|kind| Resolved { object: object_of(arena, &member), kind });
-                self.resolved.insert(name, class);
+                self.keep(name, class);
                 break class;
             }
             chain.insert(name, member);
@@ -108,7 +135,7 @@ impl Definitions {
         };
         for (name, member) in chain.into_iter().rev() {
             resolved = resolved.map(|below| extend(below, &member, arena, diagnostics));
-            self.resolved.insert(name, resolved);
+            self.keep(name, resolved);
         }
         resolved
     }
@@ -135,12 +162,12 @@ impl Definitions {
 
     /// Whether the definition was needed by something.
     pub fn is_reached(&self, name: Symbol) -> bool {
-        self.resolved.contains_key(&name)
+        !matches!(self.state(name), State::Unreached)
     }
 
-    /// The definitions that were needed by something.
-    pub fn reached(&self) -> HashSet<Symbol> {
-        self.resolved.keys().copied().collect()
+    /// Whether a definition was needed by something, by the symbols of definitions.
+    pub fn reached(&self) -> Vec<bool> {
+        self.resolved.iter().map(|state| !matches!(state, State::Unreached)).collect()
     }
 
     /// Adds to what was reported about names that are not defined where else they stand.
@@ -249,7 +276,7 @@ fn extend(below: Resolved, member: &Member, arena: &mut Arena, diagnostics: &mut
     let object = match merge_members(arena, below.object, own, span) {
         Ok(object) => object,
         Err(own) => {
-            let named = arena.add_object(&own, span);
+            let named = arena.add_object(&members_of(&own), span);
             let (object, found) = merge(arena, &[below.object, named], &mut NoTrace);
             diagnostics.extend(found);
             object
@@ -260,18 +287,21 @@ fn extend(below: Resolved, member: &Member, arena: &mut Arena, diagnostics: &mut
 
 /// What a definition says itself, with its name as its id.
 fn own_object(arena: &mut Arena, member: &Member) -> NodeId {
-    let members = own_members(arena, member);
+    let own = own_members(arena, member);
     let span = arena.node(member.value).span;
-    arena.add_object(&members, span)
+    arena.add_object(&members_of(&own), span)
 }
 
-fn own_members(arena: &mut Arena, member: &Member) -> Vec<Member> {
-    let own = arena.entry(member.value).members();
-    let mut members = Vec::with_capacity(own.len() + 1);
-    members.extend_from_slice(own);
+fn members_of(parts: &[Part]) -> Vec<Member> {
+    parts.iter().map(|part| part.member).collect()
+}
+
+fn own_members(arena: &mut Arena, member: &Member) -> Vec<Part> {
+    let mut members = arena.take_room();
+    arena.entry(member.value).add_to(&mut members);
     if arena.entry(member.value).member(words::ID).is_none() {
         let value = arena.add_scalar(Value::String(member.key), member.key_span);
-        members.push(Member { key: words::ID, key_span: member.key_span, value });
+        members.push(Member { key: words::ID, key_span: member.key_span, value }.into());
     }
     members
 }

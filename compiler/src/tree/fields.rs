@@ -90,16 +90,14 @@ impl Builder<'_, '_> {
             let has = value.as_str().is_some_and(|text| !text.is_empty()) || value.items().len() > 0;
             has.then(|| (self.arena.text(field), member.key_span))
         };
-        let mut fields: Vec<(&str, Span)> =
-            [words::PYTEST_NAME, words::EXEC, words::SUBTESTS].into_iter().filter_map(filled).collect();
+        let mut fields = [words::PYTEST_NAME, words::EXEC, words::SUBTESTS].into_iter().filter_map(filled);
+        let (Some(first), second) = (fields.next(), fields.next()) else { return };
         // A program beside a group without tests is a group that lost them, or a program that is no longer run.
-        if let ([("exec", _)], Some(subtests)) = (&fields[..], object.member(words::SUBTESTS)) {
-            fields.push(("subtests", subtests.key_span));
-        }
-        let finding = match fields[..] {
-            [first, ..] if class.is_shutdown() => shutdown_runs_nothing_else(first.0, first.1),
-            [first, second, ..] => two_programs(first, second),
-            _ => return,
+        let lost = || object.member(words::SUBTESTS).filter(|_| first.0 == "exec");
+        let finding = match second.or_else(|| lost().map(|subtests| ("subtests", subtests.key_span))) {
+            _ if class.is_shutdown() => shutdown_runs_nothing_else(first.0, first.1),
+            Some(second) => two_programs(first, second),
+            None => return,
         };
         self.diagnostics.push(finding);
     }

@@ -36,6 +36,11 @@ fn label_word(word: &str) -> String {
 
 /// First letter up, the rest down.
 fn title(word: &str) -> String {
+    if word.is_ascii() {
+        let mut title = word.to_ascii_lowercase();
+        title[..1].make_ascii_uppercase();
+        return title;
+    }
     let mut chars = word.chars();
     let first = chars.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
     first + &chars.as_str().to_lowercase()

@@ -32,6 +32,7 @@ pub use build::{Input, resolve};
 pub use evaluation::Evaluation;
 pub use options::{OPTIONS, Options, Setting};
 pub use paths::NearPaths;
+pub(crate) use paths::PathIndex;
 pub use schema::{check as check_schema, check_fields};
 pub use try_out::try_out;
 
@@ -64,8 +65,8 @@ pub struct TestTree {
     words: Words,
     /// Groups that lack a test, because it could not be built or named.
     incomplete: HashSet<TestId>,
-    /// Definitions that its tests are made from, directly or through others.
-    used: HashSet<Symbol>,
+    /// Whether its tests are made from a definition, directly or through others, by the symbols of definitions.
+    used: Vec<bool>,
 }
 
 /// What nodes are called.
@@ -91,18 +92,13 @@ pub struct Test {
     pub object: NodeId,
     /// Its arguments after `override_args`; an object.
     pub args: NodeId,
-    /// Where it stands in its group, or in `tests`.
-    pub span: Span,
     /// The Python test that it runs.
     pub pytest_name: Option<Symbol>,
     /// Its locals, with those of the groups around it.
     pub locals: LocalsId,
     /// The condition, a string.
     pub run_if: Option<NodeId>,
-    /// How often it must pass.
-    pub iterations: Count,
-    /// How often it may fail.
-    pub retries: Count,
+    counts: Counts,
     /// What a failure does to the tests after it.
     pub action_on_failure: ActionOnFailure,
     /// Runs after the others of its group, whatever happened.
@@ -118,6 +114,29 @@ pub struct Test {
     label: u32,
     /// The index after the last node in it.
     end: u32,
+}
+
+/// How often a test must pass, and how often it may fail: two [`Count`]s in less room.
+#[derive(Clone, Copy, Debug)]
+struct Counts {
+    times: [u32; 2],
+    /// Which of them have no end.
+    unlimited: [bool; 2],
+}
+
+impl Counts {
+    fn new(iterations: Count, retries: Count) -> Self {
+        let counts = [iterations, retries];
+        let times = |count| match count {
+            Count::Times(times) => times,
+            Count::Unlimited => 0,
+        };
+        Self { times: counts.map(times), unlimited: counts.map(|count| count == Count::Unlimited) }
+    }
+
+    fn get(self, which: usize) -> Count {
+        if self.unlimited[which] { Count::Unlimited } else { Count::Times(self.times[which]) }
+    }
 }
 
 /// The locals of some nodes.
@@ -141,6 +160,23 @@ impl TestId {
 
     fn new(index: usize) -> Self {
         Self(NonZeroU32::MIN.saturating_add(index as u32))
+    }
+}
+
+impl Test {
+    /// How often it must pass.
+    pub fn iterations(&self) -> Count {
+        self.counts.get(0)
+    }
+
+    /// How often it may fail.
+    pub fn retries(&self) -> Count {
+        self.counts.get(1)
+    }
+
+    /// Where it stands in its group, or in `tests`.
+    pub fn span(&self, arena: &Arena) -> Span {
+        arena.entry(self.raw).span()
     }
 }
 
@@ -217,7 +253,11 @@ impl TestTree {
     pub fn label_of(&self, arena: &Arena, id: TestId) -> Arc<Text> {
         match &self.labels[self.test(id).label as usize] {
             Label::Texts(texts) => texts.clone(),
-            Label::English(text) => Arc::new(Text::from([(self.english.clone(), arena.shared(*text))])),
+            Label::English(text) => {
+                let mut texts = Text::with_capacity(1);
+                texts.push_new(self.english.clone(), arena.shared(*text));
+                Arc::new(texts)
+            }
         }
     }
 
@@ -281,7 +321,7 @@ impl TestTree {
 
     /// Whether a test is made from a definition, directly or through others.
     pub fn uses(&self, definition: Symbol) -> bool {
-        self.used.contains(&definition)
+        self.used.get(definition.index()).copied().unwrap_or(false)
     }
 
     /// Whether a test of the group could not be built.
@@ -331,9 +371,6 @@ pub fn flag(arena: &Arena, object: NodeId, field: impl Name) -> Option<bool> {
 
 /// A field of a test's object that is a list of strings; empty if it is not there.
 pub fn texts(arena: &Arena, object: NodeId, field: impl Name) -> Vec<String> {
-    let items = arena.entry(object).get(field);
-    items
-        .into_iter()
-        .flat_map(|field| field.items().filter_map(|item| item.as_str().map(str::to_owned)).collect::<Vec<_>>())
-        .collect()
+    let Some(field) = arena.entry(object).get(field) else { return Vec::new() };
+    field.items().filter_map(|item| item.as_str().map(str::to_owned)).collect()
 }

@@ -74,15 +74,15 @@ impl Options {
         evaluation: &mut Evaluation,
         diagnostics: &mut Vec<Diagnostic>,
     ) -> Self {
-        let members = written.map_or(&[][..], |written| arena.entry(written).members());
-        for member in members {
+        let members = written.map(|written| arena.entry(written).members()).unwrap_or_default();
+        for member in members.clone() {
             let name: &str = arena.text(member.key);
             if !OPTIONS.iter().any(|(known, ..)| *known == name) {
                 diagnostics.push(unknown_option(name, member.key_span));
             }
         }
         let settings = OPTIONS.iter().map(|(name, expected, default)| {
-            let written = members.iter().find(|member| arena.text(member.key) == *name).map(|member| member.value);
+            let written = members.clone().find(|member| arena.text(member.key) == *name).map(|member| member.value);
             let setting = match written {
                 None => {
                     Setting { written, value: serde_json::from_str(default).unwrap_or_default(), reads_device: false }

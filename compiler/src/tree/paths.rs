@@ -40,13 +40,13 @@ const FEW: usize = 32;
 /// The way to the tests of a tree whose ids do not change, for who looks for many: large groups are indexed when they are first walked
 /// through.
 #[derive(Default)]
-pub(super) struct PathIndex {
+pub(crate) struct PathIndex {
     large: HashMap<TestId, HashMap<Symbol, TestId>>,
 }
 
 impl PathIndex {
     /// The node at a path; the empty path is the root.
-    pub(super) fn find(&mut self, tree: &TestTree, arena: &Arena, path: &str) -> Option<TestId> {
+    pub(crate) fn find(&mut self, tree: &TestTree, arena: &Arena, path: &str) -> Option<TestId> {
         self.walk(tree, arena, path).ok()
     }
 

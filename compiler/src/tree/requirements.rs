@@ -36,7 +36,7 @@ pub(super) fn resolve(tree: &mut TestTree, list: &str, arena: &Arena, diagnostic
 /// The paths of a `require_run`: an empty string alone means none.
 fn written(field: Entry<'_>) -> Vec<(String, Span)> {
     match field.value() {
-        Value::List(..) => field.items().filter_map(|item| Some((item.as_str()?.to_owned(), item.span()))).collect(),
+        Value::List => field.items().filter_map(|item| Some((item.as_str()?.to_owned(), item.span()))).collect(),
         _ => field
             .as_str()
             .filter(|text| !text.is_empty())

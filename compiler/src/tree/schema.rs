@@ -147,7 +147,7 @@ impl<'a> Schema<'a> {
     }
 
     fn texts(&mut self, field: &str, value: Entry<'_>) {
-        if !matches!(value.value(), Value::List(..)) {
+        if !matches!(value.value(), Value::List) {
             self.found.push(wrong_type(field, "an array of strings", value));
         }
         for item in value.items().filter(|item| item.as_str().is_none()) {
@@ -167,7 +167,7 @@ impl<'a> Schema<'a> {
     }
 
     fn tests(&mut self, field: &str, value: Entry<'a>) {
-        if !matches!(value.value(), Value::List(..)) {
+        if !matches!(value.value(), Value::List) {
             self.found.push(wrong_type(field, "an array of tests", value));
         }
         for test in value.items() {
@@ -251,7 +251,7 @@ impl<'a> Schema<'a> {
     }
 
     fn expectations(&mut self, value: Entry<'a>) {
-        self.expect(matches!(value.value(), Value::List(..)), "simulate", "an array of objects", value);
+        self.expect(matches!(value.value(), Value::List), "simulate", "an array of objects", value);
         for item in value.items() {
             self.expect(item.is_object(), "simulate", "an array of objects", item);
             for member in item.members() {

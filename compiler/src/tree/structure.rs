@@ -26,7 +26,7 @@ pub(super) fn check(tree: &TestTree, arena: &Arena, diagnostics: &mut Vec<Diagno
 fn parallel(tree: &TestTree, arena: &Arena, id: TestId, diagnostics: &mut Vec<Diagnostic>) {
     let group = tree.test(id);
     let path = tree.path(arena, id);
-    let place = arena.entry(group.object).member(words::PARALLEL).map_or(group.span, |member| member.key_span);
+    let place = arena.entry(group.object).member(words::PARALLEL).map_or(group.span(arena), |member| member.key_span);
     if tree.is_leaf(id) {
         diagnostics.push(nothing_to_run(&path, place));
     }
@@ -34,11 +34,11 @@ fn parallel(tree: &TestTree, arena: &Arena, id: TestId, diagnostics: &mut Vec<Di
         let test = tree.test(child);
         let child_path = tree.path(arena, child);
         if !tree.is_leaf(child) {
-            diagnostics.push(group_in_parallel(&path, &child_path, test.span, place));
+            diagnostics.push(group_in_parallel(&path, &child_path, test.span(arena), place));
         }
         for field in ["enable_services", "disable_services"] {
             if !texts(arena, test.object, field).is_empty() {
-                let at = arena.entry(test.object).member(field).map_or(test.span, |member| member.key_span);
+                let at = arena.entry(test.object).member(field).map_or(test.span(arena), |member| member.key_span);
                 diagnostics.push(services_in_parallel(field, &child_path, at, place));
             }
         }
@@ -54,7 +54,12 @@ fn teardowns_last(tree: &TestTree, arena: &Arena, id: TestId, diagnostics: &mut 
             None => {}
             Some(first) => {
                 let (path, first_path) = (tree.path(arena, child), tree.path(arena, first));
-                diagnostics.push(test_after_teardown(&path, &first_path, test.span, tree.test(first).span));
+                diagnostics.push(test_after_teardown(
+                    &path,
+                    &first_path,
+                    test.span(arena),
+                    tree.test(first).span(arena),
+                ));
                 return;
             }
         }

@@ -17,7 +17,8 @@ impl Builder<'_, '_> {
     /// Looks at every definition that has not been used.
     pub(super) fn unreached(&mut self, is_library: bool) {
         let Some(definitions) = self.input.config.get(self.arena, words::DEFINITIONS) else { return };
-        for member in self.arena.entry(definitions).members().to_vec() {
+        for position in 0..self.arena.entry(definitions).members().len() {
+            let Some(member) = self.arena.entry(definitions).members().get(position).copied() else { break };
             if !self.definitions.is_reached(member.key) {
                 let found = self.alone(&member);
                 let name = self.arena.text(member.key);

@@ -365,7 +365,7 @@ fn inner_data(value: &Data, key: &str) -> Option<Data> {
 fn outside_arrays<'k>(compilation: &Compilation, object: NodeId, keys: &'k [String]) -> &'k [String] {
     let is_list = |depth: &usize| {
         value_at(compilation, object, &keys[..*depth])
-            .is_some_and(|node| matches!(compilation.arena.node(node).value, Value::List(..)))
+            .is_some_and(|node| matches!(compilation.arena.node(node).value, Value::List))
     };
     &keys[..(1..keys.len()).find(is_list).unwrap_or(keys.len())]
 }

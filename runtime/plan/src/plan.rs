@@ -15,6 +15,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::Data;
 use crate::expression::{Expression, Place};
 use crate::members::Members;
+use crate::names::Names;
 use crate::template::{ExpressionUse, Template};
 
 /// A node of the plan.
@@ -45,10 +46,21 @@ pub struct Plan {
     /// Where expressions stand in the files; not part of the hash.
     pub sources: Vec<ExpressionSource>,
     graph: DiGraph<Node, Edge>,
-    children: Vec<Vec<NodeId>>,
+    /// How many children each node has.
+    counts: Vec<u32>,
     root: NodeId,
+    /// Made when the children of a node are first asked for.
+    children: OnceLock<Children>,
     /// Made when a node is looked for.
     paths: OnceLock<HashMap<Box<str>, NodeId>>,
+}
+
+/// The children of all nodes, those of one node together.
+#[derive(Clone, Debug)]
+struct Children {
+    all: Vec<NodeId>,
+    /// Where those of each node begin, and where the last ones end.
+    starts: Vec<u32>,
 }
 
 /// A group, a test, or the root of the list.
@@ -84,15 +96,15 @@ pub struct Node {
     /// It runs without a panel.
     pub no_host: bool,
     /// Resources that it, or a group around it, holds.
-    pub exclusive_resources: Vec<String>,
+    pub exclusive_resources: Names,
     /// Services that are on while it runs.
-    pub enable_services: Vec<String>,
+    pub enable_services: Names,
     /// Services that are off while it runs.
-    pub disable_services: Vec<String>,
-    /// Options of the connection to the device under test.
-    pub dut_options: Data,
-    /// How a panel lays out parallel tests.
-    pub layout: Data,
+    pub disable_services: Names,
+    /// Options of the connection to the device under test; nodes with the same ones share them.
+    pub dut_options: Arc<Data>,
+    /// How a panel lays out parallel tests; nodes with the same layout share it.
+    pub layout: Arc<Data>,
     /// Its locals: an index into [`Plan::locals`].
     pub locals: u32,
 }
@@ -109,8 +121,8 @@ pub struct Test {
     pub timeout_secs: Option<f64>,
     /// How a Python test gets its interpreter.
     pub isolation: Isolation,
-    /// Limits that the runtime judges: name to object.
-    pub measurements: Template,
+    /// Limits that the runtime judges: name to object; tests with the same ones share them.
+    pub measurements: Arc<Template>,
 }
 
 /// The program of a leaf.
@@ -120,7 +132,7 @@ pub enum Program {
     /// A Python file below the tests directory, by its dotted name.
     Pytest(Arc<str>),
     /// A program and its arguments, an array of strings.
-    Exec(Template),
+    Exec(Arc<Template>),
     /// A shutdown, a reboot or a halt; the argument `operation` says which.
     Shutdown,
     /// Nothing: an attempt fails.
@@ -314,8 +326,9 @@ impl Plan {
             expressions: Vec::new(),
             sources: Vec::new(),
             graph,
-            children: vec![Vec::new()],
+            counts: vec![0],
             root,
+            children: OnceLock::new(),
             paths: OnceLock::new(),
         }
     }
@@ -324,16 +337,17 @@ impl Plan {
     pub fn reserve(&mut self, nodes: usize) {
         self.graph.reserve_exact_nodes(nodes);
         self.graph.reserve_exact_edges(nodes);
-        self.children.reserve_exact(nodes);
+        self.counts.reserve_exact(nodes);
     }
 
     /// Adds the last child of `parent`.
     pub fn add_child(&mut self, parent: NodeId, node: Node) -> NodeId {
         let child = self.graph.add_node(node);
-        let position = self.children[parent.index()].len();
-        self.graph.add_edge(parent, child, Edge::Contains(position as u32));
-        self.children[parent.index()].push(child);
-        self.children.push(Vec::new());
+        let position = &mut self.counts[parent.index()];
+        self.graph.add_edge(parent, child, Edge::Contains(*position));
+        *position += 1;
+        self.counts.push(0);
+        self.children.take();
         self.paths.take();
         child
     }
@@ -356,7 +370,24 @@ impl Plan {
 
     /// The children of a group, in their order; none for a test.
     pub fn children(&self, id: NodeId) -> &[NodeId] {
-        &self.children[id.index()]
+        let Children { all, starts } = self.children.get_or_init(|| self.all_children());
+        &all[starts[id.index()] as usize..starts[id.index() + 1] as usize]
+    }
+
+    fn all_children(&self) -> Children {
+        let mut starts = Vec::with_capacity(self.counts.len() + 1);
+        starts.push(0);
+        starts.extend(self.counts.iter().scan(0, |end, count| {
+            *end += count;
+            Some(*end)
+        }));
+        let mut all = vec![self.root; self.counts.len() - 1];
+        for edge in self.graph.raw_edges() {
+            if let Edge::Contains(position) = edge.weight {
+                all[(starts[edge.source().index()] + position) as usize] = edge.target();
+            }
+        }
+        Children { all, starts }
     }
 
     /// The group around a node; none for the root.
@@ -412,7 +443,7 @@ impl Plan {
 
     /// Whether the node has no children.
     pub fn is_leaf(&self, id: NodeId) -> bool {
-        self.children(id).is_empty()
+        self.counts[id.index()] == 0
     }
 
     /// The graph, for drawing.

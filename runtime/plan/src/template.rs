@@ -19,7 +19,7 @@ pub enum Template {
     /// A text that begins with `eval! ` and is no expression; its evaluation fails with this message.
     Broken(Arc<str>),
     /// A list of templates, at least one of which is not data.
-    List(Vec<Template>),
+    List(Arc<[Template]>),
     /// An object of templates, at least one of which is not data.
     Object(Arc<Members<Template>>),
 }
@@ -43,7 +43,7 @@ impl Template {
     /// A list; plain data if all items are.
     pub fn list(items: Vec<Template>) -> Self {
         if items.iter().any(|item| item.as_data().is_none()) {
-            return Self::List(items);
+            return Self::List(items.into());
         }
         Self::Data(Data::list(items.into_iter().filter_map(Template::into_data).collect()))
     }

@@ -92,7 +92,7 @@ impl Evaluation {
     /// The first that are not empty: of the node, of the groups around it, of the list (reference: BB6).
     pub fn dut_options(&self, plan: &Plan, node: NodeId) -> Data {
         std::iter::successors(Some(node), |&node| plan.parent(node))
-            .map(|node| &plan.node(node).dut_options)
+            .map(|node| &*plan.node(node).dut_options)
             .find(|options| options.is_truthy())
             .or_else(|| self.options.get("dut_options"))
             .cloned()

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use tlc_plan::expression::{Builder, Expression, Node as Part, Place, Root, Sign};
+use tlc_plan::names::Names;
 use tlc_plan::plan::{
     ActionOnFailure, Class, Count, ExpressionSource, Isolation, Node, NodeId, Plan, Program, Rule, Test, Text, When,
 };
@@ -135,7 +136,7 @@ fn node(
     let program = match test["pytest_name"].as_str() {
         _ if class.is_shutdown() => Program::Shutdown,
         Some(name) => Program::Pytest(name.into()),
-        None if test["exec"].is_array() => Program::Exec(Template::Data(Data::from(&test["exec"]))),
+        None if test["exec"].is_array() => Program::Exec(Template::Data(Data::from(&test["exec"])).into()),
         None => Program::Nothing,
     };
     let run_if = test["run_if"].as_str().map(|condition| {
@@ -160,7 +161,7 @@ fn node(
             args: Template::default(),
             timeout_secs: None,
             isolation: Isolation::Fork,
-            measurements: Template::default(),
+            measurements: Template::default().into(),
         }),
         run_if,
         iterations: count(&test["iterations"], 1),
@@ -176,11 +177,11 @@ fn node(
         allow_reboot: test["allow_reboot"].as_bool().unwrap_or(class.is_shutdown()),
         disable_abort: false,
         no_host: true,
-        exclusive_resources: Vec::new(),
-        enable_services: Vec::new(),
-        disable_services: Vec::new(),
-        dut_options: Data::Null,
-        layout: Data::Null,
+        exclusive_resources: Names::default(),
+        enable_services: Names::default(),
+        disable_services: Names::default(),
+        dut_options: Data::Null.into(),
+        layout: Data::Null.into(),
         locals: 0,
     }
 }

@@ -9,6 +9,7 @@ use indexmap::IndexMap;
 use serde_json::Value;
 use tempfile::TempDir;
 use tlc_plan::expression::{Builder, Node as ExpressionNode, Place, Root};
+use tlc_plan::names::Names;
 use tlc_plan::plan::{ActionOnFailure, Class, Count, ExpressionSource, Isolation, Node, Program, Test, Text};
 use tlc_plan::template::ExpressionUse;
 use tlc_plan::{Data, NodeId, Plan, Template};
@@ -30,11 +31,11 @@ pub fn group(id: &str) -> Node {
         allow_reboot: false,
         disable_abort: false,
         no_host: false,
-        exclusive_resources: Vec::new(),
-        enable_services: Vec::new(),
-        disable_services: Vec::new(),
-        dut_options: Data::object(IndexMap::new()),
-        layout: Data::Null,
+        exclusive_resources: Names::default(),
+        enable_services: Names::default(),
+        disable_services: Names::default(),
+        dut_options: Data::object(IndexMap::new()).into(),
+        layout: Data::Null.into(),
         locals: 0,
     }
 }
@@ -45,7 +46,7 @@ fn leaf(id: &str, program: Program) -> Node {
         args: Template::Data(Data::object(IndexMap::new())),
         timeout_secs: None,
         isolation: Isolation::Fork,
-        measurements: Template::Data(Data::object(IndexMap::new())),
+        measurements: Template::Data(Data::object(IndexMap::new())).into(),
     };
     Node { test: Some(test), ..group(id) }
 }
@@ -57,7 +58,8 @@ pub fn shell(id: &str, script: &str) -> Node {
 
 /// A test that runs a program.
 pub fn exec(id: &str, argv: &[&str]) -> Node {
-    leaf(id, Program::Exec(Template::Data(Data::list(argv.iter().map(|word| Data::from(*word)).collect()))))
+    let argv = Data::list(argv.iter().map(|word| Data::from(*word)).collect());
+    leaf(id, Program::Exec(Template::Data(argv).into()))
 }
 
 /// A Python test.

@@ -44,7 +44,7 @@ fn arguments_that_cannot_be_resolved_fail_the_attempt() {
     }
     let mut number = shell("Number", "true");
     if let Some(test) = &mut number.test {
-        test.program = Program::Exec(Template::Data(serde_json::from_str("[\"sh\", 1]").expect("JSON")));
+        test.program = Program::Exec(Template::Data(serde_json::from_str("[\"sh\", 1]").expect("JSON")).into());
     }
     line.run(&list(vec![broken, number]), &[]).ended_with(1);
     let message = line.attempt("Broken")["message"].as_str().expect("a message").to_owned();
@@ -57,7 +57,7 @@ fn a_declared_measurement_that_was_not_reported_fails_the_test() {
     let line = Line::new();
     let declares = |mut node: Node, text: &str| {
         if let Some(test) = &mut node.test {
-            test.measurements = Template::Data(serde_json::from_str(text).expect("limits"));
+            test.measurements = Template::Data(serde_json::from_str(text).expect("limits")).into();
         }
         node
     };

@@ -52,7 +52,7 @@ pub fn results(line: &Line, id: &str) -> Vec<Value> {
 
 fn declares(mut node: Node, limits: &str) -> Node {
     if let Some(test) = &mut node.test {
-        test.measurements = Template::Data(serde_json::from_str(limits).expect("limits"));
+        test.measurements = Template::Data(serde_json::from_str(limits).expect("limits")).into();
     }
     node
 }

@@ -10,7 +10,7 @@ use crate::line::{Line, list, python};
 
 fn declares(mut node: Node, limits: &str) -> Node {
     if let Some(test) = &mut node.test {
-        test.measurements = Template::Data(serde_json::from_str::<Data>(limits).expect("limits"));
+        test.measurements = Template::Data(serde_json::from_str::<Data>(limits).expect("limits")).into();
     }
     node
 }

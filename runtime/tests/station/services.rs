@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tlc_plan::Template;
+use tlc_plan::names::Names;
 use tlc_plan::plan::{Class, Node, Program};
 
 use crate::line::{Line, Ran, add, eventually, group, is_alive, list, shell, teardown};
@@ -137,7 +138,7 @@ fn sees(id: &str, led: bool, net: bool) -> Node {
 fn services_are_switched_for_the_time_of_a_test() {
     let line = Line::new();
     let settings = settings(&line, TWO);
-    let names = |name: &str| vec![name.to_owned()];
+    let names = |name: &str| Names::from(vec![name.to_owned()]);
     let mut plan = list(vec![
         sees("Before", true, false),
         Node { enable_services: names("net"), disable_services: names("led"), ..sees("Switched", false, true) },
@@ -159,7 +160,7 @@ fn a_service_that_a_test_enables_and_that_does_not_start_is_an_error_of_the_test
     let line = Line::new();
     let text = r#"{ services: { net: { command: ["sh", "-c", "echo no cable; exit 3"], ready: { port: 1 }, enabled: false } } }"#;
     let settings = settings(&line, text);
-    let needs = Node { enable_services: vec!["net".into()], ..shell("Needs", "touch \"$LINE/never\"") };
+    let needs = Node { enable_services: vec!["net".into()].into(), ..shell("Needs", "touch \"$LINE/never\"") };
     line.run(&list(vec![needs, shell("After", "true")]), &["--station", &settings]).ended_with(1);
     let attempt = line.attempt("Needs");
     let message = attempt["message"].as_str().expect("a message");
@@ -178,9 +179,9 @@ fn tests_that_hold_the_same_resource_never_run_at_the_same_time() {
     for number in 0..4 {
         let resources = if number == 3 { vec!["A".into(), "B".into()] } else { vec!["A".into()] };
         let test = shell(&format!("A{number}"), &alone("a"));
-        add(&mut plan, together, Node { exclusive_resources: resources, ..test });
+        add(&mut plan, together, Node { exclusive_resources: resources.into(), ..test });
     }
-    add(&mut plan, together, Node { exclusive_resources: vec!["B".into()], ..shell("B", &alone("b")) });
+    add(&mut plan, together, Node { exclusive_resources: vec!["B".into()].into(), ..shell("B", &alone("b")) });
     line.run(&plan, &[]).ended_with(0);
 }
 
@@ -192,7 +193,7 @@ fn a_test_that_waits_for_a_resource_can_be_stopped() {
     let together = add(&mut plan, root, Node { parallel: true, ..group("Together") });
     for id in ["Holds", "Waits"] {
         let test = shell(id, "echo $$ > \"$LINE/test\"; sleep 1000");
-        add(&mut plan, together, Node { exclusive_resources: vec!["A".into()], ..test });
+        add(&mut plan, together, Node { exclusive_resources: vec!["A".into()].into(), ..test });
     }
     let child = line.start(&plan, &[]);
     eventually("the test starts", || is_alive(&line.path("test")));

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use super::{Arena, Kind, Member, Members, NodeId, Packed, Symbol};
+use super::{Arena, Head, Kind, LONG, Member, NodeId, Packed, Symbol};
 use crate::source::Span;
 
 /// How much there was in an arena at some moment.
@@ -37,7 +37,7 @@ pub(in crate::document) struct Moved {
 
 impl Moved {
     pub(in crate::document) fn node(self, id: NodeId) -> NodeId {
-        NodeId(id.0.wrapping_add(self.node))
+        NodeId::new((id.index() as u32).wrapping_add(self.node))
     }
 
     pub(in crate::document) fn span(self, span: Span) -> Span {
@@ -91,14 +91,14 @@ impl Arena {
         symbols.0.resize(from.kinds.len(), None);
         let nodes = &from.nodes[start.nodes..end.nodes];
         let members = &from.members[start.members..end.members];
-        let strings = nodes.iter().filter(|node| node.kind == Kind::String).map(|node| Symbol(node.payload));
+        let strings = nodes.iter().filter(|node| node.kind() == Kind::String).map(|node| Symbol::new(node.payload));
         for symbol in strings.chain(members.iter().map(|member| member.key)) {
             if symbol.index() < start.texts && symbols.get(symbol).is_none() {
                 symbols.0[symbol.index()] = Some(self.symbol(from.text(symbol))?);
             }
         }
         for new in start.texts..end.texts {
-            symbols.0[new] = Some(self.intern(from.text(Symbol(new as u32))));
+            symbols.0[new] = Some(self.intern(from.text(Symbol::new(new as u32))));
         }
         let by = |here: usize, there: usize| (here as u32).wrapping_sub(there as u32);
         let moved = Moved { node: by(self.nodes.len(), start.nodes), span };
@@ -109,23 +109,28 @@ impl Arena {
         let to_integer = by(self.integers.len(), start.integers);
         let to_float = by(self.floats.len(), start.floats);
         let to_large = by(self.large.len(), start.large);
+        for (old, _) in (start.nodes..).zip(nodes).filter(|(_, node)| node.len() == LONG) {
+            let old = NodeId::new(old as u32);
+            self.long.insert(moved.node(old), from.span(old).len);
+        }
         self.nodes.extend(nodes.iter().map(|node| {
-            let payload = match node.kind {
+            let payload = match node.kind() {
                 Kind::Null | Kind::False | Kind::True | Kind::Short => node.payload,
                 Kind::Integer => node.payload.wrapping_add(to_integer),
                 Kind::Big => node.payload.wrapping_add(to_large),
                 Kind::Float => node.payload.wrapping_add(to_float),
-                Kind::String => symbols.known(Symbol(node.payload)).0,
+                Kind::String => symbols.known(Symbol::new(node.payload)).index() as u32,
                 Kind::List => node.payload.wrapping_add(to_list),
-                Kind::Object => node.payload.wrapping_add(to_object),
+                // A document has no merged ones.
+                Kind::Object | Kind::Merged => node.payload.wrapping_add(to_object),
             };
-            Packed { payload, span: moved.span(node.span), ..*node }
+            Packed { payload, start: node.start.wrapping_add(span), ..*node }
         }));
         let lists = within(&from.lists, start.lists..end.lists);
         self.lists.extend(lists.iter().map(|(first, len)| (first.wrapping_add(to_item), *len)));
         let objects = within(&from.objects, start.objects..end.objects);
         self.objects
-            .extend(objects.iter().map(|object| Members { first: object.first.wrapping_add(to_member), ..*object }));
+            .extend(objects.iter().map(|object| Head { first: object.first.wrapping_add(to_member), ..*object }));
         self.items.extend(within(&from.items, start.items..end.items).iter().map(|item| moved.node(*item)));
         self.members.extend(members.iter().map(|member| Member {
             key: symbols.known(member.key),

@@ -86,9 +86,9 @@ impl Built<'_> {
         let entry = self.arena.entry(node);
         match entry.value() {
             Value::String(text) => self.text(entry, text),
-            Value::List(..) => Data::list(entry.items().map(|item| self.value(item.id)).collect()),
-            Value::Object(..) => {
-                let members = entry.members().iter();
+            Value::List => Data::list(entry.items().map(|item| self.value(item.id)).collect()),
+            Value::Object => {
+                let members = entry.members();
                 let values = members.map(|member| (self.arena.shared(member.key), self.value(member.value)));
                 Data::object(values.collect::<Object>())
             }

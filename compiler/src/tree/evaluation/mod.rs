@@ -218,8 +218,8 @@ impl Evaluation {
         }
         match entry.value() {
             Value::String(text) => self.argument_text(text, locals, arena),
-            Value::List(..) => Data::list(entry.items().map(|item| self.argument(item.id, locals, arena)).collect()),
-            Value::Object(..) => {
+            Value::List => Data::list(entry.items().map(|item| self.argument(item.id, locals, arena)).collect()),
+            Value::Object => {
                 let mut values = Object::with_capacity(entry.members().len());
                 for member in entry.members() {
                     values.push_new(arena.shared(member.key), self.argument(member.value, locals, arena));
@@ -262,7 +262,7 @@ impl Evaluation {
     /// Whether an expression in a value has no value yet, or never has one.
     fn is_open(&mut self, value: Entry<'_>, locals: &Locals) -> bool {
         let arena = value.arena;
-        let inner = value.items().chain(value.members().iter().map(|member| arena.entry(member.value)));
+        let inner = value.items().chain(value.members().map(|member| arena.entry(member.value)));
         match value.value() {
             Value::String(text) if arena.text(text).starts_with(EVAL) => {
                 self.waits_for_device(text, locals, arena) || self.evaluate(text, &locals.value, arena).is_err()

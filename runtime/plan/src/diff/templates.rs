@@ -47,7 +47,7 @@ impl Sides<'_> {
             (Template::Expression(old), Template::Expression(new)) => self.same_expression(*old, *new),
             (Template::Broken(old), Template::Broken(new)) => old == new,
             (Template::List(old), Template::List(new)) => {
-                old.len() == new.len() && old.iter().zip(new).all(|(old, new)| self.same(old, new))
+                old.len() == new.len() && old.iter().zip(&**new).all(|(old, new)| self.same(old, new))
             }
             (Template::Object(old), Template::Object(new)) => {
                 old.len() == new.len()

@@ -59,6 +59,16 @@ impl Expression {
         roots
     }
 
+    /// Whether it has a name that is neither a root nor a builtin.
+    pub fn has_unknown_names(&self) -> bool {
+        self.nodes().any(|(_, node)| matches!(node, Node::Unknown(_)))
+    }
+
+    /// Whether it reads one of these roots.
+    pub fn reads(&self, roots: &[Root]) -> bool {
+        self.nodes().any(|(_, node)| root_of(node).is_some_and(|root| roots.contains(&root)))
+    }
+
     /// Every place where it reads a root, in the order of their places.
     pub fn accesses(&self) -> Vec<Access> {
         let mut methods = std::collections::HashMap::new();
