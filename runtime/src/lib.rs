@@ -15,6 +15,7 @@ mod shelf;
 pub mod simulate;
 pub mod station;
 pub mod store;
+mod words;
 pub mod worker;
 
 #[doc(hidden)]

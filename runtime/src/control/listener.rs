@@ -16,6 +16,7 @@ use tokio::time::timeout;
 
 use super::place::Place;
 use super::{Answer, CONTROL_VERSION, Envelope, Request};
+use crate::words::plain;
 
 /// No request is longer, in bytes.
 const LINE_LIMIT: u64 = 64 << 10;
@@ -206,7 +207,7 @@ fn understand(line: &[u8]) -> Result<Request, String> {
         Some(version) => return Err(format!("version {version} is not known, expected {CONTROL_VERSION}")),
         None => return Err(format!("it has no `version`, expected {CONTROL_VERSION}")),
     }
-    let envelope: Envelope<Request> = serde_json::from_value(value).map_err(|error| error.to_string())?;
+    let envelope: Envelope<Request> = serde_json::from_value(value).map_err(|error| plain(&error.to_string()))?;
     Ok(envelope.body)
 }
 

@@ -18,7 +18,8 @@ use crate::dispatch::{
 use crate::prompt::Answers;
 use crate::report::{Reporter, local};
 use crate::schedule::{
-    Beginning, Command, Event, Schedule, Settings as ScheduleSettings, State, TeardownPolicy, is_teardown, last_rites,
+    Beginning, Command, Event, Schedule, Settings as ScheduleSettings, State, Status, TeardownPolicy, is_at_or_under,
+    is_sequence, is_teardown, last_rites,
 };
 use crate::station::{FileError, Settings, StateDirectory};
 use crate::store::{EventRow, NewRun, RunKey, RunNumber, RunRow, Store};
@@ -161,7 +162,7 @@ impl<'a> Preparation<'a> {
             let why = format!("that was at {}, and the list has changed since", local(&at));
             give_up(&run, &why, store, reporter)?;
         }
-        self.begin(store, hash).map(Box::new).map(Next::Run)
+        self.begin(store, hash, reporter).map(Box::new).map(Next::Run)
     }
 
     /// Whether the interrupted run is the one that is asked for; with `--status` its states are, in a run of its own.
@@ -192,6 +193,21 @@ impl<'a> Preparation<'a> {
             return Command::Restart { path: self.path() };
         }
         Command::RunWithStatus { statuses: self.options.status.clone(), path: self.path() }
+    }
+
+    /// Sequences with tests that are asked for by their status, and become untested before they are looked at (reference: V7).
+    fn wiped(&self, states: &IndexMap<String, State>) -> Vec<&str> {
+        let wanted = &self.options.status;
+        if wanted.contains(&Status::Untested) {
+            return Vec::new();
+        }
+        let sequences = self.plan.preorder().filter(|&id| is_sequence(self.plan, id));
+        let paths = sequences.map(|id| self.plan.node(id).path.as_str());
+        let is_asked_for = |path: &&str| {
+            let inside = states.iter().filter(|(other, _)| is_at_or_under(other, path));
+            inside.map(|(_, state)| state.status).any(|status| status != Status::Passed && wanted.contains(&status))
+        };
+        paths.filter(is_asked_for).collect()
     }
 
     fn started(&self) -> Event {
@@ -283,12 +299,17 @@ impl<'a> Preparation<'a> {
         Ok(editions)
     }
 
-    fn begin(&self, store: &mut Store, hash: String) -> Result<Prepared, Trouble> {
+    fn begin(&self, store: &mut Store, hash: String, reporter: &mut Reporter) -> Result<Prepared, Trouble> {
         let continued = if self.options.status.is_empty() { None } else { store.last_of_plan(&hash, SLOT)? };
         let states = match &continued {
             Some(run) => Some(states_of(store, RunNumber(run.run))?),
             None => None,
         };
+        for path in states.iter().flat_map(|states| self.wiped(states)) {
+            reporter.warn(&format!(
+                "`{path}` is a sequence, which starts afresh as a whole: nothing of it runs unless --status has `untested`, too"
+            ));
+        }
         let settings = RunSettings {
             schedule: self.schedule_settings(),
             command: self.command(),

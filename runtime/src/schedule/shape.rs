@@ -23,6 +23,11 @@ pub(super) fn is_top_level(plan: &Plan, node: NodeId) -> bool {
         && plan.parent(node).is_some_and(|parent| parent == plan.root() || is_test_group(plan, parent))
 }
 
+/// A group that is repeated as a whole, and not at one time.
+pub(crate) fn is_sequence(plan: &Plan, node: NodeId) -> bool {
+    is_top_level(plan, node) && !is_runnable(plan, node)
+}
+
 /// What is run again if this node is asked for (rule H1).
 pub(super) fn rerun_root(plan: &Plan, node: NodeId) -> NodeId {
     let mut at = node;

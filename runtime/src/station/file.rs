@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 
+use crate::words::plain;
+
 /// No such file is nested deeper than this.
 const DEPTH_LIMIT: usize = 64;
 
@@ -56,7 +58,7 @@ pub(crate) fn parse_json5<T: DeserializeOwned>(path: &Path, text: &str) -> Resul
         let key = error.path().to_string();
         let inner = error.into_inner();
         let place = inner.position().map(|position| (position.line + 1, position.column + 1));
-        FileError::Invalid(Mistake { path: path.into(), place, key, what: without_place(&inner.to_string()) })
+        FileError::Invalid(Mistake { path: path.into(), place, key, what: plain(&without_place(&inner.to_string())) })
     })
 }
 

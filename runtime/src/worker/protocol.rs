@@ -11,6 +11,7 @@ use tlc_plan::Data;
 use super::desk::{Answer, Refusal};
 use super::message::Message;
 use super::{Attempt, Identity, MESSAGE_LIMIT, Program};
+use crate::words::plain;
 
 /// The version in the handshake.
 pub const PROTOCOL_VERSION: u32 = 1;
@@ -190,8 +191,8 @@ pub(super) fn read(line: &[u8]) -> Result<Line, String> {
 }
 
 fn ready(result: Value) -> Result<Line, String> {
-    let ready: Ready =
-        serde_json::from_value(result).map_err(|error| format!("sent a wrong answer to `start`: {error}"))?;
+    let ready: Ready = serde_json::from_value(result)
+        .map_err(|error| format!("sent a wrong answer to `start`: {}", plain(&error.to_string())))?;
     Ok(Line::Ready { protocol: ready.protocol })
 }
 

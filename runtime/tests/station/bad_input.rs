@@ -113,7 +113,7 @@ fn what_is_only_strange_does_no_harm() {
         test.args =
             tlc_plan::Template::Data(serde_json::from_value(serde_json::json!({ "text": text })).expect("data"));
     }
-    let names = ["Answers", "Ids", "Lines", "Zero", "Number", "Closed", "Silent", "Large", "Forks", "After"];
+    let names = ["Answers", "Ids", "Lines", "Zero", "Closed", "Silent", "Large", "Forks", "After"];
     run(
         &line,
         vec![
@@ -129,11 +129,6 @@ fn what_is_only_strange_does_no_harm() {
                 r#"{"jsonrpc":"2.0","method":"result","params":{"name":"a\\u0000b","outcome":"passed"}}\n"#,
                 "exit 0",
             ),
-            sends(
-                "Number",
-                r#"{"jsonrpc":"2.0","method":"measurement","params":{"name":"a","value":1e999,"min":1}}\n"#,
-                "exit 0",
-            ),
             shell("Closed", "exec 3<&- 4>&- >&- 2>&-; sleep 0.1"),
             shell("Silent", "sleep 0.1"),
             large,
@@ -146,6 +141,15 @@ fn what_is_only_strange_does_no_harm() {
     }
     let parts = line.attempt("Zero")["results"][0]["name"].clone();
     assert_eq!(parts, "a\0b");
+}
+
+#[test]
+fn a_number_beyond_all_doubles_is_no_measurement() {
+    let line = Line::new();
+    let measured = r#"{"jsonrpc":"2.0","method":"measurement","params":{"name":"a","value":1e999,"min":1}}\n"#;
+    run(&line, vec![sends("Number", measured, "exit 0")]);
+    let (outcome, message) = end(&line, "Number");
+    assert!(outcome == "error" && message.contains("`value`: 1e+999 is too large"), "{outcome} {message}");
 }
 
 #[test]

@@ -72,6 +72,21 @@ fn the_last_run_is_continued_with_a_status() {
 }
 
 #[test]
+fn a_sequence_that_runs_as_a_whole_is_not_passed_over_in_silence() {
+    let line = Line::new();
+    let mut plan = list(vec![shell("Alone", "true")]);
+    let root = plan.root();
+    let sequence = add(&mut plan, root, group("Sequence"));
+    add(&mut plan, sequence, shell("Fails", "false"));
+    line.run(&plan, &[]).ended_with(1);
+    let ran = line.run(&plan, &["--status", "failed"]).ended_with(1);
+    assert!(ran.stderr.contains("`Sequence` is a sequence") && ran.stderr.contains("`untested`"), "{}", ran.stderr);
+    line.run(&plan, &[]).ended_with(1);
+    let ran = line.run(&plan, &["--status", "failed,untested"]).ended_with(1);
+    assert!(!ran.stderr.contains("sequence") && ran.stdout.contains("Sequence.Fails (start 2)"), "{ran:?}");
+}
+
+#[test]
 fn ctrl_c_ends_the_test_runs_teardowns_and_ends_services() {
     let line = Line::new();
     let settings = line.settings(

@@ -27,6 +27,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::words::plain;
+
 /// What a test sent.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Message {
@@ -170,15 +172,6 @@ fn joined(place: &str, below: &str) -> String {
 
 /// How much of a number is shown that is too large.
 const NUMBER_SHOWN: usize = 30;
-
-/// The reader's words for JSON, as JSON has them.
-fn plain(what: &str) -> String {
-    let what = what.replace("expected a map", "expected an object").replace("expected a sequence", "expected an array");
-    match what.split_once("expected struct ") {
-        Some((before, _)) => format!("{before}expected an object"),
-        None => what,
-    }
-}
 
 /// A field and what is wrong with it.
 fn wrong(field: &str, what: &str) -> String {
