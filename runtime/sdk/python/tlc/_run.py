@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import os
 import sys
@@ -119,8 +120,13 @@ def load(name: str, tests: str, known: Any = None) -> types.ModuleType:
     return module
 
 
+# Modules that many tests import, each of which costs more than a test. They have no effects of their own.
+_OFTEN = ("contextlib", "datetime", "decimal", "logging", "pathlib", "re", "subprocess", "tempfile", "threading")
+
+
 class Codes:
-    """The code of tests, read and not executed, so that a child need not do it again."""
+    """The code of tests, read and not executed, so that a child need not do it again. What of the standard library they import is imported
+    with the first of them: each fork costs more with it, so it is not there for tests that do without."""
 
     def __init__(self) -> None:
         self._known: Dict[Tuple[str, str], Any] = {}
@@ -142,7 +148,11 @@ class Codes:
     def _read(self, name: str, tests: str) -> Any:
         spec = spec_of(name, tests)
         seen = _seen(spec.origin)
-        found = self._known[(name, tests)] = (spec, spec.loader.get_code(spec.name), seen)
+        code = spec.loader.get_code(spec.name)
+        for module in set(_OFTEN).intersection(code.co_names).difference(sys.modules):
+            importlib.import_module(module)
+            gc.freeze()
+        found = self._known[(name, tests)] = (spec, code, seen)
         return found
 
 
