@@ -2,6 +2,7 @@
 
 use indexmap::IndexMap;
 use jiff::Timestamp;
+use serde::Serialize;
 use serde_json::{Value, json};
 use tlc_plan::Plan;
 use tokio::time::Instant;
@@ -11,6 +12,16 @@ use crate::schedule::{Event, State, is_teardown};
 use crate::store::{AttemptEnd, AttemptStart, Change, Entry, ItemRow, Source};
 use crate::worker::message::Identities;
 use crate::worker::{Attempt, Ended, Exit, Program};
+
+/// The start of an attempt, as its event has it.
+#[derive(Serialize)]
+struct Started<'a> {
+    number: u32,
+    program: &'a str,
+    arguments: &'a str,
+    source_sha256: Option<&'a str>,
+    operator: &'a str,
+}
 
 /// Gives rows their times.
 #[derive(Debug)]
@@ -40,10 +51,9 @@ impl Journal {
 
     /// The start of an attempt, for the record.
     pub fn attempt_started(&self, start: &AttemptStart) -> Entry {
-        let body = json!({ "number": start.number, "program": start.program, "arguments": start.arguments,
-            "source_sha256": start.source_sha256, "operator": start.operator });
-        let (path, invocation) = (Some(start.path.clone()), Some(start.invocation.clone()));
-        self.entry(Source::Station, "attempt_started", path, invocation, &body)
+        let AttemptStart { number, program, arguments, source_sha256, operator, .. } = start;
+        let body = Started { number: *number, program, arguments, source_sha256: source_sha256.as_deref(), operator };
+        self.of_attempt("attempt_started", &start.path, &start.invocation, &body)
     }
 
     /// What a test reported, for the record.
@@ -71,7 +81,7 @@ impl Journal {
         self.of_attempt("data_changed", path, invocation, &json!({ "changes": changes }))
     }
 
-    fn of_attempt(&self, kind: &str, path: &str, invocation: &str, body: &Value) -> Entry {
+    fn of_attempt(&self, kind: &str, path: &str, invocation: &str, body: &impl Serialize) -> Entry {
         self.entry(Source::Station, kind, Some(path.to_owned()), Some(invocation.to_owned()), body)
     }
 
@@ -92,7 +102,7 @@ impl Journal {
         kind: &str,
         path: Option<String>,
         invocation: Option<String>,
-        body: &Value,
+        body: &impl Serialize,
     ) -> Entry {
         Entry {
             source,
@@ -101,7 +111,7 @@ impl Journal {
             invocation,
             at: Timestamp::now(),
             monotonic: self.begun.elapsed(),
-            body: body.to_string(),
+            body: serde_json::to_string(body).unwrap_or_default(),
         }
     }
 }

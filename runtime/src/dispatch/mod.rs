@@ -42,7 +42,7 @@ pub use workers::{Played, Script};
 
 use crate::control::{Answer, Control, Reply};
 use crate::report::Reporter;
-use crate::schedule::{Command, Event, Schedule, Status, Verdict};
+use crate::schedule::{Command, Event, Schedule, State, Status, Verdict};
 use crate::store::{RunKey, Store, StoreError};
 use crate::worker::desk::Signal;
 use crate::worker::message::Identities;
@@ -155,6 +155,8 @@ struct Course {
     running: BTreeMap<(String, u32), Running>,
     over: mpsc::UnboundedSender<Happening>,
     journal: Journal,
+    /// The states of groups that are on record.
+    groups: HashMap<String, State>,
     /// What an interrupted run goes on with.
     then: Vec<Event>,
     /// What tests reported without waiting for it; it is recorded with whatever is recorded next.
@@ -300,6 +302,7 @@ impl Course {
             running: BTreeMap::new(),
             over,
             journal: Journal::new(),
+            groups: HashMap::new(),
             then,
             pending: Record::default(),
             verdict: None,

@@ -111,7 +111,7 @@ fn spawn(command: &mut Command, attempt: &Attempt, reaper: &Reaper) -> io::Resul
         *command = gate(command, reads_stdin)?;
     }
     environment::set(command, attempt);
-    command.current_dir(attempt.directory());
+    command.current_dir(&attempt.directory);
     command.stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer).process_group(0);
     let mut own = Own::default();
     if is_read {

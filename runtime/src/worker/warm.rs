@@ -499,7 +499,7 @@ fn request(operation: &str, attempt: &Attempt, known: &Variables) -> Vec<u8> {
         Program::Python { name, tests, .. } => json!({ "pytest_name": name, "tests": tests }),
         Program::Exec(_) => serde_json::Value::Null,
     };
-    let directory = attempt.directory();
+    let directory = &attempt.directory;
     frame(&json!({ "op": operation, "env": changes, "cwd": directory, "name": name, "limits": limits, "test": test }))
 }
 
