@@ -1,8 +1,10 @@
 //! Makes rows of what happened.
 
+use std::borrow::Cow;
+
 use indexmap::IndexMap;
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tlc_plan::Plan;
 use tokio::time::Instant;
@@ -12,6 +14,18 @@ use crate::schedule::{Event, State, is_teardown};
 use crate::store::{AttemptEnd, AttemptStart, Change, Entry, ItemRow, Source};
 use crate::worker::message::Identities;
 use crate::worker::{Attempt, Ended, Exit, Program};
+
+/// What of an event has columns of its own.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Head<'a> {
+    #[serde(borrow)]
+    event: Cow<'a, str>,
+    #[serde(borrow)]
+    command: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    path: Option<Cow<'a, str>>,
+}
 
 /// The start of an attempt, as its event has it.
 #[derive(Serialize)]
@@ -36,10 +50,10 @@ impl Journal {
 
     /// An event that the scheduler is given.
     pub fn event(&self, event: &Event) -> Entry {
-        let body = serde_json::to_value(event).unwrap_or_default();
-        let text = |value: &Value, name| value.get(name).and_then(Value::as_str).map(str::to_owned);
-        let kind = text(&body, "command").or_else(|| text(&body, "event")).unwrap_or_default();
-        self.entry(Source::Schedule, &kind, text(&body, "path"), None, &body)
+        let body = serde_json::to_string(event).unwrap_or_default();
+        let Head { event, command, path } = serde_json::from_str(&body).unwrap_or_default();
+        let kind = command.unwrap_or(event).into_owned();
+        self.row(Source::Schedule, kind, path.map(Cow::into_owned), None, body)
     }
 
     /// The list was edited: what the scheduler is given, and which plan it is.
@@ -104,15 +118,18 @@ impl Journal {
         invocation: Option<String>,
         body: &impl Serialize,
     ) -> Entry {
-        Entry {
-            source,
-            kind: kind.into(),
-            path,
-            invocation,
-            at: Timestamp::now(),
-            monotonic: self.begun.elapsed(),
-            body: serde_json::to_string(body).unwrap_or_default(),
-        }
+        self.row(source, kind.into(), path, invocation, serde_json::to_string(body).unwrap_or_default())
+    }
+
+    fn row(
+        &self,
+        source: Source,
+        kind: String,
+        path: Option<String>,
+        invocation: Option<String>,
+        body: String,
+    ) -> Entry {
+        Entry { source, kind, path, invocation, at: Timestamp::now(), monotonic: self.begun.elapsed(), body }
     }
 }
 

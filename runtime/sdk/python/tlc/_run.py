@@ -110,13 +110,16 @@ def spec_of(name: str, tests: str) -> Any:
 
 def load(name: str, tests: str, known: Any = None) -> types.ModuleType:
     """The module of the test `name` below the directory `tests`, executed afresh. `known` is what was read of it before."""
-    spec, code = known or (spec_of(name, tests), None)
+    module: types.ModuleType
+    if known is not None:
+        module, code = known
+        sys.modules[module.__name__] = module
+        exec(code, module.__dict__)
+        return module
+    spec = spec_of(name, tests)
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
-    if code is None:
-        spec.loader.exec_module(module)
-    else:
-        exec(code, module.__dict__)
+    spec.loader.exec_module(module)
     return module
 
 
@@ -138,12 +141,12 @@ class Codes:
             if "." in name:
                 # To find it is to import what it is in.
                 return None
-            spec, code, seen = self._known.get((name, tests)) or self._read(name, tests)
-            if _seen(spec.origin) != seen:
-                spec, code, seen = self._read(name, tests)
+            module, code, seen = self._known.get((name, tests)) or self._read(name, tests)
+            if _seen(module.__file__) != seen:
+                module, code, seen = self._read(name, tests)
         except Exception:
             return None
-        return spec, code
+        return module, code
 
     def _read(self, name: str, tests: str) -> Any:
         spec = spec_of(name, tests)
@@ -152,7 +155,7 @@ class Codes:
         for module in set(_OFTEN).intersection(code.co_names).difference(sys.modules):
             importlib.import_module(module)
             gc.freeze()
-        found = self._known[(name, tests)] = (spec, code, seen)
+        found = self._known[(name, tests)] = (importlib.util.module_from_spec(spec), code, seen)
         return found
 
 

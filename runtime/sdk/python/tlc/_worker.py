@@ -23,6 +23,7 @@ import socket
 import sys
 import time
 import traceback
+import types
 from typing import Any, Dict, List, NoReturn, Optional, Set, Tuple
 
 from . import _channel, _interruption, _run, _session, _values
@@ -115,7 +116,7 @@ def _serve(tests: str, preload: List[str]) -> int:
     os.dup2(null, 0)
     for number in (READS, WRITES):
         os.dup2(null, number, inheritable=False)
-    for name in (READ_FD, WRITE_FD):
+    for name in (READ_FD, WRITE_FD, "LD_BIND_NOW"):
         os.environ.pop(name, None)
     _look_in(tests)
     _rehearse(null)
@@ -152,7 +153,7 @@ def _rehearse(null: int) -> None:
     import importlib.util
 
     importlib.util.find_spec("tlc_nothing")
-    known = importlib.util.spec_from_loader("tlc_nothing", None), compile(_NOTHING, "tlc_nothing", "exec")
+    known = types.ModuleType("tlc_nothing"), compile(_NOTHING, "tlc_nothing", "exec")
     params = {"protocol": PROTOCOL, "args": {}, "test": {"pytest_name": "tlc_nothing", "tests": next(iter(_looked_in))}}
     start = _values.encode({"jsonrpc": "2.0", "id": 1, "method": "start", "params": params})
     with open("/proc/self/comm") as file:
@@ -485,7 +486,7 @@ class Frames:
         return 4 + int.from_bytes(self._data[:4], "little")
 
     def _read(self) -> bool:
-        data, ancillary, _flags, _address = self._connection.recvmsg(1 << 16, _ROOM, socket.MSG_CMSG_CLOEXEC)
+        data, ancillary, _flags, _address = self._connection.recvmsg(1 << 12, _ROOM, socket.MSG_CMSG_CLOEXEC)
         for level, kind, numbers in ancillary:
             if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
                 fds = array.array("i")
