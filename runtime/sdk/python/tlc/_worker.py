@@ -376,7 +376,7 @@ class Warm:
         self._entered = ""
         self._directory = ""
         self._threads = 0
-        self._cpu = 0.0
+        self._cpu, _ = _used()
 
     def begin(self) -> None:
         """Before a test."""
@@ -398,13 +398,9 @@ class Warm:
             reusable = False
         # Between two tests it waits, and that costs nothing.
         before = self._cpu
-        own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
-        self._cpu = own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
-        return bool(reusable), b'{"done":true,"reusable":%s,"cpu":%.6f,"memory":%d}\n' % (
-            b"true" if reusable else b"false",
-            self._cpu - before,
-            own.ru_maxrss * 1024,
-        )
+        self._cpu, memory = _used()
+        said = b"true" if reusable else b"false"
+        return bool(reusable), b'{"done":true,"reusable":%s,"cpu":%.6f,"memory":%d}\n' % (said, self._cpu - before, memory)
 
     def case(self, name: str, tests: str) -> Tuple[Any, str]:
         """The class and the method of a test; read again if its source, or one that it imported from below the tests, has changed."""
@@ -449,6 +445,12 @@ class Warm:
         self._cases.clear()
         self._sources.clear()
         self._modules = 0
+
+
+def _used() -> Tuple[float, int]:
+    """The processor time of this process and of those that it waited for, in seconds, and the most memory that it held, in bytes."""
+    own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime, own.ru_maxrss * 1024
 
 
 def _has_children() -> bool:
