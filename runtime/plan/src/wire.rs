@@ -73,14 +73,13 @@ impl Plan {
 
     /// The text of the plan's file.
     pub fn to_json(&self) -> String {
+        self.to_json_with(self.hash())
+    }
+
+    /// The text of the plan's file, where its hash is known already.
+    pub fn to_json_with(&self, hash: String) -> String {
         let plan = body(self);
-        let file = PlanFile {
-            format: FORMAT.into(),
-            version: VERSION,
-            hash: hash_of(&plan),
-            plan,
-            sources: self.sources.clone(),
-        };
+        let file = PlanFile { format: FORMAT.into(), version: VERSION, hash, plan, sources: self.sources.clone() };
         serde_json::to_string_pretty(&file).unwrap_or_default()
     }
 

@@ -115,6 +115,7 @@ impl Dispatch<'_> {
             log: place.logs.join(log_name(self.attempts, path, number)),
             log_limit: self.ground.settings.limits.log_bytes,
             variables: self.ground.variables.clone(),
+            directory: PathBuf::new(),
             surroundings: Arc::clone(&self.ground.surroundings),
             output: self.ground.settings.output.of(path),
             measurements: Data::object(IndexMap::new()),

@@ -83,7 +83,7 @@ impl Dispatch<'_> {
         course.index = super::index(self.plan);
         let hash = self.plan.hash();
         record.entries.push(course.journal.plan_replaced(&hash));
-        let (list, plan) = (self.plan.id.clone(), self.plan.to_json());
+        let (list, plan) = (self.plan.id.clone(), self.plan.to_json_with(hash.clone()));
         record.changes.push(Change::Plan { hash, list, plan });
         record.changes.extend(journal::tests(self.plan, &self.ground.place.locale, None));
         self.part_with_the_gone(course, record);

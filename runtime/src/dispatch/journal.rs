@@ -1,7 +1,10 @@
 //! Makes rows of what happened.
 
+use std::borrow::Cow;
+
 use indexmap::IndexMap;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tlc_plan::Plan;
 use tokio::time::Instant;
@@ -11,6 +14,28 @@ use crate::schedule::{Event, State, is_teardown};
 use crate::store::{AttemptEnd, AttemptStart, Change, Entry, ItemRow, Source};
 use crate::worker::message::Identities;
 use crate::worker::{Attempt, Ended, Exit, Program};
+
+/// What of an event has columns of its own.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Head<'a> {
+    #[serde(borrow)]
+    event: Cow<'a, str>,
+    #[serde(borrow)]
+    command: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    path: Option<Cow<'a, str>>,
+}
+
+/// The start of an attempt, as its event has it.
+#[derive(Serialize)]
+struct Started<'a> {
+    number: u32,
+    program: &'a str,
+    arguments: &'a str,
+    source_sha256: Option<&'a str>,
+    operator: &'a str,
+}
 
 /// Gives rows their times.
 #[derive(Debug)]
@@ -25,10 +50,10 @@ impl Journal {
 
     /// An event that the scheduler is given.
     pub fn event(&self, event: &Event) -> Entry {
-        let body = serde_json::to_value(event).unwrap_or_default();
-        let text = |value: &Value, name| value.get(name).and_then(Value::as_str).map(str::to_owned);
-        let kind = text(&body, "command").or_else(|| text(&body, "event")).unwrap_or_default();
-        self.entry(Source::Schedule, &kind, text(&body, "path"), None, &body)
+        let body = serde_json::to_string(event).unwrap_or_default();
+        let Head { event, command, path } = serde_json::from_str(&body).unwrap_or_default();
+        let kind = command.unwrap_or(event).into_owned();
+        self.row(Source::Schedule, kind, path.map(Cow::into_owned), None, body)
     }
 
     /// The list was edited: what the scheduler is given, and which plan it is.
@@ -40,10 +65,9 @@ impl Journal {
 
     /// The start of an attempt, for the record.
     pub fn attempt_started(&self, start: &AttemptStart) -> Entry {
-        let body = json!({ "number": start.number, "program": start.program, "arguments": start.arguments,
-            "source_sha256": start.source_sha256, "operator": start.operator });
-        let (path, invocation) = (Some(start.path.clone()), Some(start.invocation.clone()));
-        self.entry(Source::Station, "attempt_started", path, invocation, &body)
+        let AttemptStart { number, program, arguments, source_sha256, operator, .. } = start;
+        let body = Started { number: *number, program, arguments, source_sha256: source_sha256.as_deref(), operator };
+        self.of_attempt("attempt_started", &start.path, &start.invocation, &body)
     }
 
     /// What a test reported, for the record.
@@ -71,7 +95,7 @@ impl Journal {
         self.of_attempt("data_changed", path, invocation, &json!({ "changes": changes }))
     }
 
-    fn of_attempt(&self, kind: &str, path: &str, invocation: &str, body: &Value) -> Entry {
+    fn of_attempt(&self, kind: &str, path: &str, invocation: &str, body: &impl Serialize) -> Entry {
         self.entry(Source::Station, kind, Some(path.to_owned()), Some(invocation.to_owned()), body)
     }
 
@@ -92,17 +116,20 @@ impl Journal {
         kind: &str,
         path: Option<String>,
         invocation: Option<String>,
-        body: &Value,
+        body: &impl Serialize,
     ) -> Entry {
-        Entry {
-            source,
-            kind: kind.into(),
-            path,
-            invocation,
-            at: Timestamp::now(),
-            monotonic: self.begun.elapsed(),
-            body: body.to_string(),
-        }
+        self.row(source, kind.into(), path, invocation, serde_json::to_string(body).unwrap_or_default())
+    }
+
+    fn row(
+        &self,
+        source: Source,
+        kind: String,
+        path: Option<String>,
+        invocation: Option<String>,
+        body: String,
+    ) -> Entry {
+        Entry { source, kind, path, invocation, at: Timestamp::now(), monotonic: self.begun.elapsed(), body }
     }
 }
 

@@ -158,6 +158,8 @@ struct Course {
     gone: HashMap<String, State>,
     over: mpsc::UnboundedSender<Happening>,
     journal: Journal,
+    /// The states of groups that are on record.
+    groups: HashMap<String, State>,
     /// What an interrupted run goes on with.
     then: Vec<Event>,
     /// What tests reported without waiting for it; it is recorded with whatever is recorded next.
@@ -304,6 +306,7 @@ impl Course {
             gone: HashMap::new(),
             over,
             journal: Journal::new(),
+            groups: HashMap::new(),
             then,
             pending: Record::default(),
             verdict: None,

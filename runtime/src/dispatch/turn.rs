@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use indexmap::IndexMap;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tracing::debug;
@@ -9,7 +10,7 @@ use tracing::debug;
 use super::attempt::Prepared;
 use super::{Course, Dispatch, Happening, Running, attempt, edits, journal, reports};
 use crate::control::{Answer, Reply};
-use crate::schedule::{Action, Cause, Event, NoteLevel, Purpose, SkipReason, Status, Verdict};
+use crate::schedule::{Action, Cause, Event, NoteLevel, Purpose, SkipReason, State, Status, Verdict};
 use crate::store::{Change, Entry, StoreError};
 use crate::worker::desk::{Answer as WorkerAnswer, Display};
 use crate::worker::{Ended, Ending};
@@ -22,24 +23,12 @@ const PENDING: usize = 256;
 pub(super) struct Record {
     pub entries: Vec<Entry>,
     pub changes: Vec<Change>,
+    /// The states of nodes that changed: the last one of each.
+    states: IndexMap<String, State>,
     /// The verdict of the last run that ended.
     finished: Option<Verdict>,
     /// Someone waits until it is durable.
     pub awaited: bool,
-}
-
-impl Record {
-    /// The state of a node. A later one takes the place of one just before it.
-    fn state(&mut self, state: Change) {
-        let of = |change: &Change| match change {
-            Change::State { path, .. } => Some(path.clone()),
-            _ => None,
-        };
-        match self.changes.last_mut() {
-            Some(last) if of(last) == of(&state) => *last = state,
-            Some(_) | None => self.changes.push(state),
-        }
-    }
 }
 
 /// What is to be done and shown once it is durable.
@@ -129,7 +118,7 @@ impl Dispatch<'_> {
         {
             self.end_run(course, verdict, &mut record);
         }
-        self.record(course, &record.entries, &record.changes).await?;
+        self.write(course, record).await?;
         Ok(deeds)
     }
 
@@ -151,8 +140,9 @@ impl Dispatch<'_> {
             }
             Action::End { path, attempt, reason } => Deed::End { path, attempt, reason },
             Action::StateChanged { path, state } => {
-                record.state(journal::state(&path, &state));
-                Deed::Show(Shown::Settled { path, status: state.status })
+                let status = state.status;
+                record.states.insert(path.clone(), state);
+                Deed::Show(Shown::Settled { path, status })
             }
             Action::Skipped { path, why } => not_run(path, skipped(&why), record),
             Action::LeftOut { path, cause } => not_run(path, left_out(&cause), record),
@@ -186,7 +176,7 @@ impl Dispatch<'_> {
             let prepared = self.start(course, &path, attempt, Purpose::Test, &mut record);
             launches.push((path, attempt, prepared));
         }
-        self.record(course, &record.entries, &record.changes).await?;
+        self.write(course, record).await?;
         for (path, attempt, prepared) in launches {
             self.launch(course, path, attempt, prepared);
         }
@@ -206,7 +196,18 @@ impl Dispatch<'_> {
     pub(super) async fn close(&mut self, course: &mut Course) -> Result<(), StoreError> {
         let mut record = std::mem::take(&mut course.pending);
         self.end_run(course, self.open_verdict(), &mut record);
-        self.record(course, &record.entries, &record.changes).await
+        self.write(course, record).await
+    }
+
+    /// Records a turn. A group whose test ends and whose next one starts in the same turn is active before and after it: its row stays as
+    /// it is.
+    async fn write(&mut self, course: &mut Course, mut record: Record) -> Result<(), StoreError> {
+        record.states.retain(|path, state| course.groups.get(path) != Some(state));
+        record.changes.extend(record.states.iter().map(|(path, state)| journal::state(path, state)));
+        self.record(course, &record.entries, &record.changes).await?;
+        let is_group = |path: &String| course.index.get(path).is_some_and(|&node| !self.plan.is_leaf(node));
+        course.groups.extend(record.states.into_iter().filter(|(path, _)| is_group(path)));
+        Ok(())
     }
 
     fn end_run(&self, course: &mut Course, verdict: Verdict, record: &mut Record) {

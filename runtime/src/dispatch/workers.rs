@@ -63,7 +63,8 @@ impl Workers {
     /// Orders a shutdown. The command can take its time, so it does not hold up the dispatcher.
     pub async fn shut_down(&self, settings: Arc<Settings>, operation: String) -> Result<(), String> {
         let ordered = match self {
-            Self::Processes(_) => {
+            Self::Processes(reaper) => {
+                reaper.expect_strays();
                 let command = tokio::task::spawn_blocking(move || shut_down(&settings, &operation));
                 command.await.map_err(|error| format!("the shutdown command was lost: {error}"))?
             }

@@ -320,8 +320,8 @@ impl<'a> Preparation<'a> {
         let schedule = settings.schedule(self.plan);
         let new = NewRun {
             id: id.clone(),
+            plan: self.plan.to_json_with(hash.clone()),
             plan_hash: hash,
-            plan: self.plan.to_json(),
             list: self.plan.id.clone(),
             station: station_name(&self.settings),
             slot: SLOT,

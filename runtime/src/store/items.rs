@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use rusqlite::{Connection, Row, Transaction, params};
+use rusqlite::{Connection, Row, params};
 use serde::Serialize;
 
 use super::Contents;
@@ -148,9 +148,9 @@ pub struct PromptRow {
 }
 
 /// Writes one of them; what is known already by its place is replaced.
-pub(super) fn write(transaction: &Transaction<'_>, item: &ItemRow) -> rusqlite::Result<usize> {
+pub(super) fn write(connection: &Connection, item: &ItemRow) -> rusqlite::Result<usize> {
     match item {
-        ItemRow::Measurement(row) => transaction
+        ItemRow::Measurement(row) => connection
             .prepare_cached(
                 "INSERT INTO measurements (invocation, position, at, name, label, group_name, value, series, unit, limits, outcome, message)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
@@ -169,7 +169,7 @@ pub(super) fn write(transaction: &Transaction<'_>, item: &ItemRow) -> rusqlite::
                 row.outcome,
                 row.message
             ]),
-        ItemRow::Result(row) => transaction
+        ItemRow::Result(row) => connection
             .prepare_cached(
                 "INSERT INTO results (invocation, position, at, name, outcome, message, duration_secs)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
@@ -183,7 +183,7 @@ pub(super) fn write(transaction: &Transaction<'_>, item: &ItemRow) -> rusqlite::
                 row.message,
                 row.duration_secs
             ]),
-        ItemRow::Attachment(row) => transaction
+        ItemRow::Attachment(row) => connection
             .prepare_cached(
                 "INSERT INTO attachments (invocation, position, at, name, media_type, description, size, sha256)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
@@ -200,17 +200,17 @@ pub(super) fn write(transaction: &Transaction<'_>, item: &ItemRow) -> rusqlite::
             ]),
         ItemRow::Note(row) => {
             if row.key.is_some() {
-                transaction
+                connection
                     .prepare_cached("DELETE FROM notes WHERE invocation = ?1 AND key = ?2")?
                     .execute(params![row.invocation, row.key])?;
             }
-            transaction
+            connection
                 .prepare_cached(
                     "INSERT INTO notes (invocation, position, at, level, key, text) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
                 )?
                 .execute(params![row.invocation, row.position, row.at, row.level, row.key, row.text])
         }
-        ItemRow::Prompt(row) => transaction
+        ItemRow::Prompt(row) => connection
             .prepare_cached(
                 "INSERT OR REPLACE INTO prompts (invocation, position, at, name, kind, text, state, answer, answered_by, answered_at)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",

@@ -21,6 +21,9 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// After how many changed pages these are written to where they belong. A page that changes with each test is written once for all of them.
 const CHECKPOINT: u32 = 4000;
 
+/// How many statements are kept ready, which are more than a run has.
+const STATEMENTS: usize = 64;
+
 const HEADER: &[u8; 16] = b"SQLite format 3\0";
 
 pub(super) fn writable(path: &Path) -> Result<Store, StoreError> {
@@ -200,5 +203,6 @@ fn settle(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.pragma_update(None, "foreign_keys", "ON")
 }

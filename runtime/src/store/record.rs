@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rusqlite::{Transaction, named_params, params};
+use rusqlite::{Connection, named_params, params};
 
 use super::items::{self, ItemRow};
 use super::{Moment, RunNumber, Store, StoreError};
@@ -269,15 +269,25 @@ impl Store {
     }
 
     fn commit_inner(&mut self, run: &RunKey, entries: &[Entry], changes: &[Change]) -> rusqlite::Result<()> {
-        let transaction = self.connection.transaction()?;
+        // A transaction of the library would have its words read anew each time.
+        self.connection.prepare_cached("BEGIN")?.execute([])?;
+        let made = self.write(run, entries, changes);
+        if made.is_err() && !self.connection.is_autocommit() {
+            let _ = self.connection.execute_batch("ROLLBACK");
+        }
+        made
+    }
+
+    /// Writes all that a transaction has, and ends it.
+    fn write(&self, run: &RunKey, entries: &[Entry], changes: &[Change]) -> rusqlite::Result<()> {
         for entry in entries {
-            insert(&transaction, run, entry)?;
+            insert(&self.connection, run, entry)?;
         }
         let now = time(Timestamp::now());
         for change in changes {
-            apply(&transaction, run, &now, change)?;
+            apply(&self.connection, run, &now, change)?;
         }
-        transaction.commit()
+        self.connection.prepare_cached("COMMIT")?.execute([]).map(|_| ())
     }
 
     /// Ends the attempts of an interrupted run that did not come to their end: as crashed, or as passed if a shutdown was their purpose.
@@ -324,12 +334,12 @@ pub(crate) fn time(at: Timestamp) -> String {
     format!("{at:.3}")
 }
 
-fn insert(transaction: &Transaction<'_>, run: &RunKey, entry: &Entry) -> rusqlite::Result<()> {
+fn insert(connection: &Connection, run: &RunKey, entry: &Entry) -> rusqlite::Result<()> {
     let source = match entry.source {
         Source::Schedule => "schedule",
         Source::Station => "station",
     };
-    transaction
+    connection
         .prepare_cached(
             "INSERT INTO events (run, slot, unit, at, monotonic_us, source, kind, path, invocation, body)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
@@ -349,9 +359,9 @@ fn insert(transaction: &Transaction<'_>, run: &RunKey, entry: &Entry) -> rusqlit
         .map(|_| ())
 }
 
-fn apply(transaction: &Transaction<'_>, run: &RunKey, now: &str, change: &Change) -> rusqlite::Result<()> {
+fn apply(connection: &Connection, run: &RunKey, now: &str, change: &Change) -> rusqlite::Result<()> {
     let changed = match change {
-        Change::Test { path, position, label, leaf, teardown } => transaction
+        Change::Test { path, position, label, leaf, teardown } => connection
             .prepare_cached(
                 "INSERT INTO tests (run, path, position, label, leaf, teardown, status, count, state)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'UNTESTED', 0, '')
@@ -359,43 +369,43 @@ fn apply(transaction: &Transaction<'_>, run: &RunKey, now: &str, change: &Change
                     leaf = excluded.leaf, teardown = excluded.teardown, note = NULL",
             )?
             .execute(params![run.number.0, path, position, label, leaf, teardown])?,
-        Change::Plan { hash, list, plan } => store_plan(transaction, now, hash, list, plan)?,
-        Change::State { path, status, outcome, message, count, state } => transaction
+        Change::Plan { hash, list, plan } => store_plan(connection, now, hash, list, plan)?,
+        Change::State { path, status, outcome, message, count, state } => connection
             .prepare_cached(
                 "UPDATE tests SET status = ?3, outcome = ?4, message = ?5, count = ?6, state = ?7 WHERE run = ?1 AND path = ?2",
             )?
             .execute(params![run.number.0, path, status, outcome, message, count, state])?,
-        Change::Note { path, note } => transaction
+        Change::Note { path, note } => connection
             .prepare_cached("UPDATE tests SET note = ?3 WHERE run = ?1 AND path = ?2")?
             .execute(params![run.number.0, path, note])?,
-        Change::Item(item) => items::write(transaction, item)?,
-        Change::Identity { identity, unit, operator } => transaction
+        Change::Item(item) => items::write(connection, item)?,
+        Change::Identity { identity, unit, operator } => connection
             .prepare_cached("UPDATE runs SET identity = ?2, unit = ?3, operator = ?4 WHERE run = ?1")?
             .execute(params![run.number.0, identity, unit, operator])?,
-        Change::RunData { key, value: Some(value) } => transaction
+        Change::RunData { key, value: Some(value) } => connection
             .prepare_cached("INSERT OR REPLACE INTO run_data (run, key, changed_at, value) VALUES (?1, ?2, ?3, ?4)")?
             .execute(params![run.number.0, key, now, value])?,
-        Change::RunData { key, value: None } => transaction
+        Change::RunData { key, value: None } => connection
             .prepare_cached("DELETE FROM run_data WHERE run = ?1 AND key = ?2")?
             .execute(params![run.number.0, key])?,
-        Change::Cache { key, value: Some(value) } => transaction
+        Change::Cache { key, value: Some(value) } => connection
             .prepare_cached("INSERT OR REPLACE INTO cache (key, changed_at, value) VALUES (?1, ?2, ?3)")?
             .execute(params![key, now, value])?,
         Change::Cache { key, value: None } => {
-            transaction.prepare_cached("DELETE FROM cache WHERE key = ?1")?.execute(params![key])?
+            connection.prepare_cached("DELETE FROM cache WHERE key = ?1")?.execute(params![key])?
         }
-        Change::Shelf { value } => transaction
+        Change::Shelf { value } => connection
             .prepare_cached("INSERT OR REPLACE INTO shelf (place, changed_at, value) VALUES (1, ?1, ?2)")?
             .execute(params![now, value])?,
-        Change::AttemptStarted(start) => start_attempt(transaction, run, now, start)?,
-        Change::AttemptEnded(end) => end_attempt(transaction, now, end)?,
-        Change::DeviceData { value } => transaction
+        Change::AttemptStarted(start) => start_attempt(connection, run, now, start)?,
+        Change::AttemptEnded(end) => end_attempt(connection, now, end)?,
+        Change::DeviceData { value } => connection
             .prepare_cached(
                 "INSERT INTO device_data (slot, changed_at, value) VALUES (?1, ?2, ?3)
                  ON CONFLICT (slot) DO UPDATE SET changed_at = excluded.changed_at, value = excluded.value",
             )?
             .execute(params![run.slot, now, value])?,
-        Change::RunEnded { state, verdict, attempts, duration } => transaction
+        Change::RunEnded { state, verdict, attempts, duration } => connection
             .prepare_cached(
                 "UPDATE runs SET state = ?2, verdict = ?3, attempts = ?4, duration_ms = ?5, ended_at = ?6 WHERE run = ?1",
             )?
@@ -405,20 +415,15 @@ fn apply(transaction: &Transaction<'_>, run: &RunKey, now: &str, change: &Change
     Ok(())
 }
 
-fn store_plan(transaction: &Transaction<'_>, now: &str, hash: &str, list: &str, plan: &str) -> rusqlite::Result<usize> {
-    transaction.execute(
+fn store_plan(connection: &Connection, now: &str, hash: &str, list: &str, plan: &str) -> rusqlite::Result<usize> {
+    connection.execute(
         "INSERT INTO plans (hash, list, stored_at, bytes) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
         params![hash, list, now, plan.as_bytes()],
     )
 }
 
-fn start_attempt(
-    transaction: &Transaction<'_>,
-    run: &RunKey,
-    now: &str,
-    start: &AttemptStart,
-) -> rusqlite::Result<usize> {
-    transaction
+fn start_attempt(connection: &Connection, run: &RunKey, now: &str, start: &AttemptStart) -> rusqlite::Result<usize> {
+    connection
         .prepare_cached(
             "INSERT INTO attempts (invocation, run, slot, unit, path, number, program, arguments, log, started_at,
                 source_sha256, operator)
@@ -440,8 +445,8 @@ fn start_attempt(
         ])
 }
 
-fn end_attempt(transaction: &Transaction<'_>, now: &str, end: &AttemptEnd) -> rusqlite::Result<usize> {
-    transaction
+fn end_attempt(connection: &Connection, now: &str, end: &AttemptEnd) -> rusqlite::Result<usize> {
+    connection
         .prepare_cached(
             "UPDATE attempts SET ended_at = ?2, duration_ms = ?3, outcome = ?4, message = ?5, traceback = ?6, exit_code = ?7,
                 exit_signal = ?8, log_written = ?9, log_left_out = ?10, log_sha256 = ?11, log_error = ?12, cpu_ms = ?13, peak_memory_bytes = ?14,

@@ -180,7 +180,7 @@ impl Intake {
             declared: attempt.declared.clone(),
             path: attempt.identity.path.clone(),
             locale: attempt.identity.locale.clone(),
-            directory: attempt.directory(),
+            directory: attempt.directory.clone(),
             log,
             reports,
             gathered,

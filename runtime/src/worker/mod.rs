@@ -91,6 +91,8 @@ pub struct Attempt {
     pub output: OutputForm,
     /// Variables that services and the station publish to tests.
     pub variables: Vec<(String, String)>,
+    /// Where it runs: private, empty at its start, and removed at its end. It has one from its start on.
+    pub directory: PathBuf,
     /// What surrounds it as every attempt of its run.
     pub surroundings: Arc<Surroundings>,
     /// The limits that the list declares, as the test gets them.
@@ -221,16 +223,16 @@ impl Ended {
 
 /// Runs the attempt to its end. `ending` ends it early; it may be set more than once, from `Stop` to `Kill`.
 pub async fn run(
-    attempt: Attempt,
+    mut attempt: Attempt,
     reaper: Arc<Reaper>,
     mut ending: watch::Receiver<Option<Ending>>,
     desk: Desk,
 ) -> Ended {
-    let directory = attempt.directory();
-    let scratch = match attempt.surroundings.make(directory.clone()) {
+    let scratch = match attempt.surroundings.make(&attempt.identity.invocation) {
         Ok(scratch) => scratch,
-        Err(error) => return Ended::broken(format!("unable to make `{}`: {error}", directory.display())),
+        Err(message) => return Ended::broken(message),
     };
+    scratch.path().clone_into(&mut attempt.directory);
     let spawned = match spawn::start(&attempt, &reaper).await {
         Ok(spawned) => spawned,
         Err(message) => return Ended::broken(message),

@@ -52,6 +52,15 @@ fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<V
     Value::deserialize(deserializer).map(Some)
 }
 
+/// A request of the runtime.
+#[derive(Serialize)]
+struct Request<T> {
+    jsonrpc: &'static str,
+    id: u32,
+    method: &'static str,
+    params: T,
+}
+
 /// The parameters of `start`: who a test is and what it runs.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -138,7 +147,7 @@ pub(super) fn start(attempt: &Attempt) -> Vec<u8> {
         dut_options: &attempt.dut_options,
         time_limit_secs: attempt.time_limit.map(|limit| limit.as_secs_f64()),
     };
-    line(&json!({ "jsonrpc": "2.0", "id": START, "method": "start", "params": start }))
+    line(&Request { jsonrpc: "2.0", id: START, method: "start", params: start })
 }
 
 /// The answer to a request.
@@ -159,8 +168,8 @@ pub(super) fn method_not_found(id: &Value, method: &str) -> Vec<u8> {
     answer(id, &Err(Refusal::new(Refusal::METHOD, format!("unknown method `{method}`"))))
 }
 
-fn line(message: &Value) -> Vec<u8> {
-    let mut line = message.to_string().into_bytes();
+fn line(message: &impl Serialize) -> Vec<u8> {
+    let mut line = serde_json::to_vec(message).unwrap_or_default();
     line.push(b'\n');
     line
 }

@@ -4,10 +4,12 @@
 //! its group with `setsid` is found below this process, told apart by the invocation in its environment, and ended.
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::{self, File};
 use std::io;
+use std::os::unix::fs::FileExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -33,15 +35,19 @@ pub struct Reaper {
     leaders: Mutex<BTreeSet<i32>>,
     /// Children that were there before.
     inherited: BTreeSet<i32>,
+    children: Children,
+    /// At the end of the last attempt there was no orphan, and nothing was started since.
+    is_clean: AtomicBool,
 }
 
 impl Reaper {
     /// Makes this process the subreaper of all that it starts.
     pub fn new() -> io::Result<Self> {
         // A program that became this one may have left it children; they are not ours to end.
-        let inherited = children().into_iter().map(Pid::as_raw).collect();
+        let children = Children::open();
+        let inherited = children.list().into_iter().map(Pid::as_raw).collect();
         set_child_subreaper(true)?;
-        Ok(Self { leaders: Mutex::default(), inherited })
+        Ok(Self { leaders: Mutex::default(), inherited, children, is_clean: AtomicBool::new(false) })
     }
 
     fn leaders(&self) -> MutexGuard<'_, BTreeSet<i32>> {
@@ -51,6 +57,12 @@ impl Reaper {
     /// Says that this child is waited for by its owner.
     pub(crate) fn know(&self, leader: Pid) {
         self.leaders().insert(leader.as_raw());
+        self.expect_strays();
+    }
+
+    /// Says that something was started, and may leave something behind.
+    pub(crate) fn expect_strays(&self) {
+        self.is_clean.store(false, Ordering::Relaxed);
     }
 
     /// Says that this child has been waited for.
@@ -68,13 +80,18 @@ impl Reaper {
     pub(crate) async fn end_escaped(&self, invocation: &str) {
         let mark = format!("{}={invocation}", environment::INVOCATION);
         let name = environment::comm(invocation);
-        self.end_orphans(|pid| has_mark(pid, &mark) || has_name(pid, &name)).await;
+        let is_clean = self.end_orphans(|pid| has_mark(pid, &mark) || has_name(pid, &name)).await;
+        self.is_clean.store(is_clean, Ordering::Relaxed);
     }
 
     /// Ends every orphan that carries no mark, for it has thrown it away; for a moment at which no attempt is running.
     pub(crate) async fn end_strays(&self) {
+        if self.is_clean.swap(false, Ordering::Relaxed) {
+            return;
+        }
         let mark = format!("{}=", environment::INVOCATION);
-        self.end_orphans(|pid| !has_variable(pid, |variable| variable.starts_with(mark.as_bytes()))).await;
+        let is_unmarked = |pid| !has_variable(pid, |variable| variable.starts_with(mark.as_bytes()));
+        self.end_orphans(is_unmarked).await;
     }
 
     /// Ends everything that is left below this process; for the end of a run, when nobody waits for anything any more.
@@ -83,24 +100,27 @@ impl Reaper {
         self.end_orphans(|_| true).await;
     }
 
-    async fn end_orphans(&self, belongs: impl Fn(Pid) -> bool) {
+    /// Ends the orphans that belong to something; whether there is no orphan at all any more.
+    async fn end_orphans(&self, belongs: impl Fn(Pid) -> bool) -> bool {
         for _ in 0..ROUNDS {
-            let orphans: Vec<Pid> = self.orphans().into_iter().filter(|&pid| belongs(pid)).collect();
-            if orphans.is_empty() {
-                return;
+            let orphans = self.orphans();
+            let belonging: Vec<Pid> = orphans.iter().copied().filter(|&pid| belongs(pid)).collect();
+            if belonging.is_empty() {
+                return orphans.is_empty();
             }
-            for &pid in &orphans {
+            for &pid in &belonging {
                 end_orphan(pid);
             }
             sleep(PAUSE).await;
         }
+        false
     }
 
     /// The children of this process that nobody waits for.
     fn orphans(&self) -> Vec<Pid> {
         let leaders = self.leaders();
         let is_known = |pid: &Pid| leaders.contains(&pid.as_raw()) || self.inherited.contains(&pid.as_raw());
-        children().into_iter().filter(|pid| !is_known(pid)).collect()
+        self.children.list().into_iter().filter(|pid| !is_known(pid)).collect()
     }
 }
 
@@ -129,11 +149,27 @@ fn has_variable(pid: Pid, wanted: impl Fn(&[u8]) -> bool) -> bool {
 }
 
 /// The children of this process. The system gives orphans to its first thread; what another thread has started has an owner that waits
-/// for it.
-fn children() -> Vec<Pid> {
-    let first = std::process::id();
-    let list = fs::read_to_string(format!("/proc/self/task/{first}/children")).unwrap_or_default();
-    list.split_whitespace().filter_map(|pid| pid.parse().ok()).map(Pid::from_raw).collect()
+/// for it. The list of the system stays open, and is made anew whenever it is read from its beginning.
+#[derive(Debug)]
+struct Children(Option<File>);
+
+impl Children {
+    fn open() -> Self {
+        let first = std::process::id();
+        Self(File::open(format!("/proc/self/task/{first}/children")).ok())
+    }
+
+    fn list(&self) -> Vec<Pid> {
+        let mut list = Vec::new();
+        let mut part = [0; 512];
+        while let Some(file) = &self.0
+            && let Ok(count @ 1..) = file.read_at(&mut part, list.len() as u64)
+        {
+            list.extend_from_slice(&part[..count]);
+        }
+        let list = String::from_utf8_lossy(&list);
+        list.split_whitespace().filter_map(|pid| pid.parse().ok()).map(Pid::from_raw).collect()
+    }
 }
 
 /// The end of a process: of a child of ours, or of a warm interpreter, that nobody has collected yet.

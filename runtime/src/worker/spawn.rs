@@ -111,7 +111,7 @@ fn spawn(command: &mut Command, attempt: &Attempt, reaper: &Reaper) -> io::Resul
         *command = gate(command, reads_stdin)?;
     }
     environment::set(command, attempt);
-    command.current_dir(attempt.directory());
+    command.current_dir(&attempt.directory);
     command.stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer).process_group(0);
     let mut own = Own::default();
     if is_read {
@@ -138,10 +138,13 @@ fn spawn(command: &mut Command, attempt: &Attempt, reaper: &Reaper) -> io::Resul
     Ok(Spawned { process: Process::spawned(child), output, own, requests, reports })
 }
 
+/// Our end of a pipe. That it is one need not be asked.
 fn receiver(end: PipeReader) -> io::Result<pipe::Receiver> {
-    pipe::Receiver::from_owned_fd(end.into())
+    rustix::io::ioctl_fionbio(&end, true)?;
+    pipe::Receiver::from_owned_fd_unchecked(end.into())
 }
 
 fn sender(end: PipeWriter) -> io::Result<pipe::Sender> {
-    pipe::Sender::from_owned_fd(end.into())
+    rustix::io::ioctl_fionbio(&end, true)?;
+    pipe::Sender::from_owned_fd_unchecked(end.into())
 }

@@ -33,15 +33,15 @@ impl Surroundings {
         Self { tests, scratch, inherited: environment::inherited(pass), limits, spare: Arc::default() }
     }
 
-    /// Makes the directory of an attempt. To rename an empty one costs less than to make one.
-    pub(super) fn make(&self, path: PathBuf) -> io::Result<Scratch> {
+    /// A directory for an attempt: one that was left as it was made, or a new one.
+    pub(super) fn make(&self, invocation: &str) -> Result<Scratch, String> {
         let spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        if let Some(spare) = spare
-            && fs::rename(spare, &path).is_ok()
-        {
-            return Ok(Scratch(path));
+        if let Some(spare) = spare {
+            return Ok(Scratch(spare));
         }
-        Scratch::make(path)
+        let end = invocation.len().saturating_sub(12);
+        let path = self.scratch.join(format!("test-{}", invocation.get(end..).unwrap_or(invocation)));
+        Scratch::make(path.clone()).map_err(|error| format!("unable to make `{}`: {error}", path.display()))
     }
 
     /// Takes the directory of an attempt away.
@@ -63,13 +63,6 @@ impl Surroundings {
 }
 
 impl Attempt {
-    /// The directory in which it runs: private, empty at its start, and removed at its end.
-    pub(super) fn directory(&self) -> PathBuf {
-        let invocation = &self.identity.invocation;
-        let end = invocation.len().saturating_sub(12);
-        self.surroundings.scratch.join(format!("test-{}", invocation.get(end..).unwrap_or(invocation)))
-    }
-
     /// The file of a program: with a `/` below the directory of tests, without one where it is found on `PATH`.
     pub(super) fn find(&self, program: &str) -> Option<PathBuf> {
         if program.contains('/') {
@@ -90,6 +83,10 @@ impl Scratch {
     pub fn make(path: PathBuf) -> io::Result<Self> {
         DirBuilder::new().mode(0o700).create(&path)?;
         Ok(Self(path))
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
     }
 
     /// Whether it is as it was made.
@@ -154,21 +151,21 @@ mod tests {
     fn a_directory_that_is_still_empty_is_used_again_and_another_is_not() {
         let base = tempfile::tempdir().expect("a directory");
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-        let surroundings = Surroundings::default();
-        let [a, b, c] = ["a", "b", "c"].map(|name| base.path().join(name));
+        let surroundings = Surroundings { scratch: base.path().to_path_buf(), ..Surroundings::default() };
+        let [a, b] = ["test-a", "test-b"].map(|name| base.path().join(name));
         runtime.block_on(async {
-            let first = surroundings.make(a.clone()).expect("a directory");
+            let first = surroundings.make("a").expect("a directory");
             surroundings.remove(first).await;
-            let second = surroundings.make(b.clone()).expect("the same directory");
-            assert!(!a.exists() && b.is_dir());
-            fs::write(b.join("file"), "x").expect("a file");
+            let second = surroundings.make("b").expect("the same directory");
+            assert!(second.path() == a && a.is_dir() && !b.exists());
+            fs::write(a.join("file"), "x").expect("a file");
             surroundings.remove(second).await;
-            assert!(!b.exists());
-            let third = surroundings.make(c.clone()).expect("a directory");
-            assert!(third.is_untouched());
-            fs::set_permissions(&c, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("opened");
+            assert!(!a.exists());
+            let third = surroundings.make("b").expect("another directory");
+            assert!(third.path() == b && third.is_untouched());
+            fs::set_permissions(&b, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("opened");
             surroundings.remove(third).await;
-            assert!(!c.exists());
+            assert!(!b.exists());
         });
     }
 

@@ -4,8 +4,8 @@
 //! over a socket: a frame is its length and a JSON object, with descriptors; the answers are JSON objects, one a line. Its Python half is
 //! `sdk/python/tlc/_worker.py`. When its end of the socket is closed, it ends, and with it all that it forked.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::ffi::OsString;
 use std::fs;
 use std::io::{self, IoSlice};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
@@ -18,7 +18,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
 use nix::unistd::Pid;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt as _, BufReader, Interest};
 use tokio::net::UnixStream;
@@ -27,6 +27,8 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tracing::debug;
 
+use super::environment::Variables;
+use super::limits::ProcessLimits;
 use super::reaper::{self, End, Reaper};
 use super::{Attempt, Program, Usage};
 use super::{descriptors, environment};
@@ -43,7 +45,8 @@ const LINE_LIMIT: usize = 4 << 20;
 /// What distinguishes one test from another; the interpreter itself has none of it.
 const OF_A_TEST: [&str; 2] = [environment::INVOCATION, "TLC_TEST_PATH"];
 
-type Variables = BTreeMap<OsString, Option<OsString>>;
+/// Lets an interpreter look up all of its functions when it starts, so that no child has to do it again. Children do not get it.
+const LOOK_UP: (&str, &str) = ("LD_BIND_NOW", "1");
 
 /// The descriptors that a test gets: its output, where it reads, and where it writes.
 pub(super) type Ends = [OwnedFd; 3];
@@ -243,16 +246,14 @@ impl Interpreter {
         let name = recipe.interpreter.display();
         let unable = |error: io::Error| format!("unable to start `{name}`: {error}");
         let (own, theirs) = StdUnixStream::pair().map_err(unable)?;
+        let mut variables = environment::of(attempt);
+        variables.retain(|name, _| !OF_A_TEST.iter().any(|of_a_test| name == of_a_test));
         let mut command = Command::new(&recipe.interpreter);
-        environment::set(&mut command, attempt);
-        for variable in OF_A_TEST {
-            command.env_remove(variable);
-        }
+        command.env_clear().envs(&variables).env(LOOK_UP.0, LOOK_UP.1);
         let log = fs::File::create(&recipe.log).map_err(unable)?;
         command.arg(&recipe.worker).arg("serve").arg(tests).args(&recipe.preload);
         command.stdin(OwnedFd::from(theirs)).stdout(log.try_clone().map_err(unable)?).stderr(log).process_group(0);
         command.current_dir(tests);
-        let variables = variables_of(&command);
         let child = descriptors::spawn_alone(&mut command).map_err(unable)?;
         // The other end of the socket, which only the interpreter holds from now on.
         drop(command);
@@ -286,7 +287,7 @@ impl Interpreter {
     }
 
     async fn fork(self: &Arc<Self>, attempt: &Attempt, ends: &Ends) -> Result<Forked, Trouble> {
-        let request = request("fork", attempt, &self.variables);
+        let request = request("fork", attempt, &self.variables, &environment::of(attempt));
         let fds: Vec<RawFd> = ends.iter().map(AsRawFd::as_raw_fd).collect();
         self.forked(&request, &fds).await
     }
@@ -413,10 +414,11 @@ impl Staying {
     /// Sends it a test.
     async fn run(&mut self, attempt: &Attempt, ends: &Ends) -> io::Result<()> {
         let fds: Vec<RawFd> = ends.iter().map(AsRawFd::as_raw_fd).collect();
-        let request = request("run", attempt, &self.variables);
+        let variables = environment::of(attempt);
+        let request = request("run", attempt, &self.variables, &variables);
         self.free = None;
         send(self.stream.get_ref(), &request, &fds).await?;
-        self.variables = variables_of_attempt(attempt);
+        self.variables = variables;
         Ok(())
     }
 
@@ -472,41 +474,51 @@ fn seconds(number: f64) -> Duration {
     Duration::try_from_secs_f64(number).unwrap_or_default()
 }
 
-fn variables_of(command: &Command) -> Variables {
-    command.get_envs().map(|(name, value)| (name.to_owned(), value.map(ToOwned::to_owned))).collect()
+/// A request to run an attempt.
+#[derive(Serialize)]
+struct Request<'a> {
+    op: &'static str,
+    /// Variables that are to be set, and those that are to go.
+    env: BTreeMap<Cow<'a, str>, Option<Cow<'a, str>>>,
+    cwd: Cow<'a, str>,
+    /// What marks its processes.
+    name: String,
+    limits: &'a ProcessLimits,
+    test: Option<Test<'a>>,
 }
 
-fn variables_of_attempt(attempt: &Attempt) -> Variables {
-    let mut command = Command::new("");
-    environment::set(&mut command, attempt);
-    variables_of(&command)
+/// A Python test, and the directory of tests.
+#[derive(Serialize)]
+struct Test<'a> {
+    pytest_name: &'a str,
+    tests: Cow<'a, str>,
 }
 
-/// A request to run an attempt where `known` are the variables.
-fn request(operation: &str, attempt: &Attempt, known: &Variables) -> Vec<u8> {
-    let wanted = variables_of_attempt(attempt);
-    let text = |text: &OsString| text.to_string_lossy().into_owned();
-    let mut changes = serde_json::Map::new();
-    for (name, value) in wanted.iter().filter(|(name, value)| known.get(*name) != Some(value)) {
-        changes.insert(text(name), value.as_ref().map(text).into());
-    }
-    for name in known.keys().filter(|name| !wanted.contains_key(*name)) {
-        changes.insert(text(name), serde_json::Value::Null);
-    }
-    let name = environment::comm(&attempt.identity.invocation);
-    let limits = &attempt.surroundings.limits;
+/// A request to run an attempt with the variables `wanted`, where `known` are the variables.
+fn request(op: &'static str, attempt: &Attempt, known: &Variables, wanted: &Variables) -> Vec<u8> {
+    let gone = known.keys().filter(|name| !wanted.contains_key(*name)).map(|name| (name.to_string_lossy(), None));
+    let new = wanted.iter().filter(|(name, value)| known.get(*name) != Some(value));
+    let new = new.map(|(name, value)| (name.to_string_lossy(), Some(value.to_string_lossy())));
     let test = match &attempt.program {
-        Program::Python { name, tests, .. } => json!({ "pytest_name": name, "tests": tests }),
-        Program::Exec(_) => serde_json::Value::Null,
+        Program::Python { name, tests, .. } => Some(Test { pytest_name: name, tests: tests.to_string_lossy() }),
+        Program::Exec(_) => None,
     };
-    let directory = attempt.directory();
-    frame(&json!({ "op": operation, "env": changes, "cwd": directory, "name": name, "limits": limits, "test": test }))
+    frame(&Request {
+        op,
+        env: gone.chain(new).collect(),
+        cwd: attempt.directory.to_string_lossy(),
+        name: environment::comm(&attempt.identity.invocation),
+        limits: &attempt.surroundings.limits,
+        test,
+    })
 }
 
-fn frame(message: &serde_json::Value) -> Vec<u8> {
-    let text = message.to_string();
-    let mut frame = (text.len() as u32).to_le_bytes().to_vec();
-    frame.extend_from_slice(text.as_bytes());
+fn frame(message: &impl Serialize) -> Vec<u8> {
+    let mut frame = vec![0; size_of::<u32>()];
+    // It is made of texts and numbers, and cannot fail.
+    let _ = serde_json::to_writer(&mut frame, message);
+    let length = (frame.len() - size_of::<u32>()) as u32;
+    frame[..size_of::<u32>()].copy_from_slice(&length.to_le_bytes());
     frame
 }
 

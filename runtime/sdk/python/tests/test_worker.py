@@ -1,13 +1,19 @@
 """The worker against a runtime that the tests play."""
 
+import array
+import json
 import os
 import shutil
 import signal
+import socket
+import subprocess
 import sys
 import tempfile
 import textwrap
 import threading
 import unittest
+
+from tlc import _worker
 
 from .runtime import ROOT, Conversation, start
 
@@ -269,6 +275,48 @@ class Reports(WorkerCase):
         talk = Conversation(start("", self.tests, args={"a": 5}), command=[sys.executable, os.path.join(self.tests, "script.py")])
         self.assertIsNone(talk.run())
         self.assertEqual(talk.of("measurement"), [{"name": "a", "value": 5}])
+
+
+class Frames(unittest.TestCase):
+    def test_descriptors_go_to_the_request_that_they_came_with(self):
+        here, there = socket.socketpair()
+        self.addCleanup(here.close)
+        self.addCleanup(there.close)
+        frames = _worker.Frames(there)
+        pipes = [os.pipe() for _ in range(2)]
+
+        def send(request, fds=()):
+            text = json.dumps(request).encode()
+            rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else []
+            here.sendmsg([len(text).to_bytes(4, "little") + text], rights)
+
+        long = "x" * 10000
+        send({"op": "collect", "pid": 1})
+        send({"op": "fork", "name": "a"}, [pipes[0][0], pipes[0][1], pipes[1][0]])
+        send({"op": "collect", "pid": 2})
+        send({"op": "stay", "name": long}, [pipes[1][1]])
+        here.shutdown(socket.SHUT_WR)
+        for fd in (fd for pipe in pipes for fd in pipe):
+            os.close(fd)
+        found = []
+        while True:
+            frame = frames.next()
+            if frame is None:
+                break
+            request, fds = frame
+            found.append((request["op"], request.get("pid", request.get("name")), len(fds)))
+            for fd in fds:
+                os.close(fd)
+        self.assertEqual(found, [("collect", 1, 0), ("fork", "a", 3), ("collect", 2, 0), ("stay", long, 1)])
+
+
+class Codes(WorkerCase):
+    def test_what_a_test_imports_of_the_standard_library_is_there_before_it_is_forked(self):
+        self.write("stamps", "import decimal\nraise Exception('it is not executed')\n")
+        program = "import sys\nfrom tlc import _run\nknown = _run.Codes().of({'pytest_name': 'stamps', 'tests': %r})\n" % self.tests
+        program += "print(known[0].__name__, 'decimal' in sys.modules, 'logging' in sys.modules)"
+        said = subprocess.run([sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, check=True)
+        self.assertEqual(said.stdout.split()[1:], [b"True", b"False"])
 
 
 class Shipped(unittest.TestCase):

@@ -1,6 +1,7 @@
 """The worker's side of the protocol: JSON-RPC 2.0 on a pair of pipes, one message a line.
 
-There is no thread that reads: whoever waits for an answer reads, and hands the answers of others to them.
+There is no thread that reads: whoever waits for an answer reads, and hands the answers of others to them. The module `threading` is left to
+tests: where it is imported, each fork costs a third more.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import os
 import select
 import signal
 import sys
-import threading
+from _thread import allocate_lock
 from typing import Any, Dict, List, Optional
 
 from . import _errors, _values
@@ -28,6 +29,7 @@ _KEPT = _values.MESSAGE_LIMIT // 16
 
 
 _NOWHERE = Context()
+_decode = json.JSONDecoder().raw_decode
 
 
 class Gone(_errors.Error):
@@ -42,11 +44,12 @@ class Channel(Session):
         self._read_fd = read_fd
         self._write_fd = write_fd
         self._process = os.getpid()
-        self._writing = threading.Lock()
+        self._writing = allocate_lock()
         self._ids = itertools.count(1)
         self._answers: Dict[int, Any] = {}
-        self._waiting: Dict[int, bool] = {}
-        self._state = threading.Condition()
+        # Who waits for which answer: a lock that is free for a moment when there may be one, or when nobody reads any more.
+        self._waiting: Dict[int, Any] = {}
+        self._state = allocate_lock()
         self._somebody_reads = False
         self._pending = bytearray()
         self._lines: List[bytes] = []
@@ -78,7 +81,7 @@ class Channel(Session):
             line = self._next_line()
             if line is None:
                 return None
-            message = json.loads(line.decode()) if line.strip() else None
+            message = _decode(line.decode().strip())[0] if line.strip() else None
             if isinstance(message, dict) and "method" in message:
                 return message
 
@@ -136,11 +139,13 @@ class Channel(Session):
 
     def request(self, method: str, params: Dict[str, Any]) -> Any:
         number = next(self._ids)
+        news = allocate_lock()
+        news.acquire()
         with self._state:
-            self._waiting[number] = True
+            self._waiting[number] = news
         try:
             self.send({"id": number, "method": method, "params": params})
-            answer = self._wait_for(number)
+            answer = self._wait_for(number, news)
         finally:
             with self._state:
                 self._waiting.pop(number, None)
@@ -149,15 +154,17 @@ class Channel(Session):
             raise _errors.from_answer(answer["error"])
         return answer.get("result")
 
-    def _wait_for(self, number: int) -> Dict[str, Any]:
+    def _wait_for(self, number: int, news: Any) -> Dict[str, Any]:
         while True:
             with self._state:
-                while number not in self._answers and self._somebody_reads:
-                    self._state.wait()
                 if number in self._answers:
                     found: Dict[str, Any] = self._answers.pop(number)
                     return found
+                must_wait = self._somebody_reads
                 self._somebody_reads = True
+            if must_wait:
+                news.acquire()
+                continue
             try:
                 line = self._next_line()
                 if line is None:
@@ -167,7 +174,9 @@ class Channel(Session):
             finally:
                 with self._state:
                     self._somebody_reads = False
-                    self._state.notify_all()
+                    for waiting in self._waiting.values():
+                        if waiting.locked():
+                            waiting.release()
 
     def _dispatch(self, line: bytes) -> None:
         try:

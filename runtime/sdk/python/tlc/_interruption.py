@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import signal
-import threading
-from typing import Any
+from _thread import get_ident
+from typing import Any, Optional
 
 from ._errors import Ended
 
+_main: Optional[int] = None
 _depth = 0
 _pending = False
 _ended = False
@@ -25,8 +26,10 @@ def _end(_signal: int, _frame: Any) -> None:
 
 
 def install() -> None:
-    """From now on SIGTERM ends the test from within."""
+    """From now on SIGTERM ends the test from within. Only the main thread can ask for that."""
+    global _main
     signal.signal(signal.SIGTERM, _end)
+    _main = get_ident()
 
 
 def was_ended() -> bool:
@@ -39,12 +42,13 @@ class Unbroken:
 
     def __enter__(self) -> None:
         global _depth
-        if threading.current_thread() is threading.main_thread():
+        if get_ident() == _main:
             _depth += 1
 
     def __exit__(self, *_exception: Any) -> None:
         global _depth, _pending
-        if threading.current_thread() is threading.main_thread():
+        # It may have been asked for meanwhile.
+        if _depth and get_ident() == _main:
             _depth -= 1
             if _pending and not _depth:
                 _pending = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import os
 import sys
@@ -109,18 +110,26 @@ def spec_of(name: str, tests: str) -> Any:
 
 def load(name: str, tests: str, known: Any = None) -> types.ModuleType:
     """The module of the test `name` below the directory `tests`, executed afresh. `known` is what was read of it before."""
-    spec, code = known or (spec_of(name, tests), None)
+    module: types.ModuleType
+    if known is not None:
+        module, code = known
+        sys.modules[module.__name__] = module
+        exec(code, module.__dict__)
+        return module
+    spec = spec_of(name, tests)
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
-    if code is None:
-        spec.loader.exec_module(module)
-    else:
-        exec(code, module.__dict__)
+    spec.loader.exec_module(module)
     return module
 
 
+# Modules that many tests import, each of which costs more than a test. They have no effects of their own.
+_OFTEN = ("contextlib", "datetime", "decimal", "logging", "pathlib", "re", "subprocess", "tempfile", "threading")
+
+
 class Codes:
-    """The code of tests, read and not executed, so that a child need not do it again."""
+    """The code of tests, read and not executed, so that a child need not do it again. What of the standard library they import is imported
+    with the first of them: each fork costs more with it, so it is not there for tests that do without."""
 
     def __init__(self) -> None:
         self._known: Dict[Tuple[str, str], Any] = {}
@@ -132,17 +141,21 @@ class Codes:
             if "." in name:
                 # To find it is to import what it is in.
                 return None
-            spec, code, seen = self._known.get((name, tests)) or self._read(name, tests)
-            if _seen(spec.origin) != seen:
-                spec, code, seen = self._read(name, tests)
+            module, code, seen = self._known.get((name, tests)) or self._read(name, tests)
+            if _seen(module.__file__) != seen:
+                module, code, seen = self._read(name, tests)
         except Exception:
             return None
-        return spec, code
+        return module, code
 
     def _read(self, name: str, tests: str) -> Any:
         spec = spec_of(name, tests)
         seen = _seen(spec.origin)
-        found = self._known[(name, tests)] = (spec, spec.loader.get_code(spec.name), seen)
+        code = spec.loader.get_code(spec.name)
+        for module in set(_OFTEN).intersection(code.co_names).difference(sys.modules):
+            importlib.import_module(module)
+            gc.freeze()
+        found = self._known[(name, tests)] = (importlib.util.module_from_spec(spec), code, seen)
         return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import threading
+from _thread import allocate_lock
 from typing import Any, Dict, Mapping, Optional
 
 from ._args import Args
@@ -65,7 +65,7 @@ class Session:
 
 
 _current: Optional[Session] = None
-_making = threading.Lock()
+_making = allocate_lock()
 
 
 def install(session: Optional[Session]) -> None:

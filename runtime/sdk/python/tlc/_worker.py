@@ -20,24 +20,24 @@ import os
 import resource
 import signal
 import socket
-import struct
 import sys
 import time
 import traceback
-import unittest
+import types
 from typing import Any, Dict, List, NoReturn, Optional, Set, Tuple
 
-from . import _channel, _interruption, _run, _session
+from . import _channel, _interruption, _run, _session, _values
 from ._channel import PROTOCOL, READ_FD, WRITE_FD, Channel, flush
 from ._errors import Ended, TestError
 
-# What a test is likely to need, so that it is there when it is forked.
-WARM = ("contextlib", "re", "threading")
+# How often a test is rehearsed: Python adapts code to what it does after eight calls, and each child would do that again.
+_REHEARSALS = 16
 
 # Where a test finds its channel.
 READS, WRITES = 3, 4
 
-# The most descriptors that come with a frame.
+# How many descriptors come with a request.
+_FDS = {"fork": 3, "run": 3, "stay": 1}
 _MAX_FDS = 4
 
 
@@ -66,7 +66,6 @@ def _one(channel: Channel, watch: bool, warm: Optional[Warm] = None, known: Any 
     _session.install(channel)
     if watch:
         channel.leave_with_the_runtime()
-    if warm is None:
         _interruption.install()
     verdict = _run.guarded(lambda: _run_test(channel, params, warm, known))
     if verdict.trace:
@@ -117,8 +116,10 @@ def _serve(tests: str, preload: List[str]) -> int:
     os.dup2(null, 0)
     for number in (READS, WRITES):
         os.dup2(null, number, inheritable=False)
+    for name in (READ_FD, WRITE_FD, "LD_BIND_NOW"):
+        os.environ.pop(name, None)
     _look_in(tests)
-    _warm_up()
+    _rehearse(null)
     try:
         for name in preload:
             __import__(name)
@@ -128,26 +129,49 @@ def _serve(tests: str, preload: List[str]) -> int:
         return 1
     gc.collect()
     gc.freeze()
+    # Children have it from here.
+    _interruption.install()
     server = Server(connection)
     _say(connection, {"ready": os.getpid(), "sources": _sources(tests)})
     server.run()
     return 0
 
 
-def _warm_up() -> None:
-    """Runs a test that does nothing, so that its ways are known."""
-    for name in WARM:
-        __import__(name)
+_NOTHING = """
+import unittest
 
-    class Nothing(unittest.TestCase):
-        def runTest(self) -> None:
-            pass
 
-    Nothing().run(_run.Result())
+class Nothing(unittest.TestCase):
+    def runTest(self):
+        self.assertEqual(1, 1)
+"""
+
+
+def _rehearse(null: int) -> None:
+    """Does what a child does for a test that does nothing, and takes it back: what is touched for the first time is touched here, once."""
+    global _marks
     import importlib.util
 
     importlib.util.find_spec("tlc_nothing")
-    json.dumps(json.loads('{"a": [1, 2.5, null]}'))
+    known = types.ModuleType("tlc_nothing"), compile(_NOTHING, "tlc_nothing", "exec")
+    params = {"protocol": PROTOCOL, "args": {}, "test": {"pytest_name": "tlc_nothing", "tests": next(iter(_looked_in))}}
+    start = _values.encode({"jsonrpc": "2.0", "id": 1, "method": "start", "params": params})
+    with open("/proc/self/comm") as file:
+        name = file.read().rstrip("\n")
+    request = {"op": "fork", "env": {"TLC_REHEARSAL": "1"}, "cwd": os.getcwd(), "name": name}
+    for _ in range(_REHEARSALS):
+        (reads, requests), (reports, writes) = os.pipe(), os.pipe()
+        os.write(requests, start)
+        _enter(request, [os.dup(1), reads, writes])
+        _one(Channel(READS, WRITES), watch=False, known=known)
+        for number in (READS, WRITES):
+            os.dup2(null, number, inheritable=False)
+        _close([requests, reports])
+    _session.install(None)
+    del sys.modules["tlc_nothing"], os.environ["TLC_REHEARSAL"]
+    # A child names itself by a descriptor of its own.
+    _close([_marks])
+    _marks = -1
 
 
 def _sources(tests: str) -> List[Tuple[str, int, int]]:
@@ -170,6 +194,7 @@ class Server:
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
+        self._frames = Frames(connection)
         self._children: Set[int] = set()
         self._codes = _run.Codes()
 
@@ -177,7 +202,7 @@ class Server:
         """Until the other end is closed."""
         try:
             while True:
-                frame = receive(self._connection)
+                frame = self._frames.next()
                 if frame is None:
                     return
                 request, fds = frame
@@ -207,7 +232,7 @@ class Server:
             pass
         _close(fds)
         self._children.add(pid)
-        _say(self._connection, {"pid": pid})
+        _send(self._connection, b'{"pid":%d}\n' % pid)
 
     def _become(self, request: Dict[str, Any], fds: List[int], known: Any) -> NoReturn:
         """What the child does."""
@@ -222,7 +247,6 @@ class Server:
                 code = _stay(socket.socket(fileno=fds[0]))
             else:
                 _enter(request, fds)
-                _close(fds)
                 code = _one(Channel(READS, WRITES), watch=False, known=known)
         except BaseException:
             traceback.print_exc()
@@ -234,17 +258,19 @@ class Server:
             return
         _, status, usage = os.wait4(pid, 0)
         self._children.discard(pid)
-        answer = {"collected": pid, "status": status, "cpu": usage.ru_utime + usage.ru_stime, "memory": usage.ru_maxrss * 1024}
-        _say(self._connection, answer)
+        used = usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024
+        _send(self._connection, b'{"collected":%d,"status":%d,"cpu":%.6f,"memory":%d}\n' % (pid, status, *used))
 
 
 def _enter(request: Dict[str, Any], fds: List[int]) -> None:
     """The surroundings of a test: its output, its channel, its environment, its directory and its mark."""
+    global _directory
     output, reads, writes = fds
     os.dup2(output, 1)
     os.dup2(output, 2)
     os.dup2(reads, READS, inheritable=False)
     os.dup2(writes, WRITES, inheritable=False)
+    _close(fds)
     environ = os.environ
     for name, value in request["env"].items():
         if value is None:
@@ -252,10 +278,10 @@ def _enter(request: Dict[str, Any], fds: List[int]) -> None:
         else:
             environ[name] = value
     _limit(request.get("limits") or {}, request["op"] == "run")
-    environ.pop(READ_FD, None)
-    environ.pop(WRITE_FD, None)
-    if request.get("cwd") is not None:
+    if request["cwd"] != _directory:
+        # A worker that stays is there already if the directory is used again.
         os.chdir(request["cwd"])
+        _directory = request["cwd"]
     # A process that only forks shows the environment of this interpreter; its name is inherited, and tells whose it is.
     _mark(request["name"])
 
@@ -285,6 +311,7 @@ def _limit(limits: Dict[str, Any], stays: bool) -> None:
         resource.setrlimit(kind, (soft, most))
 
 
+_directory = ""
 _marks = -1
 
 
@@ -312,14 +339,13 @@ def _stay(connection: socket.socket) -> int:
     os.register_at_fork(after_in_child=connection.close)
     null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
     warm = Warm()
-    _interruption.install()
+    frames = Frames(connection)
     while True:
-        frame = receive(connection)
+        frame = frames.next()
         if frame is None:
             return 0
         request, fds = frame
         _enter(request, fds)
-        _close(fds)
         warm.begin()
         _one(Channel(READS, WRITES), watch=False, warm=warm)
         _session.install(None)
@@ -328,10 +354,9 @@ def _stay(connection: socket.socket) -> int:
         os.dup2(null, 2)
         os.dup2(null, READS, inheritable=False)
         os.dup2(null, WRITES, inheritable=False)
-        done = warm.end()
-        os.chdir("/")
-        _say(connection, done)
-        if not done["reusable"]:
+        reusable, line = warm.end()
+        _send(connection, line)
+        if not reusable:
             return 0
 
 
@@ -348,20 +373,22 @@ class Warm:
         self._sources: Dict[str, Tuple[int, int]] = {}
         self._modules = 0
         self._tests: Set[str] = set()
+        self._entered = ""
         self._directory = ""
         self._threads = 0
-        self._cpu = 0.0
+        self._cpu, _ = _used()
 
     def begin(self) -> None:
         """Before a test."""
         import _thread
 
-        self._directory = os.getcwd()
+        if self._entered != _directory:
+            # Without the links that lead there.
+            self._entered, self._directory = _directory, os.getcwd()
         self._threads = _thread._count()
-        self._cpu = _cpu()
 
-    def end(self) -> Dict[str, Any]:
-        """After a test: whether the next one may run here, and what it used."""
+    def end(self) -> Tuple[bool, bytes]:
+        """After a test: whether the next one may run here; the same with what it used, as a line."""
         import _thread
 
         reusable = not _interruption.was_ended() and _thread._count() <= self._threads and not _has_children()
@@ -369,8 +396,11 @@ class Warm:
             reusable = reusable and os.getcwd() == self._directory
         except OSError:
             reusable = False
-        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-        return {"done": True, "reusable": reusable, "cpu": _cpu() - self._cpu, "memory": memory}
+        # Between two tests it waits, and that costs nothing.
+        before = self._cpu
+        self._cpu, memory = _used()
+        said = b"true" if reusable else b"false"
+        return bool(reusable), b'{"done":true,"reusable":%s,"cpu":%.6f,"memory":%d}\n' % (said, self._cpu - before, memory)
 
     def case(self, name: str, tests: str) -> Tuple[Any, str]:
         """The class and the method of a test; read again if its source, or one that it imported from below the tests, has changed."""
@@ -417,9 +447,10 @@ class Warm:
         self._modules = 0
 
 
-def _cpu() -> float:
-    times = os.times()
-    return time.process_time() + times.children_user + times.children_system
+def _used() -> Tuple[float, int]:
+    """The processor time of this process and of those that it waited for, in seconds, and the most memory that it held, in bytes."""
+    own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime, own.ru_maxrss * 1024
 
 
 def _has_children() -> bool:
@@ -433,39 +464,52 @@ def _has_children() -> bool:
 # Frames.
 
 
-def receive(connection: socket.socket) -> Optional[Tuple[Dict[str, Any], List[int]]]:
-    """The next frame with its descriptors; None at the end."""
-    fds = array.array("i")
-    room = socket.CMSG_SPACE(_MAX_FDS * fds.itemsize)
-    header, ancillary, _flags, _address = connection.recvmsg(4, room, socket.MSG_CMSG_CLOEXEC)
-    for level, kind, data in ancillary:
-        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
-            fds.frombytes(data[: len(data) - len(data) % fds.itemsize])
-    if len(header) < 4:
-        header += _exactly(connection, 4 - len(header))
-    if len(header) < 4:
-        return None
-    (length,) = struct.unpack("<I", header)
-    payload = _exactly(connection, length)
-    if len(payload) < length:
-        return None
-    return json.loads(payload.decode()), list(fds)
+class Frames:
+    """What arrives on a connection. Descriptors belong to the requests in the order in which both arrived."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._data = b""
+        self._fds: List[int] = []
+
+    def next(self) -> Optional[Tuple[Dict[str, Any], List[int]]]:
+        """The next request with its descriptors; None at the end."""
+        while len(self._data) < 4 or len(self._data) < self._end():
+            if not self._read():
+                return None
+        end = self._end()
+        request, _ = _decode(self._data[4:end].decode())
+        self._data = self._data[end:]
+        count = _FDS.get(request["op"], 0)
+        fds, self._fds = self._fds[:count], self._fds[count:]
+        return request, fds
+
+    def _end(self) -> int:
+        return 4 + int.from_bytes(self._data[:4], "little")
+
+    def _read(self) -> bool:
+        data, ancillary, _flags, _address = self._connection.recvmsg(1 << 12, _ROOM, socket.MSG_CMSG_CLOEXEC)
+        for level, kind, numbers in ancillary:
+            if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+                fds = array.array("i")
+                fds.frombytes(numbers[: len(numbers) - len(numbers) % fds.itemsize])
+                self._fds += fds
+        self._data += data
+        return bool(data)
 
 
-def _exactly(connection: socket.socket, count: int) -> bytes:
-    parts = []
-    while count > 0:
-        part = connection.recv(count)
-        if not part:
-            break
-        parts.append(part)
-        count -= len(part)
-    return b"".join(parts)
+_decode = json.JSONDecoder().raw_decode
+_ROOM = socket.CMSG_SPACE(_MAX_FDS * array.array("i").itemsize)
 
 
 def _say(connection: socket.socket, message: Dict[str, Any]) -> None:
+    _send(connection, json.dumps(message).encode() + b"\n")
+
+
+def _send(connection: socket.socket, line: bytes) -> None:
+    # What is said for each test is written without `json`: less is touched, and has to be copied after the next fork.
     try:
-        connection.sendall(json.dumps(message).encode() + b"\n")
+        connection.sendall(line)
     except OSError:
         # The runtime is gone; the loop sees that next.
         pass
