@@ -96,7 +96,7 @@ impl Contents {
     }
 }
 
-/// Some of the first [`BITS`] words that lists are written with.
+/// Some of the first words that lists are written with: as many as it has bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Words(u32);
 
