@@ -11,7 +11,7 @@
 use hashbrown::HashMap;
 
 use crate::diagnostic::Diagnostic;
-use crate::document::{Arena, Contents, Member, NodeId, Part, Symbol, Value};
+use crate::document::{Arena, Contents, LARGE_OBJECT, Member, NodeId, Part, Symbol, Value};
 use crate::source::Span;
 use crate::words;
 
@@ -119,6 +119,9 @@ enum State {
 
 /// Slots up to this many are looked for one by one.
 const FEW: usize = 24;
+
+// Two of them are merged into one that is searched without an index.
+const _: () = assert!(2 * FEW <= LARGE_OBJECT);
 
 impl<T: Trace> Merge<'_, T> {
     /// Whether it is a small object without markers.

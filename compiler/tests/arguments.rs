@@ -244,6 +244,12 @@ fn unfolding(operator: &str) -> String {
     format!("{names}class T(TestCase):\n  ARGS = [Arg('x', int, 'h', default=a0)] + a0\n")
 }
 
+/// Classes that have two ways to each class below them.
+fn ladder() -> String {
+    let step = |n: usize| format!("class A{n}(A{m}, B{m}): pass\nclass B{n}(A{m}, B{m}): pass\n", m = n - 1);
+    format!("class A0: pass\nclass B0: pass\n{}", (1..60).map(step).collect::<String>())
+}
+
 #[test]
 fn hostile_sources_end() {
     let deep = [
@@ -255,6 +261,9 @@ fn hostile_sources_end() {
         "#".repeat(300 << 10),
         unfolding("+"),
         unfolding(","),
+        "class A(A, A): pass\n".to_owned(),
+        ladder(),
+        format!("{}if x:\n  y = [{}]\n", "class A(B): pass\n".repeat(5_000), "z, ".repeat(30_000)),
     ];
     for source in deep {
         reading(&source);
@@ -299,6 +308,14 @@ fn what_is_not_sure_is_no_mistake() {
         "import unittest\nclass A(unittest.TestCase): pass\nclass B(A): pass\nA = None\n",
         "import unittest\nclass A(unittest.TestCase): pass\n@unittest.skip('later')\nclass B(A): pass\n",
         "import unittest\nclass A(unittest.TestCase): pass\nclass B(A): pass\nA.__module__ = 'other'\n",
+        "from lab.logging import LoggedTest\nclass Radio(LoggedTest):\n  pass\n",
+        "from .logging import LoggedTest\nclass Radio(LoggedTest):\n  pass\n",
+        "import lab.queue\nclass Radio(lab.queue.QueuedTest):\n  pass\n",
+        "import unittest\nfrom vectors.case import TestCase\nclass Row(TestCase): pass\nclass A(unittest.TestCase): pass\n",
+        "import unittest\ndef make(name):\n  return type(name, (unittest.TestCase,), {})\nTest = make('Test')\n",
+        "import unittest\nclass A(unittest.TestCase): pass\nclass B(A): pass\nif __name__ == '__main__': pass\nelse:\n  del A\n",
+        "from lab.meta import Meta\nclass Radio(metaclass=Meta): pass\n",
+        "import unittest\nclass A(unittest.TestCase): pass\nclass B(A): pass\nlocals().pop('A')\n",
         "\u{feff}import unittest\nclass A(unittest.TestCase):\n  pass\n",
     ] {
         let (_, reading) = reading(source);

@@ -47,8 +47,32 @@ const NUMBERS: [(&str, &str); 8] = [
     ("f64", "a number"),
 ];
 
-/// A message of a reader for people.
+/// A message of a reader for people. What stands between quotes is the author's own text.
 pub(crate) fn plain(what: &str) -> String {
+    let (mut said, mut rest) = (String::new(), what);
+    while let Some(start) = rest.find(['"', '`']) {
+        let (before, quoted) = rest.split_at(start);
+        let (quoted, after) = quoted.split_at(quoted_len(quoted));
+        said += &in_plain_words(before);
+        said += quoted;
+        rest = after;
+    }
+    said + &in_plain_words(rest)
+}
+
+/// How long a quoted text is that stands at the beginning; a quotation mark in it has a backslash before it.
+fn quoted_len(text: &str) -> usize {
+    let mut escaped = false;
+    for (at, byte) in text.bytes().enumerate().skip(1) {
+        if !escaped && Some(byte) == text.bytes().next() {
+            return at + 1;
+        }
+        escaped = !escaped && byte == b'\\';
+    }
+    text.len()
+}
+
+fn in_plain_words(what: &str) -> String {
     let what = WORDS.iter().fold(what.to_owned(), |what, (words, plain)| what.replace(words, plain));
     if let Some((before, _)) = what.split_once("expected struct ") {
         return format!("{before}expected an object");
@@ -102,6 +126,13 @@ mod tests {
         assert_eq!(json5::<Service>("{command: [1]}"), "expected a string");
         assert_eq!(json5::<Service>("{command: ['a'], enabled: 1}"), "expected `true` or `false`");
         assert_eq!(json5::<Service>("{command: ['a'], lifetime: 'x'}"), "found `x`, expected `run` or `station`");
+        let lifetime = |text: &str| json5::<Service>(&format!("{{command: ['a'], lifetime: '{text}'}}"));
+        let own = "expected struct: invalid number, expected string: i64";
+        assert_eq!(lifetime(own), format!("found `{own}`, expected `run` or `station`"));
+        assert_eq!(
+            json::<bool>(r#""a \" invalid number""#),
+            r#"found "a \" invalid number", expected `true` or `false`"#
+        );
         assert_eq!(json5::<Service>("{"), "it ends in the middle of an object");
         let request = json::<Envelope<Request>>;
         assert_eq!(request("3"), "found a number, expected an object with `version` and `body`");

@@ -5,7 +5,7 @@
 use hashbrown::HashMap;
 
 use ruff_python_ast::{Expr, ExprCall, Stmt, StmtClassDef};
-use ruff_text_size::{Ranged, TextRange};
+use ruff_text_size::{Ranged, TextRange, TextSize};
 
 use super::declaring::{Declared, declared};
 use super::{Declaration, Reading, Unchecked, Unusable, classes};
@@ -110,7 +110,8 @@ impl<'a> Module<'a> {
 
     /// The one class that is a test.
     fn test_class(&self) -> Result<&'a StmtClassDef, Unchecked> {
-        let tests: Vec<_> = self.classes.iter().copied().filter(|class| self.is_test(class, 0)).collect();
+        let mut known = HashMap::new();
+        let tests: Vec<_> = self.classes.iter().copied().filter(|class| self.is_test(class, 0, &mut known)).collect();
         match tests[..] {
             [test] => Ok(test),
             [] => Err(self.unchecked("there is no test class in it", &TextRange::default())),
@@ -118,12 +119,20 @@ impl<'a> Module<'a> {
         }
     }
 
-    fn is_test(&self, class: &StmtClassDef, depth: usize) -> bool {
-        depth < MAX_DEPTH
+    /// Whether a class is a test; what is known of classes is kept by where they begin.
+    fn is_test(&self, class: &StmtClassDef, depth: usize, known: &mut HashMap<TextSize, bool>) -> bool {
+        if let Some(&is_test) = known.get(&class.start()) {
+            return is_test;
+        }
+        // One that is derived from itself is none.
+        known.insert(class.start(), false);
+        let is_test = depth < MAX_DEPTH
             && bases(class).any(|base| match self.local_class(base) {
-                Some(local) => self.is_test(local, depth + 1),
+                Some(local) => self.is_test(local, depth + 1, known),
                 None => last_name(base).is_some_and(|name| name.ends_with("TestCase") || name.ends_with("Test")),
-            })
+            });
+        known.insert(class.start(), is_test);
+        is_test
     }
 
     fn local_class(&self, base: &Expr) -> Option<&'a StmtClassDef> {

@@ -321,7 +321,7 @@ type Shared = OnceLock<Box<[OnceLock<Arc<str>>; TOGETHER]>>;
 const TOGETHER: usize = 32;
 
 /// Members of an object up to this many are looked for one by one.
-const LARGE_OBJECT: usize = 48;
+pub(crate) const LARGE_OBJECT: usize = 48;
 
 /// The name of a member: a text, or the symbol that it is known to have.
 pub trait Name {

@@ -18,6 +18,6 @@ mod text;
 
 pub use again::Earlier;
 pub use arena::{Arena, Contents, Entry, Member, Members, Name, Node, NodeId, Symbol, Value, Words};
-pub(crate) use arena::{BITS, Part};
+pub(crate) use arena::{BITS, LARGE_OBJECT, Part};
 pub use escapes::{escape_breakpoints, source_offset};
 pub use read::{Comment, Document, Duplicate, MAX_DEPTH, read};

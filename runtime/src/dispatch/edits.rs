@@ -103,16 +103,16 @@ impl Dispatch<'_> {
                 course.gone.insert(path.clone(), state.clone());
             } else if state.status == Status::Active {
                 let state = State { status: Status::Untested, ..state.clone() };
-                record.changes.push(journal::state(path, &state));
+                record.states.insert(path.clone(), state);
             }
         }
     }
 }
 
 /// How a test ended that an edit took away while it ran: the scheduler does not know it any more.
-pub(super) fn end_of_gone(course: &mut Course, path: &str, ended: &Ended) -> Option<Change> {
+pub(super) fn end_of_gone(course: &mut Course, path: &str, ended: &Ended) -> Option<(String, State)> {
     let before = course.gone.remove(path).filter(|_| !course.index.contains_key(path))?;
     let status = if ended.outcome == Outcome::Passed { Status::Passed } else { Status::Failed };
     let state = State { status, outcome: Some(ended.outcome), message: ended.message.clone(), ..before };
-    Some(journal::state(path, &state))
+    Some((path.to_owned(), state))
 }

@@ -24,7 +24,7 @@ pub(super) struct Record {
     pub entries: Vec<Entry>,
     pub changes: Vec<Change>,
     /// The states of nodes that changed: the last one of each.
-    states: IndexMap<String, State>,
+    pub states: IndexMap<String, State>,
     /// The verdict of the last run that ended.
     finished: Option<Verdict>,
     /// Someone waits until it is durable.
@@ -98,7 +98,7 @@ impl Dispatch<'_> {
                     let items = std::mem::take(&mut ended.items);
                     reports::record(course, &path, &running.invocation, items, &mut record);
                     record.changes.push(journal::ended(&running.invocation, &ended));
-                    record.changes.extend(edits::end_of_gone(course, &path, &ended));
+                    record.states.extend(edits::end_of_gone(course, &path, &ended));
                     let (outcome, message) = (ended.outcome, ended.message.clone());
                     deeds.push(Deed::Show(Shown::Ended { path: path.clone(), ended }));
                     Event::AttemptEnded { path, attempt, outcome, message, changes: Vec::new() }
@@ -205,8 +205,12 @@ impl Dispatch<'_> {
         record.states.retain(|path, state| course.groups.get(path) != Some(state));
         record.changes.extend(record.states.iter().map(|(path, state)| journal::state(path, state)));
         self.record(course, &record.entries, &record.changes).await?;
-        let is_group = |path: &String| course.index.get(path).is_some_and(|&node| !self.plan.is_leaf(node));
-        course.groups.extend(record.states.into_iter().filter(|(path, _)| is_group(path)));
+        for (path, state) in record.states {
+            match course.index.get(&path) {
+                Some(&node) if !self.plan.is_leaf(node) => course.groups.insert(path, state),
+                Some(_) | None => course.groups.remove(&path),
+            };
+        }
         Ok(())
     }
 

@@ -98,7 +98,7 @@ impl Turn<'_> {
     }
 
     /// Whether a command waits until no teardown runs: with [`TeardownPolicy::Always`], what ends the tests around a teardown does not cut
-    /// it short. Whoever names the teardown itself, or kills, means it.
+    /// it short. Whoever stops or clears the teardown itself, or kills, means it.
     pub fn must_wait(&self, command: &Command) -> bool {
         let ends_others = match command {
             Command::Restart { .. } | Command::AutoRun { .. } | Command::RunWithStatus { .. } => true,

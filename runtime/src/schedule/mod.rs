@@ -191,7 +191,12 @@ impl Schedule {
     /// What operators asked for and that has not begun, as commands that ask for it once more.
     pub fn pending_commands(&self) -> Vec<Command> {
         let successor = self.run.as_ref().and_then(|run| run.successor.as_ref()).map(NewRun::command);
-        successor.into_iter().chain(self.deferred.iter().filter_map(Deferred::command)).collect()
+        successor.into_iter().chain(self.deferred_commands()).collect()
+    }
+
+    /// Those of them that wait for something else to end.
+    fn deferred_commands(&self) -> impl Iterator<Item = Command> + '_ {
+        self.deferred.iter().filter_map(Deferred::command)
     }
 
     /// All leaves of the run that is on, done or not (rule V14); none if no run is on.

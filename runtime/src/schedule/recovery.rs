@@ -86,7 +86,10 @@ impl History {
             return started;
         }
         if self.ordered {
-            return Beginning { then: self.asked_before(schedule), ..started };
+            // The start forgets what waits.
+            let waits = schedule.deferred_commands().filter(is_run).last();
+            let then = waits.map_or_else(|| self.asked_before(schedule), |command| vec![Event::Command(command)]);
+            return Beginning { then, ..started };
         }
         if self.stopped || is_ending(schedule, plan, conditions) {
             let ending = if schedule.is_running() { on_to_the_end(schedule, plan) } else { started };

@@ -109,7 +109,7 @@ impl Player<'_> {
             seconds: self.now,
             attempts: self.attempts,
             durations_known: self.durations_known,
-            truncated: !self.running.is_empty(),
+            truncated: !self.running.is_empty() || !self.then.is_empty(),
             entries: self.entries,
         }
     }
