@@ -181,6 +181,11 @@ class InProcess(unittest.TestCase):
 
 
 class Judging(unittest.TestCase):
+    def test_limits_that_cannot_be_met(self):
+        for ask in (lambda: tlc.measure("a", 1, min=2, max=1), lambda: tlc.ask_number("a", min=2, max=1)):
+            with self.assertRaisesRegex(ValueError, "`min` is above `max`"):
+                ask()
+
     def test_comparisons(self):
         def judge(value, **limits):
             return _judge.judge(value, limits)

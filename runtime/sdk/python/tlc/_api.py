@@ -153,6 +153,7 @@ def _checked_limits(limits: Dict[str, Any]) -> Dict[str, Any]:
         elif not isinstance(limit, str):
             raise TypeError("`%s` is a text; found %s" % (key, type(limit).__name__))
         found[key] = limit
+    _in_order(found)
     comparison = found.get("comparison")
     if comparison is not None:
         if comparison not in _judge.COMPARISONS:
@@ -161,6 +162,11 @@ def _checked_limits(limits: Dict[str, Any]) -> Dict[str, Any]:
             if need not in found:
                 raise ValueError("the comparison `%s` needs `%s`" % (comparison, need))
     return found
+
+
+def _in_order(limits: Dict[str, Any]) -> None:
+    if "min" in limits and "max" in limits and limits["min"] > limits["max"]:
+        raise ValueError("`min` is above `max`: %r and %r" % (limits["min"], limits["max"]))
 
 
 def _name(name: Any) -> str:
@@ -511,6 +517,7 @@ def ask_number(
     """Asks for a number; with `integer` for a whole one."""
     limits = {"min": min, "max": max, "initial": initial}
     fields: Dict[str, Any] = {key: _values.number(value, "`%s`" % key) for key, value in limits.items() if value is not None}
+    _in_order(fields)
     return _prompt("number", text, prompt, title, timeout, image, integer=integer or None, unit=unit, **fields)
 
 
