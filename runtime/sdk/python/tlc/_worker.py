@@ -34,6 +34,10 @@ from ._errors import Ended, TestError
 # How often a test is rehearsed: Python adapts code to what it does after eight calls, and each child would do that again.
 _REHEARSALS = 16
 
+# How much of each size is taken at most where gaps are filled, in bytes: other allocators have no places side by side.
+_GAPS = 1 << 16
+_HEADER = sys.getsizeof(b"")
+
 # Where a test finds its channel.
 READS, WRITES = 3, 4
 
@@ -117,7 +121,6 @@ def _serve(tests: str, preload: List[str]) -> int:
     for name in (READ_FD, WRITE_FD, "LD_BIND_NOW"):
         os.environ.pop(name, None)
     _look_in(tests)
-    _rehearse(null)
     try:
         for name in preload:
             __import__(name)
@@ -125,13 +128,16 @@ def _serve(tests: str, preload: List[str]) -> int:
         traceback.print_exc()
         _say(connection, {"failed": _run.named(error)})
         return 1
-    gc.collect()
-    gc.freeze()
+    server = Server(connection)
+    _rehearse(server, null)
     # Children have it from here.
     _interruption.install()
-    server = Server(connection)
+    gc.collect()
+    kept = _fill_gaps()
+    gc.freeze()
     _say(connection, {"ready": os.getpid(), "sources": _sources(tests)})
     server.run()
+    del kept
     return 0
 
 
@@ -145,23 +151,38 @@ class Nothing(unittest.TestCase):
 """
 
 
-def _rehearse(null: int) -> None:
+def _rehearse(server: Server, null: int) -> None:
     """Does what a child does for a test that does nothing, and takes it back: what is touched for the first time is touched here, once."""
     import importlib.util
 
     importlib.util.find_spec("tlc_nothing")
     known = types.ModuleType("tlc_nothing"), compile(_NOTHING, "tlc_nothing", "exec")
     params = {"protocol": PROTOCOL, "args": {}, "test": {"pytest_name": "tlc_nothing", "tests": next(iter(_looked_in))}}
-    request = {"op": "fork", "env": {"TLC_REHEARSAL": "1"}, "cwd": os.getcwd()}
+    request = {"op": "fork", "env": {"TLC_REHEARSAL": "1"}, "cwd": os.getcwd(), "start": params}
     for _ in range(_REHEARSALS):
         (reads, requests), (reports, writes) = os.pipe(), os.pipe()
-        _enter(request, [os.dup(1), reads, writes])
-        _one(Channel(READS, WRITES), params, known=known)
+        server.child(request, [os.dup(1), reads, writes, os.dup(null)], known)
         for number in (READS, WRITES):
             os.dup2(null, number, inheritable=False)
         _close([requests, reports])
     _session.install(None)
     del sys.modules["tlc_nothing"], os.environ["TLC_REHEARSAL"]
+
+
+def _fill_gaps() -> List[object]:
+    """Takes the free places between small objects: then what is made for a test lies side by side, on few pages, and few are copied. Python's
+    allocator has a place for each size that is a multiple of 16; a gap is at an end where new objects follow each other."""
+    found: List[object] = []
+    for size in range(16, 513, 16):
+        before, neighbours = 0, 0
+        for _ in range(_GAPS // size):
+            thing: object = object() if size == 16 else float(size) if size == 32 else bytes(size - _HEADER)
+            found.append(thing)
+            neighbours = neighbours + 1 if id(thing) == before + size else 0
+            if neighbours == 6:
+                break
+            before = id(thing)
+    return found
 
 
 def _sources(tests: str) -> List[Tuple[str, int, int]]:
@@ -222,7 +243,7 @@ class Server:
             _close(fds)
             return
         if pid == 0:
-            self._become(request, fds, known)
+            self._become(request, fds + [self._fd], known)
         try:
             os.setpgid(pid, pid)
         except OSError:
@@ -235,20 +256,23 @@ class Server:
         """What the child does."""
         code = 1
         try:
-            os.setpgid(0, 0)
-            os.close(self._fd)
-            numpy = sys.modules.get("numpy")
-            if numpy is not None:
-                numpy.random.seed()
-            if request["op"] == "stay":
-                code = _stay(socket.socket(fileno=fds[0]))
-            else:
-                _enter(request, fds)
-                code = _one(self._channel, request["start"], known=known)
+            code = self.child(request, fds, known)
         except BaseException:
             traceback.print_exc()
         finally:
             os._exit(code)
+
+    def child(self, request: Dict[str, Any], fds: List[int], known: Any) -> int:
+        """What is asked of a child. The last of the descriptors, the connection to the runtime, is not for it."""
+        os.setpgid(0, 0)
+        numpy = sys.modules.get("numpy")
+        if numpy is not None:
+            numpy.random.seed()
+        if request["op"] == "stay":
+            os.close(fds[1])
+            return _stay(socket.socket(fileno=fds[0]))
+        _enter(request, fds)
+        return _one(self._channel, request["start"], known=known)
 
     def _collect(self, pid: int) -> None:
         if pid not in self._children:
@@ -260,9 +284,9 @@ class Server:
 
 
 def _enter(request: Dict[str, Any], fds: List[int]) -> None:
-    """The surroundings of a test: its output, its channel, its environment and its directory."""
+    """The surroundings of a test: its output, its channel, its environment and its directory. The descriptors are closed."""
     global _directory
-    output, reads, writes = fds
+    output, reads, writes = fds[:3]
     os.dup2(output, 1)
     os.dup2(output, 2)
     os.dup2(reads, READS, inheritable=False)
