@@ -140,14 +140,12 @@ def drive(python, tests, count):
     there.close()
     json.loads(own.makefile().readline())
     answers = here.makefile("rb")
-    params = {"protocol": 1, "args": {}, "test": {"pytest_name": "plain", "tests": tests}, "locale": "en-US"}
-    start = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "start", "params": params}).encode() + b"\n"
+    start = {"protocol": 1, "args": {}, "test": {"pytest_name": "plain", "tests": tests}, "locale": "en-US"}
     for _ in range(count):
         output, writer = os.pipe()
         reads, requests = os.pipe()
         reports, writes = os.pipe()
-        os.write(requests, start)
-        send(here, {"op": "run", "env": {}, "cwd": "/", "name": "tlcbench"}, [writer, reads, writes])
+        send(here, {"op": "run", "env": {}, "cwd": "/", "name": "tlcbench", "start": start}, [writer, reads, writes])
         for fd in (writer, reads, writes):
             os.close(fd)
         assert b'"passed"' in os.read(reports, 4096)

@@ -239,7 +239,7 @@ pub async fn run(
     };
     // An interpreter that had to be made warm first is nothing of the test.
     let begun = Instant::now();
-    let spawn::Spawned { mut process, output, own, requests, reports: incoming } = spawned;
+    let spawn::Spawned { mut process, start, output, own, requests, reports: incoming } = spawned;
     let leader = process.leader();
     debug!(invocation = attempt.identity.invocation, path = attempt.identity.path, process = %leader, "started");
     let secrets = Arc::clone(&desk.facilities.secrets);
@@ -253,7 +253,6 @@ pub async fn run(
     let intake = Intake::new(&attempt, desk, log, reports.clone(), Arc::clone(&gathered));
     let messages = (messages, received);
     let (gone, is_gone) = watch::channel(false);
-    let start = protocol::start(&attempt);
     let talk = tokio::spawn(converse(incoming, requests, start, intake, reports, messages, is_gone));
     let mut watch = Watch::new(leader, begun, attempt.time_limit);
     let must_report = matches!(attempt.program, Program::Python { .. });

@@ -122,13 +122,18 @@ struct Test<'a> {
 
 /// The first message to a worker.
 pub(super) fn start(attempt: &Attempt) -> Vec<u8> {
+    line(&Request { jsonrpc: "2.0", id: START, method: "start", params: parameters(attempt) })
+}
+
+/// The parameters of the first message to a worker.
+pub(super) fn parameters(attempt: &Attempt) -> Start<'_> {
     let test = match &attempt.program {
         Program::Exec(argv) => Test { exec: Some(argv), ..Test::default() },
         Program::Python { tests, name, .. } => Test { pytest_name: Some(name), tests: Some(tests), ..Test::default() },
     };
     let Identity { run, slot, unit, invocation, number, path, list, phase, locale, station, operator } =
         &attempt.identity;
-    let start = Start {
+    Start {
         protocol: PROTOCOL_VERSION,
         run,
         slot: *slot,
@@ -146,8 +151,7 @@ pub(super) fn start(attempt: &Attempt) -> Vec<u8> {
         measurements: &attempt.measurements,
         dut_options: &attempt.dut_options,
         time_limit_secs: attempt.time_limit.map(|limit| limit.as_secs_f64()),
-    };
-    line(&Request { jsonrpc: "2.0", id: START, method: "start", params: start })
+    }
 }
 
 /// The answer to a request.

@@ -16,11 +16,13 @@ use super::limits::gate;
 use super::output::Listened;
 use super::process::Process;
 use super::reading::Listener;
-use super::{Attempt, OutputForm, Program, Python, Reaper, descriptors, environment};
+use super::{Attempt, OutputForm, Program, Python, Reaper, descriptors, environment, protocol};
 
 /// A started attempt.
 pub(super) struct Spawned {
     pub process: Process,
+    /// The first message to it; empty if it was told all of that already.
+    pub start: Vec<u8>,
     /// Its stdout and stderr, in the order in which it wrote them.
     pub output: pipe::Receiver,
     /// What is between the program and who listens to it.
@@ -74,6 +76,7 @@ async fn warm(attempt: &Attempt, python: &Arc<Python>, tests: &Path, reaper: &Ar
     let process = python.start(attempt, tests, reaper, &ends).await?;
     Ok(Spawned {
         process,
+        start: Vec::new(),
         output: receiver(output).map_err(unable)?,
         own: Own::default(),
         requests: sender(requests).map_err(unable)?,
@@ -135,7 +138,8 @@ fn spawn(command: &mut Command, attempt: &Attempt, reaper: &Reaper) -> io::Resul
     }
     own.stdin = stdin.filter(|_| reads_stdin).map(sender).transpose()?;
     let (output, requests, reports) = (receiver(output)?, sender(requests)?, receiver(reports)?);
-    Ok(Spawned { process: Process::spawned(child), output, own, requests, reports })
+    let (process, start) = (Process::spawned(child), protocol::start(attempt));
+    Ok(Spawned { process, start, output, own, requests, reports })
 }
 
 /// Our end of a pipe. That it is one need not be asked.

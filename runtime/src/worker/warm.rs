@@ -29,8 +29,9 @@ use tracing::debug;
 
 use super::environment::Variables;
 use super::limits::ProcessLimits;
+use super::protocol::{self, Start};
 use super::reaper::{self, End, Reaper};
-use super::{Attempt, Program, Usage};
+use super::{Attempt, Usage};
 use super::{descriptors, environment};
 
 /// How long an interpreter may take until it is warm.
@@ -483,15 +484,10 @@ struct Request<'a> {
     cwd: Cow<'a, str>,
     /// What marks its processes.
     name: String,
-    limits: &'a ProcessLimits,
-    test: Option<Test<'a>>,
-}
-
-/// A Python test, and the directory of tests.
-#[derive(Serialize)]
-struct Test<'a> {
-    pytest_name: &'a str,
-    tests: Cow<'a, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limits: Option<&'a ProcessLimits>,
+    /// The parameters of `start`, which so need no message of their own.
+    start: Start<'a>,
 }
 
 /// A request to run an attempt with the variables `wanted`, where `known` are the variables.
@@ -499,17 +495,14 @@ fn request(op: &'static str, attempt: &Attempt, known: &Variables, wanted: &Vari
     let gone = known.keys().filter(|name| !wanted.contains_key(*name)).map(|name| (name.to_string_lossy(), None));
     let new = wanted.iter().filter(|(name, value)| known.get(*name) != Some(value));
     let new = new.map(|(name, value)| (name.to_string_lossy(), Some(value.to_string_lossy())));
-    let test = match &attempt.program {
-        Program::Python { name, tests, .. } => Some(Test { pytest_name: name, tests: tests.to_string_lossy() }),
-        Program::Exec(_) => None,
-    };
+    let limits = &attempt.surroundings.limits;
     frame(&Request {
         op,
         env: gone.chain(new).collect(),
         cwd: attempt.directory.to_string_lossy(),
         name: environment::comm(&attempt.identity.invocation),
-        limits: &attempt.surroundings.limits,
-        test,
+        limits: limits.any().then_some(limits),
+        start: protocol::parameters(attempt),
     })
 }
 

@@ -28,6 +28,10 @@ WRITE_FD = "TLC_PROTOCOL_WRITE_FD"
 _KEPT = _values.MESSAGE_LIMIT // 16
 
 
+_PASSED = _values.encode(
+    {"jsonrpc": "2.0", "method": "finished", "params": {"outcome": "passed", "message": None, "traceback": None}}
+)
+
 _NOWHERE = Context()
 _decode = json.JSONDecoder().raw_decode
 
@@ -87,12 +91,13 @@ class Channel(Session):
 
     def answer(self, start: Dict[str, Any]) -> None:
         """Says which version this worker speaks, and takes the context from the message."""
-        self.take(start)
+        self.take(start["params"])
         self.send({"id": start.get("id"), "result": {"protocol": PROTOCOL, "worker": "tlc for Python"}})
 
-    def take(self, start: Dict[str, Any]) -> None:
-        """Takes the context from a `start`."""
-        self.context = Context(start["params"])
+    def take(self, params: Dict[str, Any]) -> None:
+        """Takes the context from the parameters of a `start`; this process is the one that reports."""
+        self._process = os.getpid()
+        self.context = Context(params)
 
     def _next_line(self) -> Optional[bytes]:
         """The next line, waiting for it outside of what a signal must not break."""
@@ -193,6 +198,8 @@ class Channel(Session):
         self, outcome: str, message: Optional[str] = None, trace: Optional[str] = None, error_code: Any = None
     ) -> None:
         """The last message: how the test ended."""
+        if outcome == "passed" and message is None:
+            return self.send_line(_PASSED)
         params = {"outcome": outcome, "message": _cut(message), "traceback": _cut(trace)}
         if error_code is not None:
             params["error_code"] = error_code

@@ -25,6 +25,9 @@ class Verdict(NamedTuple):
     error_code: Any = None
 
 
+_PASSED = Verdict("passed")
+
+
 class Result(unittest.TestResult):
     """Collects what went wrong: the outcome, one line about it, and the traceback without the frames of unittest."""
 
@@ -32,6 +35,14 @@ class Result(unittest.TestResult):
         super().__init__()
         self.problems: List[Tuple[str, str, str]] = []
         self.error_code: Any = None
+
+    # Nothing is counted and nothing is kept back: the output of a test is its log.
+
+    def startTest(self, test: unittest.TestCase) -> None:
+        pass
+
+    def stopTest(self, test: unittest.TestCase) -> None:
+        pass
 
     def addFailure(self, test: unittest.TestCase, err: Any) -> None:
         _trim(err)
@@ -66,7 +77,7 @@ class Result(unittest.TestResult):
             return Verdict("failed", "the test skipped itself: %s" % self.skipped[0][1])
         if self.unexpectedSuccesses:
             return Verdict("failed", "the test passed, and was expected to fail")
-        return Verdict("passed")
+        return _PASSED
 
 
 def _trim(err: Any) -> None:
@@ -166,12 +177,11 @@ def _seen(path: str) -> Tuple[int, int]:
 
 def find_case(module: types.ModuleType, name: str) -> Type[unittest.TestCase]:
     """The one test case of a module (reference: BB2)."""
-    cases = [
-        value
-        for value in vars(module).values()
-        if isinstance(value, type) and issubclass(value, unittest.TestCase) and value.__module__ == module.__name__
-    ]
-    cases = list(dict.fromkeys(cases))
+    cases: List[Type[unittest.TestCase]] = []
+    for value in vars(module).values():
+        if isinstance(value, type) and issubclass(value, unittest.TestCase) and value.__module__ == module.__name__:
+            if value not in cases:
+                cases.append(value)
     if len(cases) != 1:
         names = ", ".join("`%s`" % case.__name__ for case in cases) or "none"
         raise TestError("the Python test `%s` must define exactly one unittest.TestCase; found %s" % (name, names))
@@ -194,7 +204,7 @@ def run_case(case: Type[unittest.TestCase], method: str, session: Session, value
     context = session.context
     declared = getattr(case, "ARGS", None)
     try:
-        args = _args.parse(declared, values, _args.translator(context.locale))
+        args = _args.Args(values) if declared is None else _args.parse(declared, values, _args.translator(context.locale))
     except ArgError as error:
         raise TestError(str(error)) from None
     instance = case(method)
@@ -205,10 +215,10 @@ def run_case(case: Type[unittest.TestCase], method: str, session: Session, value
     return result.verdict()
 
 
-def guarded(run: Any) -> Verdict:
+def guarded(run: Any, *arguments: Any) -> Verdict:
     """The verdict of `run`, whatever it raises: the test's module may raise anything, `SystemExit` included."""
     try:
-        verdict: Verdict = run()
+        verdict: Verdict = run(*arguments)
     except TestError as error:
         return Verdict("error", str(error))
     except BaseException as error:

@@ -3,7 +3,8 @@
 `test` runs one test in a cold interpreter. `serve` waits for requests on a socket, its stdin:
 
 * a frame of the runtime is its length in four bytes, little-endian, and a JSON object; descriptors come with it
-* `{"op": "fork", …}` with three descriptors (output, where the test reads, where it writes): forks, and runs one test
+* `{"op": "fork", "start": …, …}` with three descriptors (output, where the test reads, where it writes): forks, and runs one test, by the
+  parameters of its `start`
 * `{"op": "stay"}` with one descriptor, a socket: forks a worker that stays, and takes `{"op": "run", …}` on that socket
 * `{"op": "collect", "pid": …}`: takes the status of a child that has ended; its number may be given to another process only now
 
@@ -26,12 +27,16 @@ import traceback
 import types
 from typing import Any, Dict, List, NoReturn, Optional, Set, Tuple
 
-from . import _channel, _interruption, _run, _session, _values
+from . import _channel, _interruption, _run, _session
 from ._channel import PROTOCOL, READ_FD, WRITE_FD, Channel, flush
 from ._errors import Ended, TestError
 
 # How often a test is rehearsed: Python adapts code to what it does after eight calls, and each child would do that again.
 _REHEARSALS = 16
+
+# How much of each size is taken at most where gaps are filled, in bytes: other allocators have no places side by side.
+_GAPS = 1 << 16
+_HEADER = sys.getsizeof(b"")
 
 # Where a test finds its channel.
 READS, WRITES = 3, 4
@@ -50,24 +55,22 @@ def main(arguments: List[str]) -> int:
     if channel is None:
         print("the runtime starts this program", file=sys.stderr)
         return 2
-    return _one(channel, watch=True)
-
-
-def _one(channel: Channel, watch: bool, warm: Optional[Warm] = None, known: Any = None) -> int:
-    """Runs the one test that arrives on a channel."""
     start = channel.receive()
     if start is None:
         return 1
-    params = start["params"]
+    channel.leave_with_the_runtime()
+    _interruption.install()
+    return _one(channel, start["params"])
+
+
+def _one(channel: Channel, params: Dict[str, Any], warm: Optional[Warm] = None, known: Any = None) -> int:
+    """Runs one test on a channel, by the parameters of its `start`."""
     if params["protocol"] != PROTOCOL:
         channel.finished("error", "the runtime speaks version %s of the protocol" % params["protocol"])
         return 0
-    channel.take(start)
+    channel.take(params)
     _session.install(channel)
-    if watch:
-        channel.leave_with_the_runtime()
-        _interruption.install()
-    verdict = _run.guarded(lambda: _run_test(channel, params, warm, known))
+    verdict = _run.guarded(_run_test, channel, params, warm, known)
     if verdict.trace:
         print(verdict.trace, file=sys.stderr)
     flush()
@@ -83,7 +86,8 @@ def _run_test(channel: Channel, params: Dict[str, Any], warm: Optional[Warm], kn
     name, tests = test.get("pytest_name"), test.get("tests")
     if not isinstance(name, str) or not isinstance(tests, str):
         raise TestError("the runtime names no Python test")
-    _look_in(tests)
+    if tests not in _looked_in:
+        _look_in(tests)
     if warm is not None:
         case, method = warm.case(name, tests)
     else:
@@ -98,8 +102,6 @@ _looked_in: Set[str] = set()
 
 def _look_in(tests: str) -> None:
     """Tests may import each other's modules; last, so that a test called `serial` can import the package `serial`."""
-    if tests in _looked_in:
-        return
     _looked_in.add(tests)
     own = [path for path in sys.path if os.path.realpath(path or ".") == _own or path == _own]
     sys.path[:] = [path for path in sys.path if path not in own] + [tests] + own[:1]
@@ -119,7 +121,6 @@ def _serve(tests: str, preload: List[str]) -> int:
     for name in (READ_FD, WRITE_FD, "LD_BIND_NOW"):
         os.environ.pop(name, None)
     _look_in(tests)
-    _rehearse(null)
     try:
         for name in preload:
             __import__(name)
@@ -127,13 +128,16 @@ def _serve(tests: str, preload: List[str]) -> int:
         traceback.print_exc()
         _say(connection, {"failed": _run.named(error)})
         return 1
-    gc.collect()
-    gc.freeze()
+    server = Server(connection)
+    _rehearse(server, null)
     # Children have it from here.
     _interruption.install()
-    server = Server(connection)
+    gc.collect()
+    kept = _fill_gaps()
+    gc.freeze()
     _say(connection, {"ready": os.getpid(), "sources": _sources(tests)})
     server.run()
+    del kept
     return 0
 
 
@@ -147,31 +151,38 @@ class Nothing(unittest.TestCase):
 """
 
 
-def _rehearse(null: int) -> None:
+def _rehearse(server: Server, null: int) -> None:
     """Does what a child does for a test that does nothing, and takes it back: what is touched for the first time is touched here, once."""
-    global _marks
     import importlib.util
 
     importlib.util.find_spec("tlc_nothing")
     known = types.ModuleType("tlc_nothing"), compile(_NOTHING, "tlc_nothing", "exec")
     params = {"protocol": PROTOCOL, "args": {}, "test": {"pytest_name": "tlc_nothing", "tests": next(iter(_looked_in))}}
-    start = _values.encode({"jsonrpc": "2.0", "id": 1, "method": "start", "params": params})
-    with open("/proc/self/comm") as file:
-        name = file.read().rstrip("\n")
-    request = {"op": "fork", "env": {"TLC_REHEARSAL": "1"}, "cwd": os.getcwd(), "name": name}
+    request = {"op": "fork", "env": {"TLC_REHEARSAL": "1"}, "cwd": os.getcwd(), "start": params}
     for _ in range(_REHEARSALS):
         (reads, requests), (reports, writes) = os.pipe(), os.pipe()
-        os.write(requests, start)
-        _enter(request, [os.dup(1), reads, writes])
-        _one(Channel(READS, WRITES), watch=False, known=known)
+        server.child(request, [os.dup(1), reads, writes, os.dup(null)], known)
         for number in (READS, WRITES):
             os.dup2(null, number, inheritable=False)
         _close([requests, reports])
     _session.install(None)
     del sys.modules["tlc_nothing"], os.environ["TLC_REHEARSAL"]
-    # A child names itself by a descriptor of its own.
-    _close([_marks])
-    _marks = -1
+
+
+def _fill_gaps() -> List[object]:
+    """Takes the free places between small objects: then what is made for a test lies side by side, on few pages, and few are copied. Python's
+    allocator has a place for each size that is a multiple of 16; a gap is at an end where new objects follow each other."""
+    found: List[object] = []
+    for size in range(16, 513, 16):
+        before, neighbours = 0, 0
+        for _ in range(_GAPS // size):
+            thing: object = object() if size == 16 else float(size) if size == 32 else bytes(size - _HEADER)
+            found.append(thing)
+            neighbours = neighbours + 1 if id(thing) == before + size else 0
+            if neighbours == 6:
+                break
+            before = id(thing)
+    return found
 
 
 def _sources(tests: str) -> List[Tuple[str, int, int]]:
@@ -194,9 +205,12 @@ class Server:
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
+        self._fd = connection.fileno()
         self._frames = Frames(connection)
         self._children: Set[int] = set()
         self._codes = _run.Codes()
+        self._channel = Channel(READS, WRITES)
+        self._mark = Mark()
 
     def run(self) -> None:
         """Until the other end is closed."""
@@ -217,41 +231,48 @@ class Server:
                 os.waitpid(pid, 0)
 
     def _fork(self, request: Dict[str, Any], fds: List[int]) -> None:
-        known = self._codes.of(request["test"]) if request.get("test") else None
+        known = None
         try:
+            if request["op"] == "fork":
+                known = self._codes.of(request["start"]["test"])
+                # The child inherits it; this process keeps it until the next fork, which does no harm: the runtime knows it by its number.
+                self._mark.set(request["name"])
             pid = os.fork()
         except OSError as error:
             _say(self._connection, {"error": str(error)})
             _close(fds)
             return
         if pid == 0:
-            self._become(request, fds, known)
+            self._become(request, fds + [self._fd], known)
         try:
             os.setpgid(pid, pid)
         except OSError:
             pass
-        _close(fds)
-        self._children.add(pid)
         _send(self._connection, b'{"pid":%d}\n' % pid)
+        self._children.add(pid)
+        _close(fds)
 
     def _become(self, request: Dict[str, Any], fds: List[int], known: Any) -> NoReturn:
         """What the child does."""
         code = 1
         try:
-            os.setpgid(0, 0)
-            _close([self._connection.detach()])
-            numpy = sys.modules.get("numpy")
-            if numpy is not None:
-                numpy.random.seed()
-            if request["op"] == "stay":
-                code = _stay(socket.socket(fileno=fds[0]))
-            else:
-                _enter(request, fds)
-                code = _one(Channel(READS, WRITES), watch=False, known=known)
+            code = self.child(request, fds, known)
         except BaseException:
             traceback.print_exc()
         finally:
             os._exit(code)
+
+    def child(self, request: Dict[str, Any], fds: List[int], known: Any) -> int:
+        """What is asked of a child. The last of the descriptors, the connection to the runtime, is not for it."""
+        os.setpgid(0, 0)
+        numpy = sys.modules.get("numpy")
+        if numpy is not None:
+            numpy.random.seed()
+        if request["op"] == "stay":
+            os.close(fds[1])
+            return _stay(socket.socket(fileno=fds[0]))
+        _enter(request, fds)
+        return _one(self._channel, request["start"], known=known)
 
     def _collect(self, pid: int) -> None:
         if pid not in self._children:
@@ -263,27 +284,28 @@ class Server:
 
 
 def _enter(request: Dict[str, Any], fds: List[int]) -> None:
-    """The surroundings of a test: its output, its channel, its environment, its directory and its mark."""
+    """The surroundings of a test: its output, its channel, its environment and its directory. The descriptors are closed."""
     global _directory
-    output, reads, writes = fds
+    output, reads, writes = fds[:3]
     os.dup2(output, 1)
     os.dup2(output, 2)
     os.dup2(reads, READS, inheritable=False)
     os.dup2(writes, WRITES, inheritable=False)
-    _close(fds)
+    for fd in fds:
+        os.close(fd)
     environ = os.environ
     for name, value in request["env"].items():
         if value is None:
             environ.pop(name, None)
         else:
             environ[name] = value
-    _limit(request.get("limits") or {}, request["op"] == "run")
+    limits = request.get("limits")
+    if limits:
+        _limit(limits, request["op"] == "run")
     if request["cwd"] != _directory:
         # A worker that stays is there already if the directory is used again.
         os.chdir(request["cwd"])
         _directory = request["cwd"]
-    # A process that only forks shows the environment of this interpreter; its name is inherited, and tells whose it is.
-    _mark(request["name"])
 
 
 _LIMITS = (
@@ -312,17 +334,22 @@ def _limit(limits: Dict[str, Any], stays: bool) -> None:
 
 
 _directory = ""
-_marks = -1
 
 
-def _mark(name: str) -> None:
-    global _marks
-    try:
-        if _marks < 0:
-            _marks = os.open("/proc/self/comm", os.O_WRONLY | os.O_CLOEXEC)
-        os.write(_marks, name.encode())
-    except OSError:
-        pass
+class Mark:
+    """The name of this process. What only forks shows the environment of the interpreter; its name is inherited, and tells whose it is."""
+
+    def __init__(self) -> None:
+        try:
+            self._fd = os.open("/proc/self/comm", os.O_WRONLY | os.O_CLOEXEC)
+        except OSError:
+            self._fd = -1
+
+    def set(self, name: str) -> None:
+        try:
+            os.write(self._fd, name.encode())
+        except OSError:
+            pass
 
 
 # The worker that stays.
@@ -339,6 +366,7 @@ def _stay(connection: socket.socket) -> int:
     os.register_at_fork(after_in_child=connection.close)
     null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
     warm = Warm()
+    mark = Mark()
     frames = Frames(connection)
     while True:
         frame = frames.next()
@@ -346,8 +374,9 @@ def _stay(connection: socket.socket) -> int:
             return 0
         request, fds = frame
         _enter(request, fds)
+        mark.set(request["name"])
         warm.begin()
-        _one(Channel(READS, WRITES), watch=False, warm=warm)
+        _one(Channel(READS, WRITES), request["start"], warm=warm)
         _session.install(None)
         flush()
         os.dup2(null, 1)
