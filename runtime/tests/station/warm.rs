@@ -250,10 +250,14 @@ fn an_interpreter_that_dies_is_replaced_and_its_test_goes_on() {
     case(
         &line,
         "kills",
-        &format!("{SAY}\nos.kill(os.getppid(), signal.SIGKILL)\ntime.sleep(0.3)\nprint('still here')"),
+        &format!("{SAY}\ntime.sleep(0.2)\nos.kill(os.getppid(), signal.SIGKILL)\ntime.sleep(0.3)\nprint('still here')"),
     );
     case(&line, "good", SAY);
-    case(&line, "dies", "os.kill(os.getppid(), signal.SIGKILL)\ntime.sleep(0.2)\nos.kill(os.getpid(), signal.SIGABRT)");
+    case(
+        &line,
+        "dies",
+        "time.sleep(0.2)\nos.kill(os.getppid(), signal.SIGKILL)\ntime.sleep(0.2)\nos.kill(os.getpid(), signal.SIGABRT)",
+    );
     let plan = list(vec![
         python("Kills", "kills", "{}"),
         python("Good", "good", "{}"),

@@ -310,6 +310,79 @@ class Frames(unittest.TestCase):
         self.assertEqual(found, [("collect", 1, 0), ("fork", "a", 3), ("collect", 2, 0), ("stay", long, 1)])
 
 
+class Forks(WorkerCase):
+    """The warm interpreter, asked by a runtime that the test plays."""
+
+    def setUp(self):
+        super().setUp()
+        self.here, there = socket.socketpair()
+        self.addCleanup(self.here.close)
+        variables = dict(os.environ, PYTHONPATH=ROOT)
+        command = [sys.executable, os.path.join(ROOT, "tlc_worker.py"), "serve", self.tests]
+        self.server = subprocess.Popen(command, stdin=there, env=variables)
+        self.addCleanup(self.server.wait)
+        self.addCleanup(self.server.kill)
+        there.close()
+        self.heard = self.here.makefile("rb")
+        self.addCleanup(self.heard.close)
+        self.assertIn("ready", self.hear())
+
+    def hear(self):
+        return json.loads(self.heard.readline())
+
+    def fork(self, name, **env):
+        """Asks for a test; what its output is read from."""
+        output, requests, reports = os.pipe(), os.pipe(), os.pipe()
+        self.addCleanup(os.close, requests[1])
+        self.addCleanup(os.close, reports[0])
+        request = {"op": "fork", "env": env, "cwd": self.tests, "name": "tlc", "start": start(name, self.tests)}
+        text = json.dumps(request).encode()
+        given = [output[1], requests[0], reports[1]]
+        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", given))]
+        self.here.sendmsg([len(text).to_bytes(4, "little") + text], rights)
+        for fd in given:
+            os.close(fd)
+        return os.fdopen(output[0], "rb")
+
+    def test_sigterm_to_all_processes_ends_the_test_from_within(self):
+        self.write(
+            "stays",
+            """
+            import time, tlc
+
+            class Stays(tlc.TestCase):
+                def runTest(self):
+                    print("it begins", flush=True)
+                    time.sleep(60)
+
+                def tearDown(self):
+                    print("it is taken down", flush=True)
+            """,
+        )
+        with self.fork("stays") as output:
+            pid = self.hear()["pid"]
+            self.assertEqual(output.readline(), b"it begins\n")
+            os.kill(self.server.pid, signal.SIGTERM)
+            self.assertEqual(self.server.wait(), -signal.SIGTERM)
+            os.kill(pid, signal.SIGTERM)
+            self.assertIn(b"it is taken down", output.read())
+
+    def test_a_test_has_no_part_in_the_pipes_of_the_next_one(self):
+        self.write("stays", "import time, tlc\nclass T(tlc.TestCase):\n    def runTest(self): time.sleep(60)\n")
+        self.write("ends", "import tlc\nclass T(tlc.TestCase):\n    def runTest(self): print('it ends')\n")
+        # Both arrive at once, and the first is longer than what is read at once.
+        os.kill(self.server.pid, signal.SIGSTOP)
+        with self.fork("stays", PAD="x" * 5000), self.fork("ends") as output:
+            os.kill(self.server.pid, signal.SIGCONT)
+            pid = self.hear()["pid"]
+            self.hear()
+            late = threading.Timer(10, os.kill, (pid, signal.SIGKILL))
+            late.start()
+            self.assertEqual(output.read(), b"it ends\n")
+            self.assertTrue(late.is_alive(), "its output was open until the first one ended")
+            late.cancel()
+
+
 class Codes(WorkerCase):
     def test_what_a_test_imports_of_the_standard_library_is_there_before_it_is_forked(self):
         self.write("stamps", "import decimal\nraise Exception('it is not executed')\n")

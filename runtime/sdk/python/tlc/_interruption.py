@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from _thread import get_ident
 from typing import Any, Optional
@@ -9,6 +10,7 @@ from typing import Any, Optional
 from ._errors import Ended
 
 _main: Optional[int] = None
+_parent: Optional[int] = None
 _depth = 0
 _pending = False
 _ended = False
@@ -16,6 +18,10 @@ _ended = False
 
 def _end(_signal: int, _frame: Any) -> None:
     global _pending, _ended
+    if os.getpid() == _parent:
+        # Its children have it for themselves, and end in their own time.
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGTERM)
     if _ended:
         return
     _ended = True
@@ -30,6 +36,13 @@ def install() -> None:
     global _main
     signal.signal(signal.SIGTERM, _end)
     _main = get_ident()
+
+
+def install_for_children() -> None:
+    """The same for every process that this one forks; itself, it ends at once."""
+    global _parent
+    _parent = os.getpid()
+    install()
 
 
 def was_ended() -> bool:

@@ -130,8 +130,7 @@ def _serve(tests: str, preload: List[str]) -> int:
         return 1
     server = Server(connection)
     _rehearse(server, null)
-    # Children have it from here.
-    _interruption.install()
+    _interruption.install_for_children()
     gc.collect()
     kept = _fill_gaps()
     gc.freeze()
@@ -256,6 +255,8 @@ class Server:
         """What the child does."""
         code = 1
         try:
+            # Those of the next test may have come already.
+            _close(self._frames.held)
             code = self.child(request, fds, known)
         except BaseException:
             traceback.print_exc()
@@ -499,7 +500,8 @@ class Frames:
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
         self._data = b""
-        self._fds: List[int] = []
+        self.held: List[int] = []
+        """Descriptors of requests that are still to come."""
 
     def next(self) -> Optional[Tuple[Dict[str, Any], List[int]]]:
         """The next request with its descriptors; None at the end."""
@@ -510,7 +512,7 @@ class Frames:
         request, _ = _decode(self._data[4:end].decode())
         self._data = self._data[end:]
         count = _FDS.get(request["op"], 0)
-        fds, self._fds = self._fds[:count], self._fds[count:]
+        fds, self.held = self.held[:count], self.held[count:]
         return request, fds
 
     def _end(self) -> int:
@@ -522,7 +524,7 @@ class Frames:
             if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
                 fds = array.array("i")
                 fds.frombytes(numbers[: len(numbers) - len(numbers) % fds.itemsize])
-                self._fds += fds
+                self.held += fds
         self._data += data
         return bool(data)
 
