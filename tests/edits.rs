@@ -106,3 +106,32 @@ fn a_group_that_an_edit_takes_away_while_it_runs_was_not_run_to_its_end() {
     assert_eq!(row(directory.path(), "Group")["status"], "UNTESTED");
     assert_eq!(row(directory.path(), "Group.Edit")["status"], "PASSED");
 }
+
+#[test]
+fn a_group_that_comes_back_is_shown_as_active_again() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let at = directory.path().display();
+    let list = |group: &str, script: &str| {
+        format!(
+            r#"{{"label": "Main", "options": {{}}, "constants": {{}},
+                "definitions": {{"FactoryTest": {{"inherit": "FactoryTest"}}, "TestGroup": {{"inherit": "TestGroup"}}}}, "tests": [
+                {{"id": "All", "inherit": "TestGroup", "subtests": [
+                    {{"id": "{group}", "inherit": "TestGroup", "subtests": [{{"id": "A", "exec": ["sh", "-c", "{script}"]}}]}}
+                ]}}
+            ]}}"#
+        )
+    };
+    let tlc = format!("XDG_STATE_HOME={at} {}", env!("CARGO_BIN_EXE_tlc"));
+    let edits = |next: &str| format!("cp {at}/{next} {at}/main.test_list.json; {tlc} control restart All; sleep 100");
+    let looks = format!("{tlc} results last --format json > {at}/seen");
+    fs::write(directory.path().join("third"), list("Group", &looks)).expect("the third list");
+    fs::write(directory.path().join("second"), list("Renamed", &edits("third"))).expect("the second list");
+    let ran = run(directory.path(), &list("Group", &edits("second")));
+    assert_eq!(ran.stdout.matches("the list main was edited").count(), 2, "{}{}", ran.stdout, ran.stderr);
+    let seen = fs::read_to_string(directory.path().join("seen")).expect("what the last one saw");
+    let seen: Value = serde_json::from_str(&seen).expect("JSON");
+    let rows = seen["tests"].as_array().expect("rows");
+    let active =
+        rows.iter().filter(|row| row["status"] == "ACTIVE").map(|row| row["path"].as_str().unwrap_or_default());
+    assert_eq!(active.collect::<Vec<_>>(), ["", "All", "All.Group", "All.Group.A"]);
+}
