@@ -38,11 +38,12 @@ fn compile(args: &CompileArgs) -> Result<ExitCode, ExitCode> {
         ));
         return Err(ExitCode::from(crate::FAILED));
     };
-    write(&args.output, &format!("{}\n", plan.to_json())).map_err(|error| {
+    let hash = plan.hash();
+    write(&args.output, &format!("{}\n", plan.to_json_with(hash.clone()))).map_err(|error| {
         complain(format_args!("`{}` cannot be written: {error}", args.output.display()));
         ExitCode::from(ENVIRONMENT)
     })?;
-    print(&format!("{}  {}\n", plan.hash(), args.output.display()));
+    print(&format!("{hash}  {}\n", args.output.display()));
     Ok(ExitCode::SUCCESS)
 }
 
