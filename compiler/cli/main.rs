@@ -20,7 +20,7 @@ mod why;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
-use tlc_runtime::cli::{ControlArgs, ResultsArgs, StoreArgs};
+use tlc_runtime::cli::{CONTROL, ControlArgs, RESULTS, ResultsArgs, STORE, StoreArgs, examples};
 
 /// The lists have errors, or a test failed.
 const FAILED: u8 = 1;
@@ -40,25 +40,6 @@ Examples:
   tlc results last                   show the last run again
 
 Exit codes: 0 fine, 1 the lists have errors or a test failed, 2 usage, 3 the environment failed.";
-
-const CONTROL: &str = "\
-Examples:
-  tlc control status
-  tlc control wait && echo passed
-  tlc control restart SMT.Radio
-  tlc control set-iterations RunIn.Stress 10 --store night.sqlite";
-
-const RESULTS: &str = "\
-Examples:
-  tlc results last
-  tlc results show 12 --format json
-  tlc results test SMT.Radio --limit 5";
-
-const STORE: &str = "\
-Examples:
-  tlc store check
-  tlc store backup copy.sqlite
-  tlc store vacuum --store night.sqlite";
 
 const COMPLETIONS: &str = "\
 Examples:
@@ -85,13 +66,13 @@ enum Command {
     /// Compile a list and run it here
     Run(Box<run::RunListArgs>),
     /// Show, stop or change the run that is on, from another terminal
-    #[command(after_help = CONTROL)]
+    #[command(after_help = examples("tlc", CONTROL))]
     Control(ControlArgs),
     /// Show what earlier runs have found
-    #[command(after_help = RESULTS)]
+    #[command(after_help = examples("tlc", RESULTS))]
     Results(ResultsArgs),
     /// Check, compact or copy a store
-    #[command(after_help = STORE)]
+    #[command(after_help = examples("tlc", STORE))]
     Store(StoreArgs),
     /// Write the plan of a list, which `tlc-station run` runs without the list
     Compile(compile::CompileArgs),

@@ -198,17 +198,7 @@ impl SourceFile {
         self.line_starts.get_or_init(|| {
             let mut starts = Vec::with_capacity(self.text.len() / USUAL_LINE + 1);
             starts.push(0);
-            let (words, rest) = self.text.as_bytes().as_chunks::<8>();
-            let mut at = 0;
-            for word in words {
-                let mut ends = line_ends(u64::from_le_bytes(*word));
-                while ends != 0 {
-                    starts.push(at + ends.trailing_zeros() / 8 + 1);
-                    ends &= ends - 1;
-                }
-                at += 8;
-            }
-            starts.extend(rest.iter().zip(at..).filter(|(byte, _)| **byte == b'\n').map(|(_, at)| at + 1));
+            starts.extend(memchr::memchr_iter(b'\n', self.text.as_bytes()).map(|at| at as u32 + 1));
             starts
         })
     }
@@ -224,13 +214,6 @@ impl SourceFile {
         let block = &self.text.as_bytes()[local / BLOCK * BLOCK..local];
         *before as usize + block.iter().filter(|byte| starts_code_point(**byte)).count()
     }
-}
-
-/// The highest bit of each of eight bytes that is a line end.
-fn line_ends(bytes: u64) -> u64 {
-    const LOW: u64 = u64::from_ne_bytes([0x7f; 8]);
-    let different = bytes ^ u64::from_ne_bytes([b'\n'; 8]);
-    !(((different & LOW) + LOW) | different | LOW)
 }
 
 fn starts_code_point(byte: u8) -> bool {

@@ -14,6 +14,26 @@ use crate::run::RunOptions;
 use crate::schedule::Status;
 use crate::station::read_text;
 
+/// What `control` is good for.
+pub const CONTROL: &[&str] = &[
+    "control status",
+    "control wait && echo passed",
+    "control restart SMT.Radio",
+    "control set-iterations RunIn.Stress 10 --store night.sqlite",
+];
+
+/// What `results` is good for.
+pub const RESULTS: &[&str] = &["results last", "results show 12 --format json", "results test SMT.Radio --limit 5"];
+
+/// What `store` is good for.
+pub const STORE: &[&str] = &["store check", "store backup copy.sqlite", "store vacuum --store night.sqlite"];
+
+/// The examples below the help of a command, for the program that has it.
+pub fn examples(program: &str, lines: &[&str]) -> String {
+    let lines: Vec<_> = lines.iter().map(|line| format!("  {program} {line}")).collect();
+    format!("Examples:\n{}", lines.join("\n"))
+}
+
 /// How a run is to be made; what is run stands before it.
 #[derive(Args, Clone, Debug, Default)]
 pub struct RunArgs {

@@ -5,7 +5,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use tlc_plan::Plan;
-use tlc_runtime::cli::{ControlArgs, ResultsArgs, RunArgs, StoreArgs, read_device_data, trace_to_stderr};
+use tlc_runtime::cli::{
+    CONTROL, ControlArgs, RESULTS, ResultsArgs, RunArgs, STORE, StoreArgs, examples, read_device_data, trace_to_stderr,
+};
 use tlc_runtime::station::read_text;
 use tlc_runtime::{Edit, Edits, Exit, care_for_store, control, results, run};
 
@@ -22,25 +24,6 @@ Examples:
   tlc-station run main.plan.json --station station.json5
   tlc-station run main.plan.json --only SMT.Rails --unit HRN-000042
   tlc-station run main.plan.json --status untested,failed";
-
-const CONTROL: &str = "\
-Examples:
-  tlc-station control status
-  tlc-station control wait && echo passed
-  tlc-station control restart SMT.Radio
-  tlc-station control set-iterations RunIn.Stress 10 --store night.sqlite";
-
-const RESULTS: &str = "\
-Examples:
-  tlc-station results last
-  tlc-station results show 12 --format json
-  tlc-station results test SMT.Radio --limit 5";
-
-const STORE: &str = "\
-Examples:
-  tlc-station store check
-  tlc-station store backup copy.sqlite
-  tlc-station store vacuum --store night.sqlite";
 
 /// Runs compiled test lists
 #[derive(Parser)]
@@ -64,13 +47,13 @@ enum Command {
         options: Box<RunArgs>,
     },
     /// Show, stop or change the run that is on, from another terminal
-    #[command(after_help = CONTROL)]
+    #[command(after_help = examples("tlc-station", CONTROL))]
     Control(ControlArgs),
     /// Show the results of earlier runs
-    #[command(after_help = RESULTS)]
+    #[command(after_help = examples("tlc-station", RESULTS))]
     Results(ResultsArgs),
     /// Check, compact or copy a store
-    #[command(after_help = STORE)]
+    #[command(after_help = examples("tlc-station", STORE))]
     Store(StoreArgs),
 }
 

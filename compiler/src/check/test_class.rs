@@ -22,15 +22,15 @@ pub(super) fn check(
     let mut seen = HashSet::new();
     for id in tree.preorder() {
         let Some((name, Found::Unusable(file, unusable))) = tests.of(tree, arena, id) else { continue };
-        let named = || place(tree, arena, id);
-        let finding = match unusable {
-            Unusable::Syntax(_) => continue,
-            Unusable::NoClass => no_class(arena.text(name), sources.path(*file), named()),
-            Unusable::Classes(first, second) => several(arena.text(name), *first, *second, named()),
-        };
-        if seen.insert(name) {
-            diagnostics.push(finding);
+        if !seen.insert(name) {
+            continue;
         }
+        let (name, named) = (arena.text(name), place(tree, arena, id));
+        diagnostics.extend(match unusable {
+            Unusable::Syntax(_) => None,
+            Unusable::NoClass => Some(no_class(name, sources.path(*file), named)),
+            Unusable::Classes(first, second) => Some(several(name, *first, *second, named)),
+        });
     }
 }
 

@@ -103,13 +103,12 @@ impl<W: Write> Json<W> {
     }
 
     pub(super) fn text(&mut self, text: &str) {
-        self.waiting.push(b'"');
         let plain = |byte: &u8| *byte >= b' ' && *byte != b'"' && *byte != b'\\';
         if text.as_bytes().iter().all(plain) {
+            self.waiting.push(b'"');
             self.waiting.extend_from_slice(text.as_bytes());
             self.waiting.push(b'"');
         } else {
-            self.waiting.pop();
             self.by_serde(text);
         }
     }

@@ -5,7 +5,7 @@
 //!   gaps.
 //! - The tables of results say what the events say: a new scheduler that is given them has the same states and the same verdict.
 //! - At the end every attempt has an end, nothing runs, the teardowns of every group that was entered ran and were not lost, and without a
-//!   loss or an abort the verdict is the one without a crash.
+//!   loss or the abort of a group the verdict is the one without a crash.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
@@ -134,7 +134,8 @@ pub fn check_end(ledger: &Ledger, ending: Option<&Ending>, without: Option<Statu
         return Err(format!("the verdict is {:?}, and recorded as {status}", ending.verdict));
     }
     // What is left of a group that someone aborted runs when an interrupted run goes on.
-    let is_aborted = !numbers(store, "SELECT 1 FROM events WHERE kind = 'stop' AND path IS NOT NULL")?.is_empty();
+    let aborted = "SELECT 1 FROM events JOIN tests USING (run, path) WHERE kind = 'stop' AND NOT leaf";
+    let is_aborted = !numbers(store, aborted)?.is_empty();
     let is_whole = !is_aborted && !rows.iter().any(Row::is_lost);
     match without {
         Some(without) if is_whole && without != status => {
