@@ -85,8 +85,8 @@ impl Dispatch<'_> {
                 None => Prepared::ShutDown(journal::attempt(&attempt)),
             },
             Ok(()) => {
-                let source_sha256 = self.ground.sources.digest(&attempt);
-                let start = AttemptStart { source_sha256, ..journal::attempt(&attempt) };
+                attempt.source_sha256 = self.ground.sources.digest(&attempt);
+                let start = journal::attempt(&attempt);
                 Prepared::Run(Box::new(Job::new(self.plan, node, attempt)), start)
             }
         }
@@ -121,6 +121,7 @@ impl Dispatch<'_> {
             measurements: Data::object(IndexMap::new()),
             declared: Declared::default(),
             dut_options: Data::default(),
+            source_sha256: None,
         }
     }
 

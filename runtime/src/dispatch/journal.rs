@@ -183,7 +183,7 @@ pub(super) fn attempt(attempt: &Attempt) -> AttemptStart {
         number: attempt.identity.number,
         program: program.to_string(),
         arguments: attempt.args.to_string(),
-        source_sha256: None,
+        source_sha256: attempt.source_sha256.clone(),
         operator: attempt.identity.operator.clone(),
         log: attempt.log.display().to_string(),
     }

@@ -165,9 +165,10 @@ impl Turn<'_> {
     /// What the end of a child means for its group (rule V2); gives the position of the next one.
     fn judge(&mut self, frame: &mut Frame, node: NodeId, child: &Child) -> usize {
         let children = self.plan.children(node);
-        let Some(position) = children.iter().position(|&other| self.plan.node(other).path == child.path) else {
-            return child.position;
-        };
+        let is_it = |other: &NodeId| self.plan.node(*other).path == child.path;
+        // It is where it was, unless the list was edited.
+        let at = children.get(child.position).filter(|&other| is_it(other)).map(|_| child.position);
+        let Some(position) = at.or_else(|| children.iter().position(is_it)) else { return child.position };
         let failed = self.status(children[position]) == Status::Failed && !frame.ending;
         let cause = Cause::Failure { path: child.path.clone() };
         match shape::action_on_failure(self.plan, children[position]) {

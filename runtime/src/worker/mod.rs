@@ -101,6 +101,8 @@ pub struct Attempt {
     pub declared: Declared,
     /// The options of the device under test.
     pub dut_options: Data,
+    /// The SHA-256 of the file that it runs, as far as that is known.
+    pub source_sha256: Option<String>,
 }
 
 /// What names an attempt, in its environment and in the handshake.

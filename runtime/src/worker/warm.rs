@@ -486,6 +486,9 @@ struct Request<'a> {
     name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     limits: Option<&'a ProcessLimits>,
+    /// The SHA-256 of the file of the test: what was read of another one is not used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<&'a str>,
     /// The parameters of `start`, which so need no message of their own.
     start: Start<'a>,
 }
@@ -502,6 +505,7 @@ fn request(op: &'static str, attempt: &Attempt, known: &Variables, wanted: &Vari
         cwd: attempt.directory.to_string_lossy(),
         name: environment::comm(&attempt.identity.invocation),
         limits: limits.any().then_some(limits),
+        source: attempt.source_sha256.as_deref(),
         start: protocol::parameters(attempt),
     })
 }

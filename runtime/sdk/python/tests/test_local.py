@@ -131,7 +131,7 @@ class InProcess(unittest.TestCase):
     """Functions in a process that nobody prepared, as under pytest."""
 
     def setUp(self):
-        self.session = LocalSession(_session.Context({"locale": "en-US"}))
+        self.session = LocalSession({"locale": "en-US"})
         _session.install(self.session)
         self.addCleanup(_session.install, None)
 

@@ -17,7 +17,7 @@ from typing import Any, Dict, List, Optional
 
 from . import _errors, _values
 from ._interruption import unbroken
-from ._session import Context, Session
+from ._session import Session
 
 PROTOCOL = 1
 """The version of the protocol that this package speaks."""
@@ -32,7 +32,6 @@ _PASSED = _values.encode(
     {"jsonrpc": "2.0", "method": "finished", "params": {"outcome": "passed", "message": None, "traceback": None}}
 )
 
-_NOWHERE = Context()
 _decode = json.JSONDecoder().raw_decode
 
 
@@ -44,7 +43,7 @@ class Channel(Session):
     """A session with the runtime."""
 
     def __init__(self, read_fd: int, write_fd: int) -> None:
-        super().__init__(_NOWHERE)
+        super().__init__({})
         self._read_fd = read_fd
         self._write_fd = write_fd
         self._process = os.getpid()
@@ -96,8 +95,12 @@ class Channel(Session):
 
     def take(self, params: Dict[str, Any]) -> None:
         """Takes the context from the parameters of a `start`; this process is the one that reports."""
+        self.belongs_here()
+        self.tell(params)
+
+    def belongs_here(self) -> None:
+        """This process is the one that reports."""
         self._process = os.getpid()
-        self.context = Context(params)
 
     def _next_line(self) -> Optional[bytes]:
         """The next line, waiting for it outside of what a signal must not break."""

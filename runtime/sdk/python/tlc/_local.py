@@ -11,11 +11,11 @@ import sys
 import tempfile
 import threading
 import time
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Mapping, Optional
 
 from . import _judge, _tree, _values
 from ._errors import AlreadySet, AttachmentRefused, NoAnswer, NoSecret, NoSuchKey, Refused, TimedOut, Unsupported
-from ._session import Context, Session
+from ._session import Session
 
 SPACES = ("run", "cache", "device", "shelf")
 
@@ -24,9 +24,9 @@ class LocalSession(Session):
     """Plays the part of the runtime, in a small way."""
 
     def __init__(
-        self, context: Context, data_file: Optional[str] = None, answers: Optional[Dict[str, Any]] = None
+        self, start: Mapping[str, Any], data_file: Optional[str] = None, answers: Optional[Dict[str, Any]] = None
     ) -> None:
-        super().__init__(context)
+        super().__init__(start)
         self._lock = threading.RLock()
         self._data_file = data_file
         self._data: Dict[str, Dict[str, Any]] = {space: {} for space in SPACES}

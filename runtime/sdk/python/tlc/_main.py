@@ -11,7 +11,6 @@ from typing import Any, Dict, List, NoReturn, Optional
 from . import _interruption, _run, _session
 from ._channel import Channel, flush
 from ._local import LocalSession
-from ._session import Context
 
 EXIT_CODES = {"passed": 0, "failed": 1, "error": 3}
 
@@ -50,7 +49,7 @@ def _by_itself(argv: Optional[List[str]]) -> int:
         "measurements": options.limits,
         "args": values,
     }
-    session = LocalSession(Context(start), options.data, options.answers)
+    session = LocalSession(start, options.data, options.answers)
     _session.install(session)
     _interruption.install()
     verdict = _run.guarded(lambda: _run_main(session, values))

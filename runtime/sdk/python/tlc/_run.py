@@ -143,36 +143,26 @@ class Codes:
     with the first of them: each fork costs more with it, so it is not there for tests that do without."""
 
     def __init__(self) -> None:
-        self._known: Dict[Tuple[str, str], Any] = {}
+        self._known: Dict[Tuple[str, str, Optional[str]], Any] = {}
 
-    def of(self, test: Any) -> Any:
-        """What is known of a test; None if that is for the child to find out."""
+    def of(self, test: Any, source: Optional[str]) -> Any:
+        """The module and the code of a test whose file has the digest `source`; None if that is for the child to find out."""
         try:
             name, tests = test["pytest_name"], test["tests"]
-            if "." in name:
-                # To find it is to import what it is in.
-                return None
-            module, code, seen = self._known.get((name, tests)) or self._read(name, tests)
-            if _seen(module.__file__) != seen:
-                module, code, seen = self._read(name, tests)
+            known = self._known.get((name, tests, source))
+            # To find what has a dot in its name is to import what it is in.
+            return known or (None if source is None or "." in name else self._read(name, tests, source))
         except Exception:
             return None
-        return module, code
 
-    def _read(self, name: str, tests: str) -> Any:
+    def _read(self, name: str, tests: str, source: str) -> Any:
         spec = spec_of(name, tests)
-        seen = _seen(spec.origin)
         code = spec.loader.get_code(spec.name)
         for module in set(_OFTEN).intersection(code.co_names).difference(sys.modules):
             importlib.import_module(module)
             gc.freeze()
-        found = self._known[(name, tests)] = (importlib.util.module_from_spec(spec), code, seen)
+        found = self._known[(name, tests, source)] = (importlib.util.module_from_spec(spec), code)
         return found
-
-
-def _seen(path: str) -> Tuple[int, int]:
-    status = os.stat(path)
-    return status.st_mtime_ns, status.st_size
 
 
 def find_case(module: types.ModuleType, name: str) -> Type[unittest.TestCase]:
@@ -201,15 +191,14 @@ def find_method(case: Type[unittest.TestCase]) -> str:
 
 def run_case(case: Type[unittest.TestCase], method: str, session: Session, values: Any) -> Verdict:
     """Runs the test with arguments as they were given."""
-    context = session.context
     declared = getattr(case, "ARGS", None)
     try:
-        args = _args.Args(values) if declared is None else _args.parse(declared, values, _args.translator(context.locale))
+        args = _args.Args(values) if declared is None else _args.parse(declared, values, _args.translator(session.context.locale))
     except ArgError as error:
         raise TestError(str(error)) from None
     instance = case(method)
     instance.args = args  # type: ignore[attr-defined]
-    context.args = args
+    session.take_args(args)
     result = Result()
     instance.run(result)
     return result.verdict()

@@ -12,8 +12,7 @@ from ._args import Args
 class Context:
     """Who runs, where and for what."""
 
-    def __init__(self, start: Optional[Mapping[str, Any]] = None) -> None:
-        start = start or {}
+    def __init__(self, start: Mapping[str, Any], args: Optional[Args] = None) -> None:
         self.run: str = start.get("run", "")
         """The id of the run."""
         self.slot: int = start.get("slot", 0)
@@ -36,7 +35,7 @@ class Context:
         """The name of the station."""
         self.operator: str = start.get("operator", "")
         """Who operates it."""
-        self.args: Args = Args(start.get("args") or {})
+        self.args: Args = Args(start.get("args") or {}) if args is None else args
         """The arguments, with the defaults that the test declares."""
         self.limits: Dict[str, Dict[str, Any]] = start.get("measurements") or {}
         """The limits that the list declares, by the name of the measurement."""
@@ -52,8 +51,27 @@ class Context:
 class Session:
     """Takes what a test reports and asks."""
 
-    def __init__(self, context: Context) -> None:
-        self.context = context
+    def __init__(self, start: Mapping[str, Any]) -> None:
+        self.tell(start)
+
+    def tell(self, start: Mapping[str, Any]) -> None:
+        """Says who runs, where and for what: the parameters of `start`."""
+        self._start = start
+        self._args: Optional[Args] = None
+        self._context: Optional[Context] = None
+
+    @property
+    def context(self) -> Context:
+        """Who runs, where and for what; made when it is first asked for."""
+        if self._context is None:
+            self._context = Context(self._start, self._args)
+        return self._context
+
+    def take_args(self, args: Args) -> None:
+        """Says what the arguments are, with the defaults that the test declares."""
+        self._args = args
+        if self._context is not None:
+            self._context.args = args
 
     def request(self, method: str, params: Dict[str, Any]) -> Any:
         """Sends a request and waits for its answer; the error of an answer is raised."""
@@ -95,4 +113,4 @@ def _from_environment() -> Optional[Session]:
 def _local() -> Session:
     from ._local import LocalSession
 
-    return LocalSession(Context({"phase": os.environ.get("TLC_PHASE", ""), "locale": os.environ.get("TLC_LOCALE", "")}))
+    return LocalSession({"phase": os.environ.get("TLC_PHASE", ""), "locale": os.environ.get("TLC_LOCALE", "")})

@@ -4,7 +4,7 @@
 
 * a frame of the runtime is its length in four bytes, little-endian, and a JSON object; descriptors come with it
 * `{"op": "fork", "start": …, …}` with three descriptors (output, where the test reads, where it writes): forks, and runs one test, by the
-  parameters of its `start`
+  parameters of its `start`; `source` is the digest of its file, so that what was read of it before is used again
 * `{"op": "stay"}` with one descriptor, a socket: forks a worker that stays, and takes `{"op": "run", …}` on that socket
 * `{"op": "collect", "pid": …}`: takes the status of a child that has ended; its number may be given to another process only now
 
@@ -63,13 +63,23 @@ def main(arguments: List[str]) -> int:
     return _one(channel, start["params"])
 
 
-def _one(channel: Channel, params: Dict[str, Any], warm: Optional[Warm] = None, known: Any = None) -> int:
+def _one(channel: Channel, params: Dict[str, Any], warm: Optional[Warm] = None) -> int:
     """Runs one test on a channel, by the parameters of its `start`."""
+    _tell(channel, params)
+    return _go(channel, params, warm)
+
+
+def _tell(channel: Channel, params: Dict[str, Any]) -> None:
+    """Makes the test's session with the runtime that of this process."""
+    channel.take(params)
+    _session.install(channel)
+
+
+def _go(channel: Channel, params: Dict[str, Any], warm: Optional[Warm] = None, known: Any = None) -> int:
+    """Runs the test that this process was told of."""
     if params["protocol"] != PROTOCOL:
         channel.finished("error", "the runtime speaks version %s of the protocol" % params["protocol"])
         return 0
-    channel.take(params)
-    _session.install(channel)
     verdict = _run.guarded(_run_test, channel, params, warm, known)
     if verdict.trace:
         print(verdict.trace, file=sys.stderr)
@@ -113,8 +123,9 @@ def _look_in(tests: str) -> None:
 def _serve(tests: str, preload: List[str]) -> int:
     """Makes ready, and forks until the runtime is gone."""
     connection = socket.socket(fileno=fcntl.fcntl(0, fcntl.F_DUPFD_CLOEXEC, WRITES + 1))
-    # A forked test has its channel here; until then nothing else may come to lie on these.
+    # What a test has on these is there before its process is; until then nothing else may come to lie on them.
     null = fcntl.fcntl(os.open(os.devnull, os.O_RDWR), fcntl.F_DUPFD_CLOEXEC, WRITES + 1)
+    log = fcntl.fcntl(1, fcntl.F_DUPFD_CLOEXEC, WRITES + 1)
     os.dup2(null, 0)
     for number in (READS, WRITES):
         os.dup2(null, number, inheritable=False)
@@ -128,7 +139,7 @@ def _serve(tests: str, preload: List[str]) -> int:
         traceback.print_exc()
         _say(connection, {"failed": _run.named(error)})
         return 1
-    server = Server(connection)
+    server = Server(connection, log, null)
     _rehearse(server, null)
     _interruption.install_for_children()
     gc.collect()
@@ -157,15 +168,15 @@ def _rehearse(server: Server, null: int) -> None:
     importlib.util.find_spec("tlc_nothing")
     known = types.ModuleType("tlc_nothing"), compile(_NOTHING, "tlc_nothing", "exec")
     params = {"protocol": PROTOCOL, "args": {}, "test": {"pytest_name": "tlc_nothing", "tests": next(iter(_looked_in))}}
-    request = {"op": "fork", "env": {"TLC_REHEARSAL": "1"}, "cwd": os.getcwd(), "start": params}
+    request = {"op": "fork", "name": "python3", "env": {"TLC_REHEARSAL": "1"}, "cwd": os.getcwd(), "start": params}
     for _ in range(_REHEARSALS):
         (reads, requests), (reports, writes) = os.pipe(), os.pipe()
-        server.child(request, [os.dup(1), reads, writes, os.dup(null)], known)
-        for number in (READS, WRITES):
-            os.dup2(null, number, inheritable=False)
+        server.prepare(request, [os.dup(1), reads, writes])
+        server.child(request, [os.dup(null)], known)
+        server.take_back()
         _close([requests, reports])
     _session.install(None)
-    del sys.modules["tlc_nothing"], os.environ["TLC_REHEARSAL"]
+    del sys.modules["tlc_nothing"]
 
 
 def _fill_gaps() -> List[object]:
@@ -200,9 +211,13 @@ def _sources(tests: str) -> List[Tuple[str, int, int]]:
 
 
 class Server:
-    """Forks. Whoever asked sees by himself when a child ends; its status is taken when he asks for it."""
+    """Forks. Whoever asked sees by himself when a child ends; its status is taken when he asks for it.
 
-    def __init__(self, connection: socket.socket) -> None:
+    What a page is written for after a fork is copied, in the child at once, and here only as long as the child lives. So all that can be done
+    for a test is done here, before the fork: its child finds its output, its channel, its environment, its directory and its session.
+    """
+
+    def __init__(self, connection: socket.socket, log: int, null: int) -> None:
         self._connection = connection
         self._fd = connection.fileno()
         self._frames = Frames(connection)
@@ -210,6 +225,10 @@ class Server:
         self._codes = _run.Codes()
         self._channel = Channel(READS, WRITES)
         self._mark = Mark()
+        self._log = log
+        self._null = null
+        self._environment: Dict[str, Optional[str]] = {}
+        """What variables were that a test has otherwise."""
 
     def run(self) -> None:
         """Until the other end is closed."""
@@ -230,33 +249,69 @@ class Server:
                 os.waitpid(pid, 0)
 
     def _fork(self, request: Dict[str, Any], fds: List[int]) -> None:
-        known = None
+        known, is_test = None, request["op"] == "fork"
         try:
-            if request["op"] == "fork":
-                known = self._codes.of(request["start"]["test"])
-                # The child inherits it; this process keeps it until the next fork, which does no harm: the runtime knows it by its number.
-                self._mark.set(request["name"])
+            if is_test:
+                known = self._codes.of(request["start"]["test"], request.get("source"))
+                self.prepare(request, fds)
+                fds = []
+            else:
+                self._set_environment({})
             pid = os.fork()
+            if pid == 0:
+                self._become(request, fds + [self._fd], known)
         except OSError as error:
             _say(self._connection, {"error": str(error)})
-            _close(fds)
-            return
-        if pid == 0:
-            self._become(request, fds + [self._fd], known)
-        try:
-            os.setpgid(pid, pid)
-        except OSError:
-            pass
-        _send(self._connection, b'{"pid":%d}\n' % pid)
-        self._children.add(pid)
+        else:
+            try:
+                os.setpgid(pid, pid)
+            except OSError:
+                pass
+            _send(self._connection, b'{"pid":%d}\n' % pid)
+            self._children.add(pid)
         _close(fds)
+        if is_test:
+            self.take_back()
+
+    def prepare(self, request: Dict[str, Any], fds: List[int]) -> None:
+        """Makes this process what the child is to be. The descriptors are closed."""
+        global _directory
+        # It keeps the name until the next fork, which does no harm: the runtime knows it by its number.
+        self._mark.set(request["name"])
+        _take_descriptors(fds)
+        self._set_environment(request["env"])
+        if request["cwd"] != _directory:
+            os.chdir(request["cwd"])
+            _directory = request["cwd"]
+        _tell(self._channel, request["start"])
+
+    def _set_environment(self, wanted: Dict[str, Optional[str]]) -> None:
+        """Sets variables, and takes back what the test before had otherwise."""
+        own, environ = self._environment, os.environ
+        for name in wanted:
+            if name not in own:
+                own[name] = environ.get(name)
+        for name in own:
+            value = wanted[name] if name in wanted else own[name]
+            if value is None:
+                environ.pop(name, None)
+            else:
+                environ[name] = value
+
+    def take_back(self) -> None:
+        """Lets go of what the child has: the ends of its pipes are its alone."""
+        os.dup2(self._log, 1)
+        os.dup2(self._log, 2)
+        os.dup2(self._null, READS, inheritable=False)
+        os.dup2(self._null, WRITES, inheritable=False)
 
     def _become(self, request: Dict[str, Any], fds: List[int], known: Any) -> NoReturn:
         """What the child does."""
         code = 1
         try:
-            # Those of the next test may have come already.
-            _close(self._frames.held)
+            if self._frames.held:
+                # Those of the next test have come already.
+                _close(self._frames.held)
             code = self.child(request, fds, known)
         except BaseException:
             traceback.print_exc()
@@ -266,14 +321,15 @@ class Server:
     def child(self, request: Dict[str, Any], fds: List[int], known: Any) -> int:
         """What is asked of a child. The last of the descriptors, the connection to the runtime, is not for it."""
         os.setpgid(0, 0)
-        numpy = sys.modules.get("numpy")
-        if numpy is not None:
-            numpy.random.seed()
+        os.close(fds[-1])
+        if "numpy" in sys.modules:
+            sys.modules["numpy"].random.seed()
         if request["op"] == "stay":
-            os.close(fds[1])
             return _stay(socket.socket(fileno=fds[0]))
-        _enter(request, fds)
-        return _one(self._channel, request["start"], known=known)
+        if "limits" in request:
+            _limit(request["limits"], stays=False)
+        self._channel.belongs_here()
+        return _go(self._channel, request["start"], known=known)
 
     def _collect(self, pid: int) -> None:
         if pid not in self._children:
@@ -285,28 +341,31 @@ class Server:
 
 
 def _enter(request: Dict[str, Any], fds: List[int]) -> None:
-    """The surroundings of a test: its output, its channel, its environment and its directory. The descriptors are closed."""
+    """The surroundings of a test in a worker that stays: its output, its channel, its environment and its directory."""
     global _directory
-    output, reads, writes = fds[:3]
-    os.dup2(output, 1)
-    os.dup2(output, 2)
-    os.dup2(reads, READS, inheritable=False)
-    os.dup2(writes, WRITES, inheritable=False)
-    for fd in fds:
-        os.close(fd)
+    _take_descriptors(fds)
     environ = os.environ
     for name, value in request["env"].items():
         if value is None:
             environ.pop(name, None)
         else:
             environ[name] = value
-    limits = request.get("limits")
-    if limits:
-        _limit(limits, request["op"] == "run")
+    if "limits" in request:
+        _limit(request["limits"], stays=True)
     if request["cwd"] != _directory:
-        # A worker that stays is there already if the directory is used again.
+        # It is there already if the directory is used again.
         os.chdir(request["cwd"])
         _directory = request["cwd"]
+
+
+def _take_descriptors(fds: List[int]) -> None:
+    """The output of a test, where it reads, and where it writes. They are closed."""
+    output, reads, writes = fds
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    os.dup2(reads, READS, inheritable=False)
+    os.dup2(writes, WRITES, inheritable=False)
+    _close(fds)
 
 
 _LIMITS = (
@@ -505,28 +564,20 @@ class Frames:
 
     def next(self) -> Optional[Tuple[Dict[str, Any], List[int]]]:
         """The next request with its descriptors; None at the end."""
-        while len(self._data) < 4 or len(self._data) < self._end():
-            if not self._read():
+        data = self._data
+        while len(data) < 4 or len(data) < 4 + int.from_bytes(data[:4], "little"):
+            part, ancillary, _flags, _address = self._connection.recvmsg(1 << 12, _ROOM, socket.MSG_CMSG_CLOEXEC)
+            if not part:
                 return None
-        end = self._end()
-        request, _ = _decode(self._data[4:end].decode())
-        self._data = self._data[end:]
+            for _level, _kind, numbers in ancillary:
+                self.held += array.array("i", numbers)
+            data += part
+        end = 4 + int.from_bytes(data[:4], "little")
+        self._data = data[end:]
+        request, _ = _decode(data[4:end].decode())
         count = _FDS.get(request["op"], 0)
         fds, self.held = self.held[:count], self.held[count:]
         return request, fds
-
-    def _end(self) -> int:
-        return 4 + int.from_bytes(self._data[:4], "little")
-
-    def _read(self) -> bool:
-        data, ancillary, _flags, _address = self._connection.recvmsg(1 << 12, _ROOM, socket.MSG_CMSG_CLOEXEC)
-        for level, kind, numbers in ancillary:
-            if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
-                fds = array.array("i")
-                fds.frombytes(numbers[: len(numbers) - len(numbers) % fds.itemsize])
-                self.held += fds
-        self._data += data
-        return bool(data)
 
 
 _decode = json.JSONDecoder().raw_decode
