@@ -4,6 +4,7 @@
 //! meaning, [`template`] is data with expressions in it, [`resolve`](mod@resolve) makes data of that, [`plan`] is the graph of tests, [`names`]
 //! are those that a test may have, and [`wire`] is its versioned form on disk. Nothing here reads a file, parses a list or runs a test.
 
+mod canonical;
 pub mod data;
 pub mod diff;
 pub mod evaluate;

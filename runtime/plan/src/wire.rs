@@ -8,6 +8,7 @@ use std::fmt::{self, Write as _};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::canonical::canonical;
 use crate::plan::{Edge, ExpressionSource, Locals, Node, NodeId, Rule, Text};
 use crate::{Data, Plan, Template, expression::Expression};
 
@@ -85,14 +86,18 @@ impl Plan {
 
     /// Reads what [`to_json`](Self::to_json) wrote.
     pub fn from_json(text: &str) -> Result<Self, WireError> {
-        let head: Head = serde_json::from_str(text).map_err(WireError::Malformed)?;
+        let file: Result<PlanFile, _> = serde_json::from_str(text);
+        let head = match &file {
+            Ok(file) => Head { format: file.format.clone(), version: file.version },
+            Err(_) => serde_json::from_str(text).map_err(WireError::Malformed)?,
+        };
         if head.format != FORMAT {
             return Err(WireError::OtherFormat(head.format));
         }
         if head.version != VERSION {
             return Err(WireError::OtherVersion(head.version));
         }
-        let file: PlanFile = serde_json::from_str(text).map_err(WireError::Malformed)?;
+        let file = file.map_err(WireError::Malformed)?;
         if hash_of(&file.plan) != file.hash {
             return Err(WireError::WrongHash);
         }
@@ -121,9 +126,8 @@ fn body(plan: &Plan) -> Body {
 }
 
 fn hash_of(body: &Body) -> String {
-    let Ok(mut value) = serde_json::to_value(body) else { return String::new() };
-    value.sort_all_objects();
-    let digest = Sha256::digest(value.to_string().as_bytes());
+    let Ok(text) = canonical(body) else { return String::new() };
+    let digest = Sha256::digest(text);
     digest.iter().fold(String::with_capacity(64), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text

@@ -16,6 +16,9 @@ use super::protocol::{self, Line, PROTOCOL_VERSION};
 /// The longest message of a worker, in bytes.
 pub const MESSAGE_LIMIT: usize = 1 << 20;
 
+/// How much of what a worker sends is read at once, in bytes; most messages are shorter.
+const READ_AT_ONCE: usize = 4 << 10;
+
 /// How many answers wait for a worker to read them.
 pub(super) const QUEUE: usize = 16;
 
@@ -35,7 +38,7 @@ pub(super) async fn listen(
     answers: mpsc::Sender<Vec<u8>>,
     secrets: &Secrets,
 ) -> Result<bool, String> {
-    let mut reader = BufReader::with_capacity(16 << 10, incoming);
+    let mut reader = BufReader::with_capacity(READ_AT_ONCE, incoming);
     let mut line = Vec::new();
     while next_line(&mut reader, &mut line).await? {
         // What is wrong is said with a part of the line, and half a secret could not be masked any more.

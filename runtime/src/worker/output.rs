@@ -96,11 +96,11 @@ async fn pump(
 ) -> LogFile {
     let mut stdout = heard.as_mut().and_then(|heard| heard.stdout.take());
     let (mut output, apart) = (Some(output), stdout.is_some());
-    let (mut buffer, mut own) = (vec![0; BUFFER], vec![0; if apart { BUFFER } else { 0 }]);
+    let (mut buffer, mut own) = (Vec::with_capacity(BUFFER), Vec::with_capacity(if apart { BUFFER } else { 0 }));
     while output.is_some() || stdout.is_some() {
         let (bytes, is_heard) = tokio::select! {
-            count = read(&mut stdout, &mut own) => (&own[..count], true),
-            count = read(&mut output, &mut buffer) => (&buffer[..count], !apart),
+            () = read(&mut stdout, &mut own) => (&own, true),
+            () = read(&mut output, &mut buffer) => (&buffer, !apart),
             Some(line) = next_line(&mut written.lines) => {
                 written.line(&line);
                 continue;
@@ -126,15 +126,12 @@ async fn pump(
     written.finish()
 }
 
-/// Reads a part of a pipe, and forgets it at its end.
-async fn read(pipe: &mut Option<pipe::Receiver>, buffer: &mut [u8]) -> usize {
+/// Reads a part of a pipe into a buffer, as much as that has room for, and forgets the pipe at its end.
+async fn read(pipe: &mut Option<pipe::Receiver>, buffer: &mut Vec<u8>) {
     let Some(open) = pipe else { return std::future::pending().await };
-    match open.read(buffer).await {
-        Ok(0) | Err(_) => {
-            *pipe = None;
-            0
-        }
-        Ok(count) => count,
+    buffer.clear();
+    if let Ok(0) | Err(_) = open.read_buf(buffer).await {
+        *pipe = None;
     }
 }
 
