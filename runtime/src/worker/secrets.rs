@@ -11,6 +11,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use indexmap::IndexMap;
 use nix::unistd::Pid;
 use serde_json::Value;
@@ -236,10 +237,11 @@ impl MaskedStream {
     }
 }
 
-/// A line of a secret of several lines is one by itself if it is as long as this, in characters.
-const LINE: usize = 8;
+/// A part of a secret is one by itself if it is as long as this, in characters.
+const PART: usize = 8;
 
-/// The forms in which programs write a secret: as it is, as JSON and Python write texts, as base64, and each of its longer lines.
+/// The forms in which programs write a secret: as it is, as JSON and Python write texts, as a part of a URL, as base64, also of a text that it
+/// is only a part of, and each of its longer lines.
 fn spellings(secret: &str) -> Vec<String> {
     let whole = [
         secret.to_owned(),
@@ -247,13 +249,36 @@ fn spellings(secret: &str) -> Vec<String> {
         escaped(secret, |character| character == '"' || character == '\\', false),
         escaped(secret, |character| character == '\\', false),
         escaped(secret, |character| character == '\'' || character == '\\', false),
-        base64::engine::general_purpose::STANDARD.encode(secret),
+        in_url(secret),
+        STANDARD.encode(secret),
+        URL_SAFE.encode(secret),
     ];
-    let lines = secret.lines().filter(|line| secret.contains('\n') && line.chars().count() >= LINE).map(str::to_owned);
-    let mut spellings: Vec<String> = whole.into_iter().chain(lines).collect();
+    let lines = secret.lines().filter(|line| secret.contains('\n') && line.chars().count() >= PART).map(str::to_owned);
+    let mut spellings: Vec<String> = whole.into_iter().chain(within_base64(secret)).chain(lines).collect();
     spellings.sort_unstable();
     spellings.dedup();
     spellings
+}
+
+/// What of the base64 of a text depends on the secret in it alone, wherever it begins there: a character stands for six bits.
+fn within_base64(secret: &str) -> impl Iterator<Item = String> {
+    let places = (0..3).flat_map(|before| [(before, &STANDARD), (before, &URL_SAFE)]);
+    places.filter_map(move |(before, alphabet)| {
+        let text = [&[0; 3][..before], secret.as_bytes()].concat();
+        let inner = (before * 8).div_ceil(6)..text.len() * 8 / 6;
+        alphabet.encode(&text).get(inner).filter(|inner| inner.len() >= PART).map(str::to_owned)
+    })
+}
+
+/// The text with all but letters, digits and `-_.~` by their numbers.
+fn in_url(text: &str) -> String {
+    text.bytes().fold(String::with_capacity(text.len()), |mut written, byte| {
+        match byte {
+            b'-' | b'_' | b'.' | b'~' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => written.push(char::from(byte)),
+            other => written += &format!("%{other:02X}"),
+        }
+        written
+    })
 }
 
 /// The text with a backslash before some characters, control characters by their short names, and, if `ascii`, others by their numbers.
@@ -336,11 +361,28 @@ mod tests {
         let secrets = knowing(&[secret, "-----BEGIN KEY-----\nabcdefghij\nklm\n"]);
         let json = serde_json::to_string(secret).expect("JSON");
         let ascii = "qu\\\"o\\te-\\u00fcn\\u00ef-999";
-        let encoded = base64::engine::general_purpose::STANDARD.encode(secret);
-        for form in [json.trim_matches('"'), ascii, "qu\"o\\te-ünï-999", &encoded, "abcdefghij"] {
+        let url = "qu%22o%09e-%C3%BCn%C3%AF-999";
+        for form in [json.trim_matches('"'), ascii, "qu\"o\\te-ünï-999", url, &STANDARD.encode(secret), "abcdefghij"]
+        {
             assert_eq!(secrets.mask(&format!("a {form} b")), format!("a {MASK} b"), "{form}");
         }
         assert_eq!(secrets.mask("klm"), "klm");
+    }
+
+    #[test]
+    fn a_secret_is_masked_in_the_base64_of_a_text_that_it_is_a_part_of() {
+        let secret = "s3cr?t>>-and-more";
+        let secrets = knowing(&[secret]);
+        for before in ["", "u:", "me:", "you:", "a user:"] {
+            for alphabet in [&STANDARD, &URL_SAFE] {
+                let header = alphabet.encode(format!("{before}{secret}!"));
+                let masked = secrets.mask(&header).into_owned();
+                let left = masked.replace(MASK, "");
+                // What is left is what surrounds it, and at most a character of its own at each end.
+                assert!(masked.contains(MASK) && left.len() <= (before.len() + 1) * 4 / 3 + 4, "{header}: {masked}");
+            }
+        }
+        assert_eq!(knowing(&["abcd"]).mask("xxYWJjxx"), "xxYWJjxx");
     }
 
     #[test]
