@@ -160,7 +160,7 @@ pub(crate) fn label(plan: &Plan, id: tlc_plan::NodeId, locale: &str) -> String {
 }
 
 /// The row of a node's state.
-pub(super) fn state(path: &str, state: &State) -> Change {
+pub(crate) fn state(path: &str, state: &State) -> Change {
     Change::State {
         path: path.into(),
         status: state.status.name(),

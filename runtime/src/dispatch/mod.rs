@@ -32,7 +32,7 @@ pub(crate) use edits::Later;
 pub use edits::{Edit, Edits};
 pub(crate) use evaluation::Evaluation;
 pub(crate) use identity::named;
-pub(crate) use journal::{label, tests};
+pub(crate) use journal::{label, state, tests};
 pub(crate) use recovery::{Recovered, RecoveryError, RunSettings, later_plans, replay};
 pub(crate) use signals::Signals;
 pub(crate) use spaces::Spaces;

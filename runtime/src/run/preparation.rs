@@ -13,7 +13,8 @@ use uuid::Uuid;
 
 use super::{RunOptions, Trouble};
 use crate::dispatch::{
-    Evaluation, Later, Recovered, RunSettings, Workers, later_plans, named, replay, tests as test_rows,
+    Evaluation, Later, Recovered, RunSettings, Workers, later_plans, named, replay, state as state_row,
+    tests as test_rows,
 };
 use crate::prompt::Answers;
 use crate::report::{Reporter, local};
@@ -22,7 +23,7 @@ use crate::schedule::{
     is_sequence, is_teardown, last_rites,
 };
 use crate::station::{FileError, Settings, StateDirectory};
-use crate::store::{EventRow, NewRun, RunKey, RunNumber, RunRow, Store};
+use crate::store::{Change, EventRow, NewRun, RunKey, RunNumber, RunRow, Store};
 use crate::worker::message::Identities;
 
 /// The only slot, so far.
@@ -398,9 +399,11 @@ fn prepared(
     headline: String,
 ) -> Result<Prepared, Trouble> {
     let number = RunNumber(run.run);
+    let row = RunKey { number, slot: run.slot, unit: run.unit.clone() };
     store.end_lost_attempts(number, recovered.history.ordered)?;
+    store.commit(&row, &[], &lost_with_an_edit(store, number, &recovered.schedule)?)?;
     Ok(Prepared {
-        row: RunKey { number, slot: run.slot, unit: run.unit.clone() },
+        row,
         identity: identity_of(run),
         id: run.id.clone(),
         seed,
@@ -415,6 +418,13 @@ fn prepared(
         resumed: true,
         headline,
     })
+}
+
+/// Tests that ran when the run was interrupted and that an edit had taken out of the list: nothing of what follows is about them.
+fn lost_with_an_edit(store: &Store, number: RunNumber, schedule: &Schedule) -> Result<Vec<Change>, Trouble> {
+    let states = states_of(store, number)?.into_iter();
+    let lost = states.filter(|(path, state)| state.status == Status::Active && !schedule.states().contains_key(path));
+    Ok(lost.map(|(path, state)| state_row(&path, &state.crashed())).collect())
 }
 
 fn states_of(store: &Store, number: RunNumber) -> Result<IndexMap<String, State>, Trouble> {

@@ -6,7 +6,7 @@ use std::iter::successors;
 use tlc_plan::{Data, NodeId, Plan};
 
 use super::shape::is_teardown;
-use super::{Action, Cause, Command, Conditions, Event, Outcome, Schedule, Status, TeardownPolicy};
+use super::{Action, Cause, Command, Conditions, Event, Outcome, Schedule, State, Status, TeardownPolicy};
 
 /// What is said of an attempt whose end nobody saw.
 const LOST: &str = "the device or the station's program went away while it ran";
@@ -35,6 +35,13 @@ pub(crate) struct Beginning {
     pub relaunched: Vec<(String, u32)>,
     /// What the scheduler is told when the run has ended for now.
     pub then: Vec<Event>,
+}
+
+impl State {
+    /// The state of a test that ran, and whose end nobody saw.
+    pub(crate) fn crashed(self) -> Self {
+        Self { status: Status::Failed, outcome: Some(Outcome::Crashed), message: Some(LOST.to_owned()), ..self }
+    }
 }
 
 impl History {

@@ -281,6 +281,35 @@ fn a_run_whose_list_was_edited_goes_on_after_a_kill_with_the_last_one() {
 }
 
 #[test]
+fn a_test_that_an_edit_took_away_while_it_ran_has_failed_after_a_kill() {
+    let line = Line::new();
+    let plan = |members: Vec<Node>| {
+        let mut plan = list(Vec::new());
+        let root = plan.root();
+        let together = add(&mut plan, root, Node { parallel: true, ..group("Together") });
+        for member in members {
+            add(&mut plan, together, member);
+        }
+        plan
+    };
+    let hangs = |id: &str| shell(id, "trap '' TERM; echo $$ > \"$LINE/test\"; while :; do sleep 0.1; done");
+    let edit = || shell("Edit", &format!("while ! [ -s \"$LINE/test\" ]; do sleep 0.05; done; {}", edit("next")));
+    line.write("next", &plan(vec![edit(), shell("New", "true")]).to_json());
+    let mut child = line.start(&plan(vec![hangs("Old"), edit()]), &[]);
+    eventually("the test starts", || is_alive(&line.path("test")));
+    eventually("the edit is seen", || {
+        let tests = line.results(&["last"])["tests"].clone();
+        tests.as_array().is_some_and(|tests| tests.iter().any(|test| test["path"] == "Together.New"))
+    });
+    child.kill().expect("killed");
+    child.wait().expect("its end");
+    let ran = line.run(&plan(vec![edit(), shell("New", "true")]), &[]);
+    assert!(ran.stdout.contains("run 1 of main was interrupted"), "{ran:?}");
+    let statuses = line.statuses();
+    assert!(statuses.contains(&("Together.Old".into(), "FAILED".into())), "{statuses:?}");
+}
+
+#[test]
 fn an_interrupted_run_took_as_long_as_is_known_of_it() {
     let line = Line::new();
     let plan = list(vec![
