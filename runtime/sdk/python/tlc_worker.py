@@ -30,5 +30,7 @@ if __name__ == "__main__":
         compile_apart()
     from tlc import _worker
 
+    code = _worker.main(sys.argv[1:])
+    _worker.at_exit()
     # Threads that a test left behind do not keep its process.
-    os._exit(_worker.main(sys.argv[1:]))
+    os._exit(code)

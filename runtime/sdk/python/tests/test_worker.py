@@ -84,6 +84,66 @@ class Outcomes(WorkerCase):
     def test_a_skip_is_no_pass(self):
         self.assertEqual(self.case("self.skipTest('later')")[0]["message"], "the test skipped itself: later")
 
+    def run_text(self, text):
+        """Runs a module; how it ended, and what it wrote."""
+        self.write("whole", text)
+        talk = Conversation(start("whole", self.tests))
+        return talk.run(), talk.output
+
+    def test_fixtures_of_the_class_and_of_the_module_run(self):
+        text = """
+            import unittest
+            def setUpModule(): print("module")
+            def tearDownModule(): print("no module")
+            class T(unittest.TestCase):
+                @classmethod
+                def setUpClass(cls): %s
+                @classmethod
+                def tearDownClass(cls): print("no class")
+                def test_it(self): print("it")
+        """
+        finished, output = self.run_text(text % "print('class')")
+        self.assertEqual((finished["outcome"], output.split("\n")), ("passed", ["module", "class", "it", "no class", "no module", ""]))
+        finished, output = self.run_text(text % "raise RuntimeError('no fixture')")
+        self.assertEqual((finished["outcome"], finished["message"]), ("error", "RuntimeError: no fixture"))
+        self.assertNotIn("it\n", output)
+
+    def test_a_body_that_nothing_would_run_is_refused(self):
+        for kind, body, what in (
+            ("unittest.TestCase", "async def test_it(self): self.fail()", "a coroutine"),
+            ("unittest.TestCase", "def test_it(self): yield", "a generator"),
+        ):
+            finished, _ = self.run_text("import unittest\nclass T(%s):\n    %s\n" % (kind, body))
+            self.assertIn("`T.test_it` is %s: nothing would run it" % what, finished["message"])
+        awaited = "import unittest\nclass T(unittest.IsolatedAsyncioTestCase):\n    async def test_it(self): self.fail('it ran')\n"
+        self.assertEqual(self.run_text(awaited)[0]["message"], "it ran")
+
+    def test_a_part_that_fails_is_named(self):
+        finished, _ = self.case("for rail in ('3V3', '5V'):\n    with self.subTest('rail', rail=rail): self.assertEqual(rail, '5V')")
+        self.assertIn("[rail] (rail='3V3'): '3V3' != '5V'", finished["message"])
+
+    def test_what_an_exception_cannot_say_costs_nothing_else(self):
+        finished, output = self.run_text(
+            """
+            import enum, unittest
+            class Odd(AssertionError):
+                def __str__(self): return "rail " + 3
+            class T(unittest.TestCase):
+                def tearDown(self): print("taken down")
+                def runTest(self): raise Odd()
+            """
+        )
+        self.assertEqual((finished["outcome"], finished["message"]), ("failed", "what it says cannot be said (TypeError)"))
+        self.assertIn("taken down", output)
+        finished, _ = self.case("import enum\nclass Code(enum.Enum):\n    LED = 'E17'\nself.fail('dark', error_code=Code.LED)")
+        self.assertEqual((finished["message"], finished["error_code"]), ("dark", "E17"))
+        finished, _ = self.case("self.fail('dark', error_code=1.5)")
+        self.assertEqual((finished["message"], finished["error_code"]), ("dark", "1.5"))
+
+    def test_what_is_to_be_done_at_exit_is_done(self):
+        _, talk = self.case("import atexit\natexit.register(print, 'switched off')")
+        self.assertEqual(talk.output, "switched off\n")
+
     def test_sigterm_is_an_exception_inside_once(self):
         self.write("waits", """
             import time, tlc
@@ -147,6 +207,24 @@ class Reports(WorkerCase):
         self.assertEqual((values["enum"], values["big"], values["bool"]), (1, {"nonfinite": "inf"}, True))
         self.assertEqual(values["text"], "\\ud800 x")
         self.assertEqual(found["s"]["series"], [{"name": "x", "values": [0, 1], "unit": "s"}, {"name": "y", "values": [1, 2.5]}])
+
+    def test_infinite_limits_are_none_and_a_series_without_values_is_within_none(self):
+        talk = self.passed(
+            """
+            inf = float("inf")
+            assert tlc.measure("a", 1.5, min=-inf, max=inf).outcome == "unset"
+            assert tlc.measure("b", 1.5, min=1, max=inf)
+            assert not tlc.measure_series("c", tlc.Axis("x", []), tlc.Axis("y", []), max=2)
+            for limits in ({"min": inf}, {"max": -inf}, {"equals": inf}, {"min": -inf, "comparison": "GE"}):
+                try: tlc.measure("d", 1, **limits)
+                except ValueError as error: assert "expected a finite number" in str(error), error
+                else: raise Exception(limits)
+            try: tlc.progress(remaining=inf)
+            except ValueError as error: assert "is inf" in str(error) and "remaining" in str(error), error
+            else: raise Exception("it is not finite")
+            """
+        )
+        self.assertEqual([list(message) for message in talk.of("measurement")][:2], [["name", "value"], ["name", "value", "min"]])
 
     def test_limits_of_the_list_come_first(self):
         self.passed(
@@ -317,7 +395,7 @@ class Forks(WorkerCase):
         super().setUp()
         self.here, there = socket.socketpair()
         self.addCleanup(self.here.close)
-        variables = dict(os.environ, PYTHONPATH=ROOT)
+        variables = dict(os.environ, PYTHONPATH=ROOT, KEPT="kept", GONE="gone")
         command = [sys.executable, os.path.join(ROOT, "tlc_worker.py"), "serve", self.tests]
         self.server = subprocess.Popen(command, stdin=there, env=variables)
         self.addCleanup(self.server.wait)
@@ -330,12 +408,12 @@ class Forks(WorkerCase):
     def hear(self):
         return json.loads(self.heard.readline())
 
-    def fork(self, name, **env):
+    def fork(self, test, at=None, **env):
         """Asks for a test; what its output is read from."""
         output, requests, reports = os.pipe(), os.pipe(), os.pipe()
         self.addCleanup(os.close, requests[1])
         self.addCleanup(os.close, reports[0])
-        request = {"op": "fork", "env": env, "cwd": self.tests, "name": "tlc", "start": start(name, self.tests)}
+        request = {"op": "fork", "env": env, "cwd": at or self.tests, "name": "tlc", "start": start(test, self.tests)}
         text = json.dumps(request).encode()
         given = [output[1], requests[0], reports[1]]
         rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", given))]
@@ -381,6 +459,36 @@ class Forks(WorkerCase):
             self.assertEqual(output.read(), b"it ends\n")
             self.assertTrue(late.is_alive(), "its output was open until the first one ended")
             late.cancel()
+
+
+    def test_a_test_has_nothing_of_the_environment_of_another(self):
+        names = "'ONE', 'TWO', 'KEPT', 'GONE'"
+        self.write(
+            "shows",
+            "import os, tlc\nclass T(tlc.TestCase):\n    def runTest(self):\n        print(*map(os.environ.get, (%s)))\n" % names,
+        )
+        for env, seen in (
+            ({"ONE": "1", "GONE": None}, b"1 None kept None\n"),
+            ({"TWO": "2", "KEPT": "other"}, b"None 2 other gone\n"),
+            ({}, b"None None kept gone\n"),
+        ):
+            with self.fork("shows", **env) as output:
+                self.assertIn("pid", self.hear())
+                self.assertEqual(output.read(), seen)
+
+    def test_what_cannot_be_made_ready_for_a_test_is_said_and_the_next_one_runs(self):
+        self.write("runs", "import os, tlc\nclass T(tlc.TestCase):\n    def runTest(self): print(os.path.basename(os.getcwd()))\n")
+        gone = os.path.join(self.tests, "gone")
+        for wrong in ({"at": gone}, {"PAD": "a\0b"}):
+            with self.fork("runs", **wrong) as output:
+                self.assertRegex(self.hear()["error"], "FileNotFoundError|null byte")
+                self.assertEqual(output.read(), b"")
+        for _ in range(2):
+            os.mkdir(gone)
+            with self.fork("runs", at=gone) as output:
+                self.assertIn("pid", self.hear())
+                self.assertEqual(output.read(), b"gone\n", "it is another directory of the same name")
+            os.rmdir(gone)
 
 
 class Codes(WorkerCase):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64 as _base64
 import contextlib
+import math as _math
 import os
 import time
 from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
@@ -146,12 +147,15 @@ def _checked_limits(limits: Dict[str, Any]) -> Dict[str, Any]:
             continue
         if key in ("min", "max"):
             limit = _values.number(limit, "`%s`" % key)
-            if limit != limit:
-                raise ValueError("`%s` is not a number" % key)
+            if limit == (-_math.inf if key == "min" else _math.inf) and limits.get("comparison") is None:
+                # Everything is within it.
+                continue
         elif key == "equals":
             limit = _values.measured(limit)
         elif not isinstance(limit, str):
             raise TypeError("`%s` is a text; found %s" % (key, type(limit).__name__))
+        if isinstance(limit, float) and not _math.isfinite(limit):
+            raise ValueError("the limit `%s` is %r; expected a finite number" % (key, limit))
         found[key] = limit
     _in_order(found)
     comparison = found.get("comparison")

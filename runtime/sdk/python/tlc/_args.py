@@ -5,6 +5,7 @@ A test declares its arguments once, in the `ARGS` of its class. The compiler rea
 
 from __future__ import annotations
 
+import copy
 import keyword
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
 
@@ -238,7 +239,8 @@ def parse(declared: Optional[Sequence[Any]], values: Mapping[str, Any], translat
             problems.append("the required argument `%s` is missing" % arg.name)
             continue
         else:
-            value = arg.default
+            # What one attempt does to it, the next one of the same process must not see.
+            value = copy.deepcopy(arg.default) if isinstance(arg.default, (dict, list, set)) else arg.default
         if isinstance(arg, Arg):
             value = arg.transform(value, translate or translator(DEFAULT_LOCALE))
         found[arg.name] = value

@@ -30,7 +30,9 @@ class Failure(AssertionError):
 
     def __init__(self, message: str = "", error_code: Union[str, int, None] = None) -> None:
         super().__init__(message)
-        self.error_code = error_code
+        # The value of a member of an enumeration; whatever else it is, its text. It must not cost the message.
+        code: Any = getattr(error_code, "value", error_code)
+        self.error_code = code if code is None or type(code) in (str, int) else str(code)
 
 
 class Error(Exception):

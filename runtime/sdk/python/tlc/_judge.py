@@ -57,10 +57,10 @@ def judge(value: Any, limits: Mapping[str, Any]) -> str:
 
 
 def judge_series(values: Any, limits: Mapping[str, Any]) -> str:
-    """The same for every value of the last axis."""
+    """The same for every value of the last axis; a series without values is within no limits."""
     if not has_limits(limits):
         return "unset"
-    return "passed" if all(_within(value, limits) for value in values) else "failed"
+    return "passed" if len(values) > 0 and all(_within(value, limits) for value in values) else "failed"
 
 
 def _within(value: Any, limits: Mapping[str, Any]) -> bool:

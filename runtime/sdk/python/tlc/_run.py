@@ -56,13 +56,15 @@ class Result(unittest.TestResult):
 
     def addSubTest(self, test: unittest.TestCase, subtest: unittest.TestCase, err: Any) -> None:
         super().addSubTest(test, subtest, err)
+        # Its id is that of the test, and what was said of this part.
+        part = subtest.id()[len(test.id()) :].strip() + ": "
         if err is not None and issubclass(err[0], test.failureException):
-            self._note("failed", err, self.failures)
+            self._note("failed", err, self.failures, part)
         elif err is not None:
-            self._note("error", err, self.errors)
+            self._note("error", err, self.errors, part)
 
-    def _note(self, outcome: str, err: Any, formatted: List[Any]) -> None:
-        words = named(err[1]) if outcome == "error" else str(err[1]) or err[0].__name__
+    def _note(self, outcome: str, err: Any, formatted: List[Any], part: str = "") -> None:
+        words = part + (named(err[1]) if outcome == "error" else words_of(err[1]) or err[0].__name__)
         if isinstance(err[1], Failure) and self.error_code is None:
             self.error_code = err[1].error_code
         self.problems.append((outcome, words, formatted[-1][1]))
@@ -91,9 +93,17 @@ def _trim(err: Any) -> None:
         own.tb_next = None
 
 
+def words_of(error: BaseException) -> str:
+    """What an exception says, also if it cannot."""
+    try:
+        return str(error)
+    except Exception as another:
+        return "what it says cannot be said (%s)" % type(another).__name__
+
+
 def named(error: BaseException) -> str:
     """An exception in a line: its name, and what it says."""
-    text = str(error).strip()
+    text = words_of(error).strip()
     return "%s: %s" % (type(error).__name__, text) if text else type(error).__name__
 
 
@@ -178,8 +188,29 @@ def find_case(module: types.ModuleType, name: str) -> Type[unittest.TestCase]:
     return cases[0]
 
 
+# Flags of code that does not run when it is called: of generators, coroutines and asynchronous generators.
+_LATER = 0x20 | 0x80 | 0x200
+
+
 def find_method(case: Type[unittest.TestCase]) -> str:
     """The one test method of a test case."""
+    name = _method_of(case)
+    code = getattr(getattr(case, name), "__code__", None)
+    if code is not None and code.co_flags & _LATER and not _awaits(case):
+        what = "a coroutine" if code.co_flags & 0x80 else "a generator"
+        raise TestError(
+            "`%s.%s` is %s: nothing would run it; leave out `%s`, or make the class an unittest.IsolatedAsyncioTestCase"
+            % (case.__name__, name, what, "async" if code.co_flags & 0x80 else "yield")
+        )
+    return name
+
+
+def _awaits(case: Type[unittest.TestCase]) -> bool:
+    """Whether it runs coroutines. The class is not imported for that."""
+    return any(base.__name__ == "IsolatedAsyncioTestCase" for base in case.__mro__)
+
+
+def _method_of(case: Type[unittest.TestCase]) -> str:
     if callable(getattr(case, "runTest", None)):
         return "runTest"
     methods = list(unittest.TestLoader().getTestCaseNames(case))
@@ -200,8 +231,19 @@ def run_case(case: Type[unittest.TestCase], method: str, session: Session, value
     instance.args = args  # type: ignore[attr-defined]
     session.take_args(args)
     result = Result()
-    instance.run(result)
+    if _has_fixtures(case):
+        unittest.TestSuite([instance]).run(result)
+    else:
+        instance.run(result)
     return result.verdict()
+
+
+def _has_fixtures(case: Type[unittest.TestCase]) -> bool:
+    """Whether its class or its module has something to be done before or after it."""
+    plain, module = unittest.TestCase, sys.modules.get(case.__module__)
+    if case.setUpClass.__func__ is not plain.setUpClass.__func__ or case.tearDownClass.__func__ is not plain.tearDownClass.__func__:  # type: ignore[attr-defined]
+        return True
+    return hasattr(module, "setUpModule") or hasattr(module, "tearDownModule")
 
 
 def guarded(run: Any, *arguments: Any) -> Verdict:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any, Dict, List, Mapping, Sequence, Union
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Union
 
 Text = Union[str, Mapping[str, str]]
 """A text for people: a string, or one for each locale, `{"en-US": "Cable", "de-DE": "Kabel"}`."""
@@ -116,6 +116,23 @@ def encode(message: Dict[str, Any]) -> bytes:
     except UnicodeEncodeError:
         # A lone surrogate is no text for anybody else.
         return _ENCODER.encode(without_surrogates(message)).encode() + b"\n"
+    except ValueError:
+        found = _not_finite(message.get("params"), "")
+        if found is None:
+            raise
+        raise ValueError("`%s` is %r, and only a measured value can be that" % found) from None
+
+
+def _not_finite(value: Any, place: str) -> Optional[Tuple[str, float]]:
+    """Where a value has a number that JSON cannot say, and which."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return place, value
+    items: Iterable[Tuple[Any, Any]] = ()
+    if isinstance(value, dict):
+        items = (("%s.%s" % (place, key) if place else key, item) for key, item in value.items())
+    elif isinstance(value, list):
+        items = (("%s[%d]" % (place, at), item) for at, item in enumerate(value))
+    return next(filter(None, (_not_finite(item, inner) for inner, item in items)), None)
 
 
 def without_surrogates(value: Any) -> Any:

@@ -14,6 +14,7 @@ The answers are JSON objects, one a line. When the other end is closed, everythi
 from __future__ import annotations
 
 import array
+import atexit
 import fcntl
 import gc
 import json
@@ -221,13 +222,14 @@ class Server:
         self._connection = connection
         self._fd = connection.fileno()
         self._frames = Frames(connection)
+        self._process = os.getpid()
         self._children: Set[int] = set()
         self._codes = _run.Codes()
         self._channel = Channel(READS, WRITES)
         self._mark = Mark()
         self._log = log
         self._null = null
-        self._environment: Dict[str, Optional[str]] = {}
+        self._environment: Dict[str, Optional[bytes]] = {}
         """What variables were that a test has otherwise."""
 
     def run(self) -> None:
@@ -243,9 +245,9 @@ class Server:
                 else:
                     self._fork(request, fds)
         finally:
-            for pid in self._children:
+            # Never by a child: they are not its own.
+            for pid in self._children if os.getpid() == self._process else ():
                 _kill_group(pid)
-            for pid in self._children:
                 os.waitpid(pid, 0)
 
     def _fork(self, request: Dict[str, Any], fds: List[int]) -> None:
@@ -257,11 +259,13 @@ class Server:
                 fds = []
             else:
                 self._set_environment({})
-            pid = os.fork()
-            if pid == 0:
-                self._become(request, fds + [self._fd], known)
-        except OSError as error:
-            _say(self._connection, {"error": str(error)})
+            # In the child SIGTERM is an exception, which must not come before it can be caught.
+            with _interruption.unbroken:
+                pid = os.fork()
+                if pid == 0:
+                    self._become(request, fds + [self._fd], known)
+        except Exception as error:
+            _say(self._connection, {"error": _run.named(error)})
         else:
             try:
                 os.setpgid(pid, pid)
@@ -275,28 +279,22 @@ class Server:
 
     def prepare(self, request: Dict[str, Any], fds: List[int]) -> None:
         """Makes this process what the child is to be. The descriptors are closed."""
-        global _directory
         # It keeps the name until the next fork, which does no harm: the runtime knows it by its number.
         self._mark.set(request["name"])
         _take_descriptors(fds)
         self._set_environment(request["env"])
-        if request["cwd"] != _directory:
-            os.chdir(request["cwd"])
-            _directory = request["cwd"]
+        # Also to where it is: a test can have put another directory in its place.
+        os.chdir(request["cwd"])
         _tell(self._channel, request["start"])
 
     def _set_environment(self, wanted: Dict[str, Optional[str]]) -> None:
         """Sets variables, and takes back what the test before had otherwise."""
-        own, environ = self._environment, os.environ
+        own = self._environment
         for name in wanted:
             if name not in own:
-                own[name] = environ.get(name)
+                own[name] = os.environb.get(name.encode())
         for name in own:
-            value = wanted[name] if name in wanted else own[name]
-            if value is None:
-                environ.pop(name, None)
-            else:
-                environ[name] = value
+            _set_variable(name, _in_bytes(wanted[name]) if name in wanted else own[name])
 
     def take_back(self) -> None:
         """Lets go of what the child has: the ends of its pipes are its alone."""
@@ -309,10 +307,12 @@ class Server:
         """What the child does."""
         code = 1
         try:
+            _interruption.unbroken.__exit__()
             if self._frames.held:
                 # Those of the next test have come already.
                 _close(self._frames.held)
             code = self.child(request, fds, known)
+            at_exit()
         except BaseException:
             traceback.print_exc()
         finally:
@@ -344,18 +344,32 @@ def _enter(request: Dict[str, Any], fds: List[int]) -> None:
     """The surroundings of a test in a worker that stays: its output, its channel, its environment and its directory."""
     global _directory
     _take_descriptors(fds)
-    environ = os.environ
     for name, value in request["env"].items():
-        if value is None:
-            environ.pop(name, None)
-        else:
-            environ[name] = value
+        _set_variable(name, _in_bytes(value))
     if "limits" in request:
         _limit(request["limits"], stays=True)
     if request["cwd"] != _directory:
         # It is there already if the directory is used again.
         os.chdir(request["cwd"])
         _directory = request["cwd"]
+
+
+def _set_variable(name: str, value: Optional[bytes]) -> None:
+    """Sets a variable, or takes it away."""
+    if value is None:
+        os.environb.pop(name.encode(), None)
+    else:
+        os.environb[name.encode()] = value
+
+
+def _in_bytes(value: Optional[str]) -> Optional[bytes]:
+    """A variable as the runtime says it: in UTF-8, whatever the locale is."""
+    return None if value is None else value.encode()
+
+
+def _variables() -> Any:
+    """All variables, as they are kept."""
+    return getattr(os.environ, "_data", os.environ)
 
 
 def _take_descriptors(fds: List[int]) -> None:
@@ -449,6 +463,12 @@ def _stay(connection: socket.socket) -> int:
             return 0
 
 
+def at_exit() -> None:
+    """What a process does that ends by itself: handlers of `atexit`. Threads that a test left behind do not keep it."""
+    atexit._run_exitfuncs()
+    flush()
+
+
 def _leave_with(fd: int) -> None:
     _channel.wait_for_hangup(fd)
     os.killpg(0, signal.SIGKILL)
@@ -465,6 +485,7 @@ class Warm:
         self._entered = ""
         self._directory = ""
         self._threads = 0
+        self._variables: Dict[Any, Any] = {}
         self._cpu, _ = _used()
 
     def begin(self) -> None:
@@ -475,12 +496,15 @@ class Warm:
             # Without the links that lead there.
             self._entered, self._directory = _directory, os.getcwd()
         self._threads = _thread._count()
+        self._variables = dict(_variables())
 
     def end(self) -> Tuple[bool, bytes]:
         """After a test: whether the next one may run here; the same with what it used, as a line."""
         import _thread
 
         reusable = not _interruption.was_ended() and _thread._count() <= self._threads and not _has_children()
+        # The runtime only says what is another than for the last test.
+        reusable = reusable and self._variables == _variables()
         try:
             reusable = reusable and os.getcwd() == self._directory
         except OSError:
