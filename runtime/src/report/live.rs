@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::output::clean;
 use crate::worker::desk::Display;
 
 /// Short, for terminals may be narrow; what runs has the rest of the line.
@@ -48,7 +49,7 @@ impl Live {
     }
 
     pub fn above(&self, line: &str) {
-        self.bar.println(line);
+        self.bar.println(clean(line));
     }
 
     pub fn end(self) {

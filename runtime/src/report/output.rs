@@ -1,5 +1,6 @@
 //! Writes to stdout and stderr: with colours if that is a terminal and nobody objects, and silently into a closed pipe.
 
+use std::borrow::Cow;
 use std::env;
 use std::io::{self, IsTerminal as _, Write as _};
 
@@ -92,6 +93,29 @@ fn painted(text: &str, colour: Colour, on: bool) -> String {
     if on { format!("\x1b[{}m{text}\x1b[0m", colour.code()) } else { text.to_owned() }
 }
 
+/// The text without what would move a terminal's cursor, or worse: of control characters it has ends of lines, tabs and colours. Much of what
+/// is shown was said by a test, or by a device.
+pub(super) fn clean(text: &str) -> Cow<'_, str> {
+    let is_kept = |at: usize, character| match character {
+        '\n' | '\t' => true,
+        '\x1b' => is_colour(&text[at + 1..]),
+        character => !character.is_control(),
+    };
+    if text.char_indices().all(|(at, character)| is_kept(at, character)) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(
+        text.char_indices().filter(|&(at, character)| is_kept(at, character)).map(|(_, character)| character).collect(),
+    )
+}
+
+/// Whether what follows an escape sets a colour.
+fn is_colour(rest: &str) -> bool {
+    let end =
+        rest.strip_prefix('[').map(|codes| codes.trim_start_matches(|code: char| code.is_ascii_digit() || code == ';'));
+    end.is_some_and(|end| end.starts_with('m'))
+}
+
 /// Writes text to stdout, as far as that is possible.
 pub(crate) fn write(text: &str) {
     let _ = try_write(text);
@@ -100,7 +124,7 @@ pub(crate) fn write(text: &str) {
 /// Writes text to stdout. Whoever closed it does not want it.
 pub(crate) fn try_write(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+    match stdout.write_all(clean(text).as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => written,
     }
@@ -108,11 +132,23 @@ pub(crate) fn try_write(text: &str) -> io::Result<()> {
 
 /// Writes a line to stderr.
 pub(super) fn error_line(line: &str) {
-    let _ = writeln!(io::stderr().lock(), "{line}");
+    let _ = writeln!(io::stderr().lock(), "{}", clean(line));
 }
 
 /// Writes text to stderr as it is, for a prompt.
 pub(crate) fn write_error(text: &str) {
     let mut stderr = io::stderr().lock();
     let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_device_says_moves_no_cursor() {
+        let said = "\x1b]0;owned\x07\x1b[2Jred \x1b[31mred\x1b[0m\r\n\tend\0\u{9b}1A";
+        assert_eq!(clean(said), "]0;owned[2Jred \x1b[31mred\x1b[0m\n\tend1A");
+        assert!(matches!(clean("plain\n"), Cow::Borrowed(_)));
+    }
 }

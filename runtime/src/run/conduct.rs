@@ -47,12 +47,14 @@ impl Preparation<'_> {
         let settings = self.with_shutdown_commands(&places)?;
         let mut variables = self.variables(&places)?;
         variables.extend(prepared.seed.map(|seed| ("TLC_SEED".to_owned(), seed.to_string())));
+        let facilities = Arc::new(self.facilities(store, &reaper));
         let services = Arc::new(Mutex::new(Services::new(ServiceGround {
             settings: Arc::clone(&self.settings),
             places,
             variables: variables.clone(),
             run: prepared.id.clone(),
             reaper: Arc::clone(&reaper),
+            secrets: Arc::clone(&facilities.secrets),
         })));
         let start = async {
             let mut services = services.lock().await;
@@ -80,7 +82,7 @@ impl Preparation<'_> {
             surroundings: self.surroundings(state.path()),
             services: Arc::clone(&services),
             resources: Arc::default(),
-            facilities: Arc::new(self.facilities(store, &reaper)),
+            facilities,
         };
         let concluded = match ready {
             Ok(()) => self.dispatch(prepared, ground, store, operator, reporter).await,
@@ -174,7 +176,12 @@ impl Preparation<'_> {
     pub(super) fn surroundings(&self, state: &Path) -> Arc<Surroundings> {
         let settings = &self.settings;
         let (tests, scratch) = (self.tests.clone(), state.to_path_buf());
-        Arc::new(Surroundings::new(tests, scratch, &settings.pass_environment, settings.limits.of_processes()))
+        Arc::new(Surroundings::new(
+            tests,
+            scratch,
+            (&settings.pass_environment, &settings.secret_variables()),
+            settings.limits.of_processes(),
+        ))
     }
 
     /// The settings with the names of directories in shutdown commands put for what they stand for.

@@ -121,12 +121,14 @@ impl Preparation<'_> {
         let nowhere = PathBuf::from("/nowhere");
         // It is never asked.
         let reaper = Arc::new(Reaper::new().map_err(|error| Trouble::Environment(error.to_string()))?);
+        let facilities = Arc::new(self.facilities(store, &reaper));
         let services = Services::new(ServiceGround {
             settings: Arc::clone(&self.settings),
             places: Places { state: nowhere.clone(), logs: nowhere.clone(), settings: nowhere.clone() },
             variables: Vec::new(),
             run: run.to_owned(),
             reaper: Arc::clone(&reaper),
+            secrets: Arc::clone(&facilities.secrets),
         });
         Ok(Ground {
             place: RunPlace {
@@ -144,7 +146,7 @@ impl Preparation<'_> {
             surroundings: self.surroundings(&nowhere),
             services: Arc::new(Mutex::new(services)),
             resources: Arc::default(),
-            facilities: Arc::new(self.facilities(store, &reaper)),
+            facilities,
         })
     }
 }

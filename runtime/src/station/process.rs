@@ -12,8 +12,8 @@ use nix::unistd::Pid;
 use tracing::debug;
 
 use super::directories::Places;
-use super::{Ready, Service};
-use crate::worker::{Capture, Reaper, capture_output, mark, spawn_alone};
+use super::{Ready, Service, Settings};
+use crate::worker::{Capture, MaskedStream, Reaper, capture_output, hide_secrets, mark, spawn_alone};
 
 /// How much of a service's output is kept, in bytes.
 const LOG_LIMIT: u64 = 4 << 20;
@@ -35,11 +35,17 @@ impl fmt::Debug for Running {
     }
 }
 
-pub(super) fn prepare(service: &Service, places: &Places, variables: &[(String, String)]) -> Result<Command, String> {
+pub(super) fn prepare(
+    service: &Service,
+    settings: &Settings,
+    places: &Places,
+    variables: &[(String, String)],
+) -> Result<Command, String> {
     let expand = |text: &String| places.expand(text).map_err(|name| unknown(&name));
     let words = service.command.iter().map(expand).collect::<Result<Vec<_>, _>>()?;
     let (program, arguments) = words.split_first().ok_or("its command is empty")?;
     let mut command = Command::new(program);
+    hide_secrets(&mut command, &settings.secret_variables());
     command.args(arguments).envs(variables.iter().map(|(name, value)| (name, value)));
     for (name, value) in &service.environment {
         command.env(name, expand(value)?);
@@ -69,7 +75,7 @@ pub(super) fn spawn(
     mut command: Command,
     invocation: &str,
     run: &str,
-    log: PathBuf,
+    (log, mask): (PathBuf, MaskedStream),
     reaper: &Reaper,
 ) -> io::Result<Running> {
     use std::os::unix::process::CommandExt as _;
@@ -81,7 +87,7 @@ pub(super) fn spawn(
     let leader = Pid::from_raw(child.id().cast_signed());
     reaper.know(leader);
     debug!(service = name, process = %leader, "started");
-    let output = capture_output(output, log.clone(), LOG_LIMIT)?;
+    let output = capture_output(output, log.clone(), LOG_LIMIT, mask)?;
     Ok(Running { name: name.into(), child, leader, invocation: invocation.into(), output, log })
 }
 

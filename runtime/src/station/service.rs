@@ -16,7 +16,7 @@ use super::directories::Places;
 use super::need::{Need, is_wanted};
 use super::process::{Running, check_readiness, forget_readiness, is_ready, missing, prepare, spawn};
 use super::{Service, Settings};
-use crate::worker::{GRACE, Reaper, finish_output, has_ended, last_lines, terminate_group};
+use crate::worker::{GRACE, Reaper, Secrets, finish_output, has_ended, last_lines, terminate_group};
 
 /// How often a service is asked whether it is ready.
 const POLL: Duration = Duration::from_millis(10);
@@ -33,6 +33,8 @@ pub(crate) struct ServiceGround {
     /// The id of the run.
     pub run: String,
     pub reaper: Arc<Reaper>,
+    /// What their logs must not have.
+    pub secrets: Arc<Secrets>,
 }
 
 /// The services of a run.
@@ -82,7 +84,7 @@ impl Services {
         let ServiceGround { settings, places, variables, .. } = &self.ground;
         for (name, service) in &settings.services {
             let fail = |why: String| ServiceError::not_started(name, &why);
-            prepare(service, places, variables).map_err(fail)?;
+            prepare(service, settings, places, variables).map_err(fail)?;
             check_readiness(service.ready.as_ref(), places).map_err(fail)?;
         }
         Ok(())
@@ -130,9 +132,9 @@ impl Services {
     }
 
     async fn start(&mut self, name: &str, service: &Service) -> Result<(), ServiceError> {
-        let ServiceGround { places, variables, run, reaper, .. } = &self.ground;
+        let ServiceGround { settings, places, variables, run, reaper, secrets } = &self.ground;
         let fail = |why: String| ServiceError::not_started(name, &why);
-        let command = prepare(service, places, variables).map_err(fail)?;
+        let command = prepare(service, settings, places, variables).map_err(fail)?;
         let starts = self.starts.entry(name.into()).or_default();
         *starts += 1;
         if *starts > 1 {
@@ -140,7 +142,7 @@ impl Services {
         }
         let log = places.logs.join(log_name(name, *starts));
         let invocation = format!("service:{run}:{name}");
-        let running = spawn(name, command, &invocation, run, log, reaper)
+        let running = spawn(name, command, &invocation, run, (log, secrets.stream()), reaper)
             .map_err(|error| fail(format!("`{}`: {error}", service.command[0])))?;
         self.running.push(running);
         self.wait_until_ready(service).await

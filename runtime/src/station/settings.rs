@@ -254,6 +254,15 @@ impl Positive {
 }
 
 impl Settings {
+    /// The variables from which secrets come.
+    pub(crate) fn secret_variables(&self) -> Vec<&str> {
+        let variables = self.secrets.values().filter_map(|source| match source {
+            SecretSource::Env(name) => Some(name.as_str()),
+            SecretSource::File(_) | SecretSource::Command(_) => None,
+        });
+        variables.collect()
+    }
+
     /// Reads a file.
     pub fn read(path: &Path) -> Result<Self, FileError> {
         let unreadable = |error| FileError::Unreadable("the station's settings", path.to_path_buf(), error);

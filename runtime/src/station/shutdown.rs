@@ -5,7 +5,7 @@ use std::io;
 use std::process::{Command, Stdio};
 
 use super::Settings;
-use crate::worker::spawn_alone;
+use crate::worker::{hide_secrets, spawn_alone};
 
 /// Why the machine does not shut down.
 #[derive(Debug)]
@@ -23,6 +23,7 @@ pub fn shut_down(settings: &Settings, operation: &str) -> Result<(), ShutdownErr
     let command = settings.shutdown.get(operation).and_then(|command| command.split_first());
     let Some((program, arguments)) = command else { return Err(ShutdownError::NotSet(operation.into())) };
     let mut command = Command::new(program);
+    hide_secrets(&mut command, &settings.secret_variables());
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let status = spawn_alone(&mut command)
         .and_then(|mut child| child.wait())

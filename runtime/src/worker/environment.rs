@@ -53,18 +53,18 @@ const INHERITED: [&str; 17] = [
 /// Variables by their names.
 pub(crate) type Variables = BTreeMap<OsString, OsString>;
 
-/// What a test gets of the environment of the runtime. `more` are further patterns.
-pub(crate) fn inherited(more: &[String]) -> Variables {
+/// What a test gets of the environment of the runtime. `more` are further patterns, `secrets` are variables that no pattern lets pass.
+pub(crate) fn inherited(more: &[String], secrets: &[&str]) -> Variables {
     let patterns: Vec<&str> = INHERITED.into_iter().chain(more.iter().map(String::as_str)).collect();
-    let passes = |name: &OsStr| !is_secret(name) && patterns.iter().any(|pattern| fits(name, pattern));
+    let passes = |name: &OsStr| !is_secret(name, secrets) && patterns.iter().any(|pattern| fits(name, pattern));
     let mut variables: Variables = env::vars_os().filter(|(name, _)| passes(name)).collect();
     variables.entry("PATH".into()).or_insert_with(|| search_path().into());
     variables
 }
 
-/// Whether a variable holds a secret.
-fn is_secret(name: &OsStr) -> bool {
-    name.as_encoded_bytes().starts_with(SECRET.as_bytes())
+/// Whether a variable holds a secret: by its name, or because the settings say so.
+fn is_secret(name: &OsStr, secrets: &[&str]) -> bool {
+    name.as_encoded_bytes().starts_with(SECRET.as_bytes()) || secrets.iter().any(|secret| name == *secret)
 }
 
 fn fits(name: &OsStr, pattern: &str) -> bool {
@@ -115,12 +115,16 @@ pub(super) fn set_descriptors(command: &mut Command, reads: RawFd, writes: RawFd
     command.env("TLC_PROTOCOL_READ_FD", reads.to_string()).env("TLC_PROTOCOL_WRITE_FD", writes.to_string());
 }
 
-/// Marks a process that belongs to a run but to no test, so that it and what it starts are found again, and keeps secrets from it.
+/// Marks a process that belongs to a run but to no test, so that it and what it starts are found again.
 pub(crate) fn mark(command: &mut Command, run: &str, invocation: &str) {
-    for (name, _) in env::vars_os().filter(|(name, _)| is_secret(name)) {
+    command.env(RUN, run).env(INVOCATION, invocation);
+}
+
+/// Keeps secrets from a process that gets everything else.
+pub(crate) fn hide_secrets(command: &mut Command, secrets: &[&str]) {
+    for (name, _) in env::vars_os().filter(|(name, _)| is_secret(name, secrets)) {
         command.env_remove(name);
     }
-    command.env(RUN, run).env(INVOCATION, invocation);
 }
 
 #[cfg(test)]
@@ -131,7 +135,8 @@ mod tests {
     fn a_pattern_is_a_name_or_the_beginning_of_names() {
         assert!(fits(OsStr::new("LC_ALL"), "LC_*") && !fits(OsStr::new("LC"), "LC_*"));
         assert!(fits(OsStr::new("TZ"), "TZ") && !fits(OsStr::new("TZX"), "TZ"));
-        assert!(is_secret(OsStr::new("LAGER_SECRET_mes")) && !is_secret(OsStr::new("LAGER_SECRETS")));
+        let is_secret = |name: &str| is_secret(OsStr::new(name), &["MES_TOKEN"]);
+        assert!(is_secret("LAGER_SECRET_mes") && is_secret("MES_TOKEN") && !is_secret("LAGER_SECRETS"));
         assert_eq!(pattern_problem("BENCH_*"), None);
         assert_eq!(pattern_problem("*"), None);
         for wrong in ["", "*X", "A=B", "A**", "A\0"] {

@@ -412,6 +412,11 @@ impl Intake {
         };
         let remove = attachment.moved == Some(true);
         let kept = tokio::task::spawn_blocking(move || {
+            if let ContentSource::File(path) = &source
+                && path.canonicalize().is_ok_and(|path| path.starts_with("/proc"))
+            {
+                return Err("what is in /proc depends on who reads it; attach its content".to_owned());
+            }
             let mut is_seen = facilities.secrets.finder();
             let refuse = |chunk: &[u8]| is_seen(chunk).then(|| "it contains a secret".to_owned());
             let kept = facilities.contents.keep(&source, facilities.attachment_limit, refuse)?;

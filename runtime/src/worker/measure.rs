@@ -153,6 +153,9 @@ fn beyond(measurement: &Measurement, limits: &Limits, unit: Option<&str>) -> Opt
 
 fn beyond_in(series: &[Axis], limits: &Limits, unit: Option<&str>) -> Option<String> {
     let last = series.last()?;
+    if last.values.is_empty() && !limits.is_empty() {
+        return Some(format!("no value of {}", last.name));
+    }
     let place = last.values.iter().position(|value| !holds(value, limits))?;
     let mut found = format!("{} {} at ", last.name, with_unit(&last.values[place], unit));
     for (number, axis) in series[..series.len() - 1].iter().enumerate() {
@@ -381,6 +384,8 @@ mod tests {
         assert_eq!(message(r#"{"name":"l","value":false,"equals":true}"#, "{}"), "l: false, expected true");
         let series = r#"{"name":"sweep","max":-10,"series":[{"name":"frequency","unit":"MHz","values":[1,2]},{"name":"loss","unit":"dB","values":[-12,-9.5]}]}"#;
         assert_eq!(message(series, "{}"), "sweep: loss -9.5 dB at frequency 2 MHz, expected -10 dB or less");
+        let nothing = r#"{"name":"sweep","max":-10,"series":[{"name":"frequency","values":[]},{"name":"loss","unit":"dB","values":[]}]}"#;
+        assert_eq!(message(nothing, "{}"), "sweep: no value of loss, expected -10 dB or less");
     }
 
     #[test]

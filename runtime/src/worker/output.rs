@@ -50,7 +50,7 @@ pub(super) struct Beside {
     /// Takes secrets out.
     pub mask: MaskedStream,
     /// Lines of the test's own.
-    pub lines: mpsc::Receiver<Vec<u8>>,
+    pub lines: Option<mpsc::Receiver<Vec<u8>>>,
     /// Who listens to the output, if somebody does.
     pub heard: Option<Listened>,
 }
@@ -65,17 +65,22 @@ pub(super) struct Listened {
 }
 
 /// Starts to write the output to `path` until the last writer of the pipe is gone.
-pub(super) fn capture(output: pipe::Receiver, path: PathBuf, limit: u64, beside: Option<Beside>) -> Capture {
+pub(super) fn capture(output: pipe::Receiver, path: PathBuf, limit: u64, beside: Beside) -> Capture {
     let (enough, stop) = oneshot::channel();
-    let (mask, lines, heard) =
-        beside.map_or((None, None, None), |beside| (Some(beside.mask), Some(beside.lines), beside.heard));
+    let Beside { mask, lines, heard } = beside;
     let written = Written { log: Log::new(path, limit), mask, lines };
     Capture { task: tokio::spawn(pump(output, written, heard, stop)), enough }
 }
 
 /// The same, for a pipe that is not yet part of the event loop.
-pub(crate) fn capture_output(output: io::PipeReader, path: PathBuf, limit: u64) -> io::Result<Capture> {
-    Ok(capture(pipe::Receiver::from_owned_fd(output.into())?, path, limit, None))
+pub(crate) fn capture_output(
+    output: io::PipeReader,
+    path: PathBuf,
+    limit: u64,
+    mask: MaskedStream,
+) -> io::Result<Capture> {
+    let beside = Beside { mask, lines: None, heard: None };
+    Ok(capture(pipe::Receiver::from_owned_fd(output.into())?, path, limit, beside))
 }
 
 /// The finished log. A process out of reach can hold the pipe open; it is given up after `patience`.
@@ -142,17 +147,14 @@ async fn next_line(lines: &mut Option<mpsc::Receiver<Vec<u8>>>) -> Option<Vec<u8
 /// A log into which no secret is written.
 struct Written {
     log: Log,
-    mask: Option<MaskedStream>,
+    mask: MaskedStream,
     /// Lines of the test's own that are to be written.
     lines: Option<mpsc::Receiver<Vec<u8>>>,
 }
 
 impl Written {
     fn output(&mut self, bytes: &[u8]) {
-        match &mut self.mask {
-            Some(mask) => self.log.write(&mask.take(bytes)),
-            None => self.log.write(bytes),
-        }
+        self.log.write(&self.mask.take(bytes));
     }
 
     /// What was heard: messages go to who takes them in, the rest is output. Whoever takes them in may have to write lines first.
@@ -177,17 +179,14 @@ impl Written {
 
     /// A line of the test's own between those of its output.
     fn line(&mut self, line: &[u8]) {
-        let masked = self.mask.as_ref().map(|mask| mask.whole(line));
         if !self.log.at_line_start {
             self.log.write(b"\n");
         }
-        self.log.write(masked.as_deref().unwrap_or(line));
+        self.log.write(&self.mask.whole(line));
     }
 
     fn finish(mut self) -> LogFile {
-        if let Some(mask) = self.mask.take() {
-            self.log.write(&mask.rest());
-        }
+        self.log.write(&self.mask.rest());
         self.log.finish()
     }
 }

@@ -28,9 +28,14 @@ pub struct Surroundings {
 }
 
 impl Surroundings {
-    /// Takes from the environment what may pass: a documented set, and what `pass` says.
-    pub fn new(tests: Option<PathBuf>, scratch: PathBuf, pass: &[String], limits: ProcessLimits) -> Self {
-        Self { tests, scratch, inherited: environment::inherited(pass), limits, spare: Arc::default() }
+    /// Takes from the environment what may pass: a documented set, and what `pass` says, but none of `secrets`.
+    pub fn new(
+        tests: Option<PathBuf>,
+        scratch: PathBuf,
+        (pass, secrets): (&[String], &[&str]),
+        limits: ProcessLimits,
+    ) -> Self {
+        Self { tests, scratch, inherited: environment::inherited(pass, secrets), limits, spare: Arc::default() }
     }
 
     /// A directory for an attempt: one that was left as it was made, or a new one.

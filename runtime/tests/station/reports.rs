@@ -193,6 +193,7 @@ fn parts_attachments_and_notes_stay_with_the_attempt() {
                 notice("attachment", json!({"name": "again.bin", "base64": "cGljdHVyZQ==", "description": "the same"})),
                 request("attachment", json!({"name": "gone", "path": "/nowhere/at/all"})),
                 request("attachment", json!({"name": "device", "path": "/dev/zero"})),
+                request("attachment", json!({"name": "environment", "path": "/proc/self/environ"})),
                 notice("attachment", json!({"name": "silent", "path": "/nowhere/at/all"})),
                 notice("note", json!({"text": "first", "key": "k"})),
                 notice("note", json!({"level": "critical", "text": {"de-DE": "zweitens"}, "key": "k"})),
@@ -217,6 +218,7 @@ fn parts_attachments_and_notes_stay_with_the_attempt() {
         [
             json!({"sha256": sha256, "size": 7}),
             json!({"sha256": attachments[1]["sha256"], "size": 10}),
+            json!(-32007),
             json!(-32007),
             json!(-32007),
         ]

@@ -178,7 +178,8 @@ fn a_secret_is_nowhere_on_record() {
     line.write("token", &format!("{secret}\n"));
     let settings = line.settings(
         "{ secrets: { token: { file: 'token' }, said: { command: ['sh', '-c', 'echo said-secret'] }, env: { env: 'LINE_SECRET' },
-           short: { env: 'LINE_SHORT' }, gone: { file: 'gone' } } }",
+           short: { env: 'LINE_SHORT' }, gone: { file: 'gone' } }, environment: { LOGS: '${log_dir}' },
+           services: { spy: { command: ['sh', '-c', 'env; until [ -e \"$LINE/told\" ]; do sleep 0.01; done; cat \"$LINE/token\"; sleep 1000'] } } }",
     );
     // It says the secret in every way that there is.
     let leak = |name: &str| json!(format!("{name} SECRET."));
@@ -213,6 +214,7 @@ fn a_secret_is_nowhere_on_record() {
          others = [get(name)['result']['value'] for name in ('said', 'env', 'lager')]\n\
          open(os.environ['LINE'] + '/others', 'w').write(json.dumps(others))\n\
          secret = get('token')['result']['value']\n\
+         open(os.environ['LINE'] + '/told', 'w').close()\n\
          print('out', secret); sys.stdout.flush()\n\
          for byte in (secret + chr(10)).encode():\n    os.write(2, bytes([byte])); time.sleep(0.002)\n\
          print(others[0], others[1], others[2]); sys.stdout.flush()\n",
@@ -224,7 +226,10 @@ fn a_secret_is_nowhere_on_record() {
     line.write("leak.py", &script);
     let plan = list(vec![
         crate::line::exec("Leak", &["python3", line.path("leak.py").to_str().expect("a path")]),
-        shell("Later", "echo later $(cat \"$LINE/token\")"),
+        shell(
+            "Later",
+            "echo later $(cat \"$LINE/token\"); env; while ! grep -q '•' \"$LOGS\"/service-spy.log; do sleep 0.01; done",
+        ),
     ]);
     let mut command = line.command(&plan, &["--station", &settings]);
     command.env("LAGER_SECRET_lager", "lager-secret");

@@ -348,10 +348,9 @@ def _enter(request: Dict[str, Any], fds: List[int]) -> None:
         _set_variable(name, _in_bytes(value))
     if "limits" in request:
         _limit(request["limits"], stays=True)
-    if request["cwd"] != _directory:
-        # It is there already if the directory is used again.
-        os.chdir(request["cwd"])
-        _directory = request["cwd"]
+    # Also to where it is: a test can have put another directory in its place.
+    os.chdir(request["cwd"])
+    _directory = request["cwd"]
 
 
 def _set_variable(name: str, value: Optional[bytes]) -> None:

@@ -163,8 +163,8 @@ impl Identity {
 
 /// What the fields say together.
 pub(super) fn check(identity: Identity) -> Result<Box<Identity>, String> {
-    if let Some((field, _)) = identity.once().iter().find(|(_, value)| value.as_str() == Some("")) {
-        return Err(wrong(field, "it is empty"));
+    for (field, value) in identity.once() {
+        check_text(field, value.as_str())?;
     }
     if let Some(dut) = &identity.dut {
         check_info("dut.info", &dut.info)?;
@@ -184,6 +184,15 @@ pub(super) fn check(identity: Identity) -> Result<Box<Identity>, String> {
     Ok(Box::new(identity))
 }
 
+/// A name is not empty; and it becomes a variable of later tests, which has no NUL.
+fn check_text(field: &str, text: Option<&str>) -> Result<(), String> {
+    match text {
+        Some("") => Err(wrong(field, "it is empty")),
+        Some(text) if text.contains('\0') => Err(wrong(field, "it has a NUL character")),
+        Some(_) | None => Ok(()),
+    }
+}
+
 fn check_party(field: &str, party: &Party) -> Result<(), String> {
     let Party { serial_number, part_number, revision, name, kind, location, info } = party;
     let texts = [
@@ -194,10 +203,10 @@ fn check_party(field: &str, party: &Party) -> Result<(), String> {
         ("type", kind),
         ("location", location),
     ];
-    match texts.iter().find(|(_, text)| text.as_deref() == Some("")) {
-        Some((name, _)) => Err(wrong(&format!("{field}.{name}"), "it is empty")),
-        None => check_info(&format!("{field}.info"), info),
+    for (name, text) in texts {
+        check_text(&format!("{field}.{name}"), text.as_deref())?;
     }
+    check_info(&format!("{field}.info"), info)
 }
 
 fn check_info(field: &str, info: &Info) -> Result<(), String> {

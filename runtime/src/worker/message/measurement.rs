@@ -350,6 +350,14 @@ impl<'de> Visitor<'de> for ReadingVisitor {
         Ok(Reading::Number(value.into()))
     }
 
+    fn visit_i128<E: serde::de::Error>(self, value: i128) -> Result<Reading, E> {
+        self.visit_f64(value as f64)
+    }
+
+    fn visit_u128<E: serde::de::Error>(self, value: u128) -> Result<Reading, E> {
+        self.visit_f64(value as f64)
+    }
+
     fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Reading, E> {
         Number::from_f64(value).map(Reading::Number).ok_or_else(|| E::custom("it is no number of JSON"))
     }

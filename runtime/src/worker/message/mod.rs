@@ -271,6 +271,8 @@ mod tests {
         refused("heading", json!({"text": {}}), &["`text`"]);
         refused("note", json!({"text": "a", "level": "bad"}), &["`level`"]);
         refused("identity", json!({"dut": {"serial_number": ""}}), &["`dut.serial_number`", "empty"]);
+        refused("identity", json!({"dut": {"serial_number": "a\0"}}), &["`dut.serial_number`", "NUL"]);
+        refused("identity", json!({"instruments": [{"name": "a\0"}]}), &["`instruments[0].name`", "NUL"]);
         refused("identity", json!({"dut": {"info": {"a": [1]}}}), &["`dut.info.a`"]);
         refused("identity", json!({"process": {"number": -1}}), &["`process.number`"]);
         refused("identity", json!({"dut": {"sub_units": [{"info": {"a": {}}}]}}), &["`dut.sub_units[0].info.a`"]);
