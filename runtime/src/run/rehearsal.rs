@@ -88,9 +88,11 @@ pub async fn rehearse(
 ) -> Result<Ending, String> {
     let Cast { script, witness, line: Line(mut operator) } = cast;
     let mut reporter = Reporter::to(witness);
-    play(plan, options, settings, store, script, &mut operator, &mut reporter).await.map_err(|trouble| match trouble {
-        Trouble::Usage(message) | Trouble::Environment(message) => message,
-        Trouble::Interrupted => "interrupted".into(),
+    Box::pin(play(plan, options, settings, store, script, &mut operator, &mut reporter)).await.map_err(|trouble| {
+        match trouble {
+            Trouble::Usage(message) | Trouble::Environment(message) => message,
+            Trouble::Interrupted => "interrupted".into(),
+        }
     })
 }
 
