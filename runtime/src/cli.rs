@@ -64,7 +64,7 @@ pub struct RunArgs {
     /// Continue the last run with the tests that have one of these statuses, for example `untested,failed`
     #[arg(long, value_name = "STATUS", value_delimiter = ',', value_parser = status)]
     pub status: Vec<Status>,
-    /// Answers to the prompts of tests, instead of the station's
+    /// Answers to the prompts of tests, before the station's
     #[arg(long, value_name = "FILE", value_parser = file)]
     pub answers: Option<PathBuf>,
     /// The Python interpreter for tests

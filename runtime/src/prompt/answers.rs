@@ -23,6 +23,8 @@ const ANY: &str = "*";
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Answers {
     tests: IndexMap<String, IndexMap<String, Answer>>,
+    /// What answers where this one does not.
+    otherwise: Option<Box<Answers>>,
 }
 
 /// The answer to one prompt.
@@ -49,7 +51,13 @@ impl Answers {
 
     fn parse(path: &Path, text: &str) -> Result<Self, FileError> {
         let tests: Distinct<Distinct<Answer>> = parse_json5(path, text)?;
-        Ok(Self { tests: tests.0.into_iter().map(|(test, prompts)| (test, prompts.0)).collect() })
+        Ok(Self { tests: tests.0.into_iter().map(|(test, prompts)| (test, prompts.0)).collect(), otherwise: None })
+    }
+
+    /// The same, and where it has no answer another file's.
+    #[must_use]
+    pub fn or(self, other: Option<Self>) -> Self {
+        Self { otherwise: other.map(Box::new), ..self }
     }
 
     /// The answer to a prompt of a test. The path that is named exactly is looked at first, then patterns, the longest first; in each of
@@ -57,7 +65,8 @@ impl Answers {
     pub fn answer(&self, path: &str, prompt: &str) -> Option<&Answer> {
         let mut fitting: Vec<_> = self.tests.iter().filter(|(pattern, _)| matches(path, pattern)).collect();
         fitting.sort_by_key(|(pattern, _)| (pattern.starts_with('*'), usize::MAX - pattern.len()));
-        fitting.into_iter().find_map(|(_, prompts)| prompts.get(prompt).or_else(|| prompts.get(ANY)))
+        let own = fitting.into_iter().find_map(|(_, prompts)| prompts.get(prompt).or_else(|| prompts.get(ANY)));
+        own.or_else(|| self.otherwise.as_ref()?.answer(path, prompt))
     }
 
     /// The paths and patterns of tests that the file names, in its order.
@@ -140,6 +149,12 @@ mod tests {
         assert_eq!(answer("Other", "serial").as_deref(), Some("\"A\""));
         assert_eq!(answer("X", "1").as_deref(), Some("5"));
         assert_eq!(read("{A: {b: 1}}").answer("A", "c"), None);
+        let both = read("{A: {b: 1}}").or(Some(read("{'*': {b: 2, c: 3}}")));
+        let answer = |path, prompt| both.answer(path, prompt).map(|answer| answer.after(0).to_string());
+        assert_eq!(
+            [answer("A", "b"), answer("A", "c"), answer("B", "b"), answer("A", "d")].map(Option::unwrap_or_default),
+            ["1", "3", "2", ""]
+        );
     }
 
     #[test]

@@ -15,6 +15,7 @@ use serde_json::Value;
 
 pub use answers::{Answer, Answers};
 
+use crate::worker::MASK;
 use crate::worker::desk::{Answer as Answered, Refusal};
 use crate::worker::message::{Kind, Prompt};
 pub(crate) use accept::accept;
@@ -63,7 +64,8 @@ impl Prompter {
         *times += 1;
         Some(accept(&placed.prompt, &value).map_err(|what| {
             let name = &placed.name;
-            Refusal::unfit(format!("`prompt`: the file of answers answers `{name}` with {value}: {what}"))
+            let shown = if placed.prompt.is_secret() { MASK.to_owned() } else { value.to_string() };
+            Refusal::unfit(format!("`prompt`: the file of answers answers `{name}` with {shown}: {what}"))
         }))
     }
 

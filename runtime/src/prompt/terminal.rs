@@ -5,7 +5,7 @@ use std::os::fd::AsFd as _;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
+use nix::sys::termios::{FlushArg, LocalFlags, SetArg, Termios, tcflush, tcgetattr, tcsetattr};
 use nix::unistd::{getpgrp, tcgetpgrp};
 use serde_json::Value;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
@@ -61,7 +61,8 @@ fn read_lines() -> UnboundedReceiver<String> {
 impl TerminalGuard<'_> {
     /// Asks until the answer fits.
     pub async fn ask(&mut self, placed: &Placed) -> Answer {
-        // What was typed before the question is no answer to it.
+        // What was typed before the question is no answer to it, nor the beginning of one.
+        let _ = tcflush(io::stdin(), FlushArg::TCIFLUSH);
         while self.lines.try_recv().is_ok() {}
         write_error(&question(placed));
         match placed.prompt.kind {
@@ -146,7 +147,7 @@ fn question(placed: &Placed) -> String {
         text += &format!("  {}{}\n", called.unwrap_or_default(), link.url);
     }
     if let Some(html) = &prompt.html {
-        text += &format!("  {}\n", without_tags(html));
+        text.extend(without_tags(html).lines().map(|line| format!("  {line}\n")));
     }
     for (place, option) in prompt.options().iter().enumerate() {
         text += &format!("  {:>2}  {}\n", place + 1, option.label.in_locale(locale));
@@ -161,16 +162,27 @@ fn figure(figure: &Figure) -> String {
     }
 }
 
-/// A terminal shows no document; its text is better than nothing.
+/// A terminal shows no document; its text is better than nothing: a line for each block.
 fn without_tags(html: &str) -> String {
-    let mut inside = false;
-    let shown = html.chars().filter(|&character| {
-        let hidden = inside || character == '<';
-        inside = if inside { character != '>' } else { character == '<' };
-        !hidden
-    });
-    shown.collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ")
+    let mut parts = html.split('<');
+    let mut text = parts.next().unwrap_or_default().replace('\n', " ");
+    for part in parts {
+        let (tag, rest) = part.split_once('>').unwrap_or((part, ""));
+        let tag =
+            tag.trim_start_matches('/').split(|end: char| !end.is_ascii_alphanumeric()).next().unwrap_or_default();
+        if BLOCKS.iter().any(|block| block.eq_ignore_ascii_case(tag)) {
+            text.push('\n');
+        }
+        text += &rest.replace('\n', " ");
+    }
+    let text = html_escape::decode_html_entities(&text);
+    let lines = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
+    lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
 }
+
+/// What begins a line of its own.
+const BLOCKS: [&str; 16] =
+    ["br", "p", "div", "li", "ul", "ol", "tr", "table", "h1", "h2", "h3", "h4", "h5", "h6", "pre", "hr"];
 
 /// What would move the cursor or change colours is left out.
 fn printable(text: &str) -> String {
@@ -277,6 +289,15 @@ mod tests {
         assert_eq!(read(&placed, "2"), Ok(json!("g")));
         assert_eq!(read(&placed, " RED "), Ok(json!("r")));
         assert!(read(&placed, "3").expect_err("beyond").contains("from 1 to 2") && read(&placed, "0").is_err());
+    }
+
+    #[test]
+    fn of_a_document_its_lines_are_shown() {
+        let shown = without_tags(
+            "<p>U &lt; 5 &Omega;</p>\n<P class=\"x\">Then <b>st</b>op<br/>now</p> &amp;lt; <ul><li>a<li>b",
+        );
+        assert_eq!(shown, "U < 5 Ω\nThen stop\nnow\n&lt;\na\nb");
+        assert_eq!(without_tags("a <unfinished"), "a");
     }
 
     #[test]

@@ -17,6 +17,7 @@ const TICK: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub(super) struct Live {
     bar: ProgressBar,
+    done: usize,
     running: Vec<(String, String)>,
 }
 
@@ -24,7 +25,7 @@ impl Live {
     /// A bar on stderr; `None` if a bar is not shown there, as on a terminal that cannot move its cursor.
     pub fn new() -> Option<Self> {
         let bar = bar();
-        (!bar.is_hidden()).then(|| Self { bar, running: Vec::new() })
+        (!bar.is_hidden()).then(|| Self { bar, done: 0, running: Vec::new() })
     }
 
     pub fn begin(&mut self, total: usize) {
@@ -44,7 +45,8 @@ impl Live {
         self.say();
     }
 
-    pub fn position(&self, done: usize) {
+    pub fn position(&mut self, done: usize) {
+        self.done = done;
         self.bar.set_position(done as u64);
     }
 
@@ -70,7 +72,7 @@ impl Live {
             self.bar.finish_and_clear();
             return;
         }
-        let bar = bar().with_elapsed(self.bar.elapsed()).with_position(self.bar.position());
+        let bar = bar().with_elapsed(self.bar.elapsed()).with_position(self.done as u64);
         bar.set_length(self.bar.length().unwrap_or_default());
         bar.enable_steady_tick(TICK);
         self.bar = bar;

@@ -224,7 +224,7 @@ impl Reporter {
                 self.settled.insert(path.to_owned())
             }
         };
-        if let Some(live) = &self.live {
+        if let Some(live) = &mut self.live {
             live.position(self.settled.len());
         }
     }

@@ -58,7 +58,7 @@ pub struct RunOptions {
     pub phase: Option<String>,
     /// The device data, instead of the store's.
     pub device_data: Option<Data>,
-    /// The file of answers to prompts, instead of the station's.
+    /// The file of answers to prompts, before the station's.
     pub answers: Option<PathBuf>,
     /// The locale for texts.
     pub locale: String,

@@ -84,11 +84,12 @@ pub(super) fn read_settings(options: &RunOptions) -> Result<Settings, Trouble> {
 /// The file that the command line names, else that of the settings.
 pub(super) fn read_answers(options: &RunOptions, settings: &Settings) -> Result<Option<Answers>, Trouble> {
     let of_settings = || settings.answers.as_ref().map(|path| settings.directory.join(path));
-    let Some(path) = options.answers.clone().or_else(of_settings) else { return Ok(None) };
-    Answers::read(&path).map(Some).map_err(|error| match &options.answers {
-        Some(_) => named_file(&error),
-        None => Trouble::Environment(error.to_string()),
-    })
+    let stations = of_settings().map(|path| Answers::read(&path)).transpose();
+    let stations = stations.map_err(|error| Trouble::Environment(error.to_string()))?;
+    match &options.answers {
+        Some(path) => Answers::read(path).map(|own| Some(own.or(stations))).map_err(|error| named_file(&error)),
+        None => Ok(stations),
+    }
 }
 
 /// What the command line names and does not exist is a mistake of usage.

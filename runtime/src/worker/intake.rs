@@ -654,21 +654,27 @@ impl Asking {
         let prompter = &facilities.prompter;
         let timeout = self.placed.prompt.timeout_secs;
         let timeout = timeout.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-        let early = async {
-            tokio::select! {
-                _ = taken_back.wait_for(|&taken| taken) => Refusal::new(Refusal::CANCELLED, "the prompt was taken back"),
-                () = until(deadline) => Refusal::new(Refusal::TIMEOUT, "the prompt's time has passed"),
-            }
-        };
-        tokio::pin!(early);
+        let taken = || Refusal::new(Refusal::CANCELLED, "the prompt was taken back");
         if let Some(answer) = prompter.on_file(&self.placed) {
             return self.close(asked_at, answer, Some("answers"), Question::Nothing).await;
         }
         let terminal = tokio::select! {
-            terminal = prompter.terminal() => terminal,
-            refusal = &mut early => return self.close(asked_at, Err(refusal), None, Question::Nothing).await,
+            terminal = prompter.terminal() => Ok(terminal),
+            _ = taken_back.wait_for(|&taken| taken) => Err(taken()),
         };
+        let terminal = match terminal {
+            Ok(terminal) => terminal,
+            Err(refusal) => return self.close(asked_at, Err(refusal), None, Question::Nothing).await,
+        };
+        // The time of a prompt begins when it is its turn.
+        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let early = async {
+            tokio::select! {
+                _ = taken_back.wait_for(|&taken| taken) => taken(),
+                () = until(deadline) => Refusal::new(Refusal::TIMEOUT, "the prompt's time has passed"),
+            }
+        };
+        tokio::pin!(early);
         let Some(mut terminal) = terminal else {
             let (answer, by) = tokio::select! {
                 alone = prompter.alone(&self.placed.prompt) => alone,

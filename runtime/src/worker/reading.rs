@@ -7,6 +7,7 @@
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::unix::pipe;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 
 use super::channel::MESSAGE_LIMIT;
@@ -147,10 +148,14 @@ impl Listener {
                 Some(Event::Says(method, params)) => heard.push(message(method, params, line.len(), Back::Nowhere)),
                 Some(Event::Asks(params)) => {
                     let (reply, answer) = oneshot::channel();
-                    // Steps ask one thing at a time; what asks more gets no answer.
-                    let waits = self.answers.as_ref().is_some_and(|answers| answers.try_send(answer).is_ok());
-                    let back = if waits { Back::Reader(reply) } else { Back::Nowhere };
-                    heard.push(message("prompt", params, line.len(), back));
+                    let sent = self.answers.as_ref().map(|answers| answers.try_send(answer));
+                    if let Some(Err(TrySendError::Full(_))) = sent {
+                        let what = "asked something before it had the answer to what it asked before".to_owned();
+                        let (message, size, back) = (Err(what), line.len(), Back::Nowhere);
+                        return heard.push(Heard::Message(Box::new(Incoming { message, size, back })));
+                    }
+                    // Where nobody reads it any more, since an earlier question had no answer, it is asked all the same.
+                    heard.push(message("prompt", params, line.len(), Back::Reader(reply)));
                 }
             },
         }

@@ -249,12 +249,12 @@ fn spellings(secret: &str) -> Vec<String> {
         escaped(secret, |character| character == '"' || character == '\\', false),
         escaped(secret, |character| character == '\\', false),
         escaped(secret, |character| character == '\'' || character == '\\', false),
-        in_url(secret),
         STANDARD.encode(secret),
         URL_SAFE.encode(secret),
     ];
     let lines = secret.lines().filter(|line| secret.contains('\n') && line.chars().count() >= PART).map(str::to_owned);
-    let mut spellings: Vec<String> = whole.into_iter().chain(within_base64(secret)).chain(lines).collect();
+    let mut spellings: Vec<String> =
+        whole.into_iter().chain(within_base64(secret)).chain(in_url(secret)).chain(lines).collect();
     spellings.sort_unstable();
     spellings.dedup();
     spellings
@@ -270,15 +270,23 @@ fn within_base64(secret: &str) -> impl Iterator<Item = String> {
     })
 }
 
-/// The text with all but letters, digits and `-_.~` by their numbers.
-fn in_url(text: &str) -> String {
-    text.bytes().fold(String::with_capacity(text.len()), |mut written, byte| {
-        match byte {
-            b'-' | b'_' | b'.' | b'~' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => written.push(char::from(byte)),
-            other => written += &format!("%{other:02X}"),
-        }
-        written
-    })
+/// What stays as it is in a URL besides letters and digits, and what stands for a space: of RFC 3986, and of the functions that most programs
+/// use (Python's `quote` and `quote_plus`, `encodeURIComponent`, `URLSearchParams`).
+const URLS: [(&str, &str); 5] = [("-_.~", "%20"), ("-_.~/", "%20"), ("-_.~", "+"), ("-_.~!'()*", "%20"), ("-_.*", "+")];
+
+/// The text as a part of URLs.
+fn in_url(text: &str) -> impl Iterator<Item = String> {
+    let written = move |(kept, space): (&str, &str)| {
+        text.bytes().fold(String::with_capacity(text.len()), |mut written, byte| {
+            match char::from(byte) {
+                ' ' => written += space,
+                character if character.is_ascii_alphanumeric() || kept.contains(character) => written.push(character),
+                _ => written += &format!("%{byte:02X}"),
+            }
+            written
+        })
+    };
+    URLS.into_iter().map(written)
 }
 
 /// The text with a backslash before some characters, control characters by their short names, and, if `ascii`, others by their numbers.
@@ -367,6 +375,15 @@ mod tests {
             assert_eq!(secrets.mask(&format!("a {form} b")), format!("a {MASK} b"), "{form}");
         }
         assert_eq!(secrets.mask("klm"), "klm");
+        let secrets = knowing(&["My pass/(word)!~42"]);
+        for form in [
+            "My%20pass/%28word%29%21~42",
+            "My+pass%2F%28word%29%21~42",
+            "My%20pass%2F(word)!~42",
+            "My+pass%2F%28word%29%21%7E42",
+        ] {
+            assert_eq!(secrets.mask(form), MASK, "{form}");
+        }
     }
 
     #[test]

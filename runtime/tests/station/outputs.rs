@@ -106,6 +106,8 @@ fn steps_of_lager_are_understood_and_their_prompts_answered_on_stdin() {
         shell("StepsFail", &fails),
         shell("StepsDie", &[&*start, "printf '\\002FACTORY:{broken\\n'; kill -9 $$\n"].concat()),
         shell("StepsAlone", &[&*start, &buttons, &done("true"), &complete("true")].concat()),
+        shell("StepsGoOn", &[&*start, &buttons, &text, &done("false"), &complete("false")].concat()),
+        shell("StepsAtOnce", &[&*start, &buttons.replace("read -r", "#"), &buttons, &text, &done("false")].concat()),
         shell("Other", &done("false")),
     ]);
     line.run(&plan, &["--station", &settings, "--answers", &answers]).ended_with(1);
@@ -122,6 +124,10 @@ fn steps_of_lager_are_understood_and_their_prompts_answered_on_stdin() {
     assert!(log(&line, "StepsDie").iter().any(|line| line.ends_with("FACTORY:{broken")));
     let (outcome, message) = end(&line, "StepsAlone");
     assert!(outcome == "failed" && message.contains("prompt: ") && message.contains("no one to answer"), "{message}");
+    assert_eq!(end(&line, "StepsGoOn"), pair("failed", "the step `Look at it` failed"));
+    assert_eq!(parts(&line, "StepsGoOn"), ["failed prompt", "failed Look at it"]);
+    let (outcome, message) = end(&line, "StepsAtOnce");
+    assert!(outcome == "error" && message.contains("asked something before it had the answer"), "{outcome} {message}");
     assert_eq!((end(&line, "Other").0.as_str(), parts(&line, "Other").len()), ("passed", 0));
 }
 

@@ -269,7 +269,7 @@ fn prompts_are_answered_by_the_file_or_nobody() {
     let line = Line::new();
     line.write(
         "answers.json5",
-        "{ Ask: { serial: 'HRN-000123', '2': { answers: [true, false] }, colours: ['b', 'a'], bad: 7, secret: 'hunter22' }, '*': { any: 1 } }",
+        "{ Ask: { serial: 'HRN-000123', '2': { answers: [true, false] }, colours: ['b', 'a'], bad: 7, secret: 'hunter22' }, Wrong: { word: 'open sesame' }, '*': { any: 1 } }",
     );
     let choices = json!([{"label": "A", "value": "a"}, {"label": "B", "value": "b"}]);
     let node = talk(
@@ -289,8 +289,10 @@ fn prompts_are_answered_by_the_file_or_nobody() {
         ],
     );
     let bad = talk("Bad", &[request("prompt", json!({"prompt": "any", "kind": "note", "text": "Read this"}))]);
+    let word = json!({"prompt": "word", "kind": "text", "text": "Password", "secret": true, "pattern": "[0-9]{8}"});
+    let wrong = talk("Wrong", &[request("prompt", word)]);
     let file = line.path("answers.json5");
-    let ran = line.run(&list(vec![node, bad]), &["--answers", file.to_str().expect("a path")]).ended_with(1);
+    let ran = line.run(&list(vec![node, bad, wrong]), &["--answers", file.to_str().expect("a path")]).ended_with(1);
     let by = |answer: Value| json!({"answer": answer, "by": "answers"});
     assert_eq!(
         results(&line, "Ask"),
@@ -307,6 +309,8 @@ fn prompts_are_answered_by_the_file_or_nobody() {
     assert_eq!(end(&line, "Ask").0, "passed", "{ran:?}");
     let (outcome, message) = end(&line, "Bad");
     assert!(outcome == "error" && message.contains("answers `any` with 1: expected `true`"), "{message}");
+    let (outcome, message) = end(&line, "Wrong");
+    assert!(outcome == "error" && message.contains("answers `word` with ••••: expected a text"), "{message}");
     let prompts = line.attempt("Ask")["prompts"].as_array().expect("prompts").clone();
     let states: Vec<_> = prompts.iter().map(|prompt| prompt["state"].as_str().expect("a state")).collect();
     assert_eq!(states, ["answered", "answered", "answered", "answered", "unanswerable", "answered", "answered"]);
@@ -364,13 +368,21 @@ fn a_person_at_the_terminal_answers_one_prompt_after_the_other() {
             request("prompt", json!({"prompt": "serial", "kind": "scan", "text": "Scan it", "pattern": "HRN-[0-9]+"})),
             request("prompt", json!({"prompt": "colour", "kind": "select", "text": "Colour?", "choices": choices})),
             request("prompt", json!({"prompt": "word", "kind": "text", "text": "Password?", "secret": true})),
-            request("prompt", json!({"prompt": "late", "kind": "note", "text": "Too late", "timeout_secs": 0.3})),
+            request("prompt", json!({"prompt": "late", "kind": "text", "text": "Too late", "timeout_secs": 0.3})),
+            request("prompt", json!({"prompt": "then", "kind": "text", "text": "And then"})),
         ],
     );
-    let typed = [("Scan it", "nonsense\n"), ("matches", "HRN-1\n"), ("Colour?", "2\n"), ("a text", "hunter22\n")];
+    let typed = [
+        ("Scan it", "nonsense\n"),
+        ("matches", "HRN-1\n"),
+        ("Colour?", "2\n"),
+        ("a text", "hunter22\n"),
+        ("Too late", "half of a li"),
+        ("And then", "whole\n"),
+    ];
     let Some(shown) = on_a_terminal(&line, &list(vec![ask]), &typed) else { return };
     let by = |answer: Value| json!({"answer": answer, "by": "terminal"});
-    let expected = [by(json!("HRN-1")), by(json!("g")), by(json!("hunter22")), json!(-32002)];
+    let expected = [by(json!("HRN-1")), by(json!("g")), by(json!("hunter22")), json!(-32002), by(json!("whole"))];
     assert_eq!(results(&line, "Ask"), expected, "{shown}");
     assert!(shown.contains("prompt   Ask: Scan it") && shown.contains(" 2  green"), "{shown}");
     assert!(!shown.contains("hunter22"), "{shown}");
@@ -380,7 +392,7 @@ fn a_person_at_the_terminal_answers_one_prompt_after_the_other() {
         .iter()
         .map(|prompt| prompt["state"].clone())
         .collect();
-    assert_eq!(states, ["answered", "answered", "answered", "timeout"]);
+    assert_eq!(states, ["answered", "answered", "answered", "timeout", "answered"]);
 }
 
 #[test]

@@ -11,7 +11,7 @@ import unittest
 
 import tlc
 from tlc import _judge, _schema, _session
-from tlc._local import LocalSession, _accepted, _Unfit
+from tlc._local import LocalSession, _accepted, _understood, _Unfit
 
 from .runtime import ROOT
 
@@ -55,6 +55,41 @@ class ByItself(unittest.TestCase):
             env=dict(environment, PYTHONPATH=ROOT),
         )
         return ran.returncode, ran.stdout
+
+    def test_ctrl_c_leaves_the_test_its_teardown(self):
+        program = """
+            import os, signal, time, tlc
+
+            class Rail(tlc.TestCase):
+                def runTest(self):
+                    os.kill(os.getpid(), signal.SIGINT)
+                    time.sleep(60)
+
+                def tearDown(self):
+                    print("power off")
+
+            if __name__ == "__main__":
+                tlc.main()
+        """
+        code, text = self.run_program(program=program)
+        self.assertIn("power off\n", text)
+        self.assertEqual((code, text.splitlines()[-1]), (3, "ERROR: Ended: Ctrl-C ended the test"))
+
+    def test_what_a_station_refuses_is_an_error_whatever_the_test_makes_of_it(self):
+        program = """
+            import tlc
+
+            class Rail(tlc.TestCase):
+                def runTest(self):
+                    try:
+                        tlc.device["a..b"]
+                    except tlc.Refused:
+                        pass
+
+            if __name__ == "__main__":
+                tlc.main()
+        """
+        self.assertEqual(self.run_program(program=program), (3, "ERROR: `key`: `a..b` has an empty part\n"))
 
     def test_the_outcome_is_the_exit_code(self):
         code, text = self.run_program("--args", '{"volts": 3.3}', "--locale", "de-DE")
@@ -174,6 +209,36 @@ class InProcess(unittest.TestCase):
             tlc.attach("c", path="/nowhere/at/all")
         with self.assertRaises(tlc.NoSecret):
             tlc.secret("none-of-these")
+
+    def test_what_a_station_refuses_is_refused(self):
+        for ask in (
+            lambda: tlc.measure("x", "ab1", matches=r"(?!zz)ab\d"),
+            lambda: tlc.measure("x", "aa", matches=r"(a)\1"),
+            lambda: tlc.measure("x", "aa", matches="("),
+            lambda: tlc.identify("S1", info={"a": [1]}),
+            lambda: tlc.identify("S1", part_number=""),
+            lambda: tlc.identify(instruments=[{"name": "a\0"}]),
+        ):
+            with self.assertRaises(tlc.Refused):
+                ask()
+        self.assertEqual(len(self.session.refused), 6)
+        self.assertTrue(tlc.measure("x", "(=1)", matches=r"\(\?*=\\?1[)]"))
+        self.assertEqual((tlc.device.names(""), len(self.session.refused)), ([], 6))
+
+    def test_what_is_typed_is_read_as_at_a_station(self):
+        options = [{"label": "A", "value": "a"}, {"label": "B", "value": 2}]
+        for params, line, expected in (
+            ({"kind": "pass_fail"}, "Yes", True),
+            ({"kind": "pass_fail"}, "prob not", None),
+            ({"kind": "checkboxes", "choices": options}, "2 1", ["a", 2]),
+            ({"kind": "checkboxes", "choices": options}, "1 9", None),
+            ({"kind": "select", "choices": options}, "0", None),
+            ({"kind": "text", "initial": "abc"}, "", "abc"),
+            ({"kind": "text", "initial": "abc"}, "d", "d"),
+            ({"kind": "number", "initial": 3.3}, "", 3.3),
+            ({"kind": "text"}, "", ""),
+        ):
+            self.assertEqual(_understood(params, params.get("choices", []), line), expected, (params, line))
 
     def test_nobody_answers(self):
         with self.assertRaises(tlc.NoAnswer):

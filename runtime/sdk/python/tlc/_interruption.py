@@ -14,10 +14,15 @@ _parent: Optional[int] = None
 _depth = 0
 _pending = False
 _ended = False
+_why = "the runtime ended the test"
 
 
-def _end(_signal: int, _frame: Any) -> None:
-    global _pending, _ended
+def _end(number: int, _frame: Any) -> None:
+    global _pending, _ended, _why
+    if number == signal.SIGINT:
+        # The second one ends whatever is left.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        _why = "Ctrl-C ended the test"
     if os.getpid() == _parent:
         # Its children have it for themselves, and end in their own time.
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -28,13 +33,14 @@ def _end(_signal: int, _frame: Any) -> None:
     if _depth:
         _pending = True
     else:
-        raise Ended("the runtime ended the test")
+        raise Ended(_why)
 
 
-def install() -> None:
-    """From now on SIGTERM ends the test from within. Only the main thread can ask for that."""
+def install(*more: int) -> None:
+    """From now on SIGTERM ends the test from within, and so do other signals. Only the main thread can ask for that."""
     global _main
-    signal.signal(signal.SIGTERM, _end)
+    for number in (signal.SIGTERM, *more):
+        signal.signal(number, _end)
     _main = get_ident()
 
 
@@ -65,7 +71,7 @@ class Unbroken:
             _depth -= 1
             if _pending and not _depth:
                 _pending = False
-                raise Ended("the runtime ended the test")
+                raise Ended(_why)
 
 
 unbroken = Unbroken()

@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -37,6 +38,8 @@ class LocalSession(Session):
         self._reported: Dict[str, List[str]] = {}
         self.problems: List[str] = []
         """What fails a test that passes otherwise."""
+        self.refused: List[str] = []
+        """What did not fit: a station ends the test with it, whatever the test makes of it."""
         if data_file is not None and os.path.exists(data_file):
             with open(data_file, encoding="utf-8") as file:
                 self._data.update(json.load(file))
@@ -48,10 +51,15 @@ class LocalSession(Session):
         handle = getattr(self, "_on_" + method.replace(".", "_"), None)
         if handle is None:
             raise Unsupported("unknown method `%s`" % method)
-        if method == "prompt":
-            return handle(params)
-        with self._lock:
-            return handle(params)
+        try:
+            _check_expressions(params)
+            if method == "prompt":
+                return handle(params)
+            with self._lock:
+                return handle(params)
+        except Refused as error:
+            self.refused.append(str(error))
+            raise
 
     def missing(self) -> List[str]:
         """Measurements that were declared and not reported."""
@@ -127,6 +135,7 @@ class LocalSession(Session):
 
     def _on_identity(self, params: Dict[str, Any]) -> Dict[str, Any]:
         answer: Dict[str, Any] = {}
+        _check_identity(params, "")
         flat = {(group, key): value for group in ("dut", "process", "stand") for key, value in params.get(group, {}).items()}
         flat.update((("", key), params[key]) for key in ("batch", "operator", "instruments") if key in params)
         for (group, key), value in flat.items():
@@ -194,7 +203,7 @@ class LocalSession(Session):
 
     def _on_data_keys(self, params: Dict[str, Any]) -> Dict[str, Any]:
         data: Any = self._data[params["space"]]
-        if "key" in params:
+        if params.get("key"):
             data = _tree.get(data, params["key"])
         return {"keys": sorted(data) if isinstance(data, dict) else []}
 
@@ -243,9 +252,12 @@ class LocalSession(Session):
         if "title" in params:
             _print("== %s" % self._shown(params["title"]))
         _print("?  %s" % self._shown(params["text"]))
-        for key in ("image", "link", "html"):
-            if key in params:
-                _print("   %s: %s" % (key, params[key]))
+        if "image" in params:
+            _print("   image: %s" % params["image"].get("path", "(one that a terminal cannot show)"))
+        if "link" in params:
+            _print("   %s%s" % ("%s: " % self._shown(params["link"]["text"]) if "text" in params["link"] else "", params["link"]["url"]))
+        if "html" in params:
+            _print("   %s" % params["html"])
         for number, step in enumerate(params.get("steps", []), 1):
             _print("   %d. %s %s" % (number, self._shown(step["title"]), self._shown(step["text"])))
         options = params.get("buttons") or params.get("choices") or []
@@ -268,6 +280,43 @@ class LocalSession(Session):
 
     def _shown(self, text: Any) -> str:
         return _values.shown(text, self.context.locale)
+
+
+# What the station's regular expressions do not have: look-around, and references to groups.
+_UNSUPPORTED = re.compile(r"(?<!\\)(?:\\\\)*(\(\?<?[=!]|\(\?P=|\\[1-9])")
+
+
+def _check_expressions(params: Dict[str, Any]) -> None:
+    for field in ("matches", "pattern"):
+        expression = params.get(field)
+        if not isinstance(expression, str):
+            continue
+        try:
+            re.compile(expression)
+        except re.error as error:
+            raise Refused("`%s`: `%s` is no regular expression: %s" % (field, expression, error)) from None
+        found = _UNSUPPORTED.search(expression)
+        if found:
+            raise Refused("`%s`: `%s` in `%s` is not supported: a station has no look-around and no references" % (field, found[1], expression))
+
+
+def _check_identity(given: Any, place: str) -> None:
+    """By the runtime's rules: what a field holds, and what facts may be."""
+    for key, value in given.items():
+        field = "%s.%s" % (place, key) if place else key
+        if key == "info":
+            wrong = next((name for name, fact in value.items() if isinstance(fact, (dict, list))), None)
+            if wrong is not None:
+                raise Refused("`%s.%s`: expected a string, a number, a boolean or `null`" % (field, wrong))
+        elif isinstance(value, dict):
+            _check_identity(value, field)
+        elif isinstance(value, list):
+            for number, item in enumerate(value):
+                _check_identity(item, "%s[%d]" % (field, number))
+        elif value == "":
+            raise Refused("`%s`: it is empty" % field)
+        elif isinstance(value, str) and "\0" in value:
+            raise Refused("`%s`: it has a NUL character" % field)
 
 
 def _finite(value: Any) -> Any:
@@ -297,7 +346,8 @@ def _hint(params: Dict[str, Any]) -> str:
         return "   [p]ass or [f]ail: "
     if kind in ("multi_select", "checkboxes"):
         return "   numbers, with spaces between them: "
-    return "   number: " if "choices" in params or "buttons" in params or kind == "number" else "   > "
+    initial = "" if params.get("initial") is None else "[%s] " % params["initial"]
+    return "   number: " + initial if "choices" in params or "buttons" in params or kind == "number" else "   > " + initial
 
 
 def _understood(params: Dict[str, Any], options: List[Dict[str, Any]], line: str) -> Any:
@@ -305,10 +355,14 @@ def _understood(params: Dict[str, Any], options: List[Dict[str, Any]], line: str
     if kind in _CONFIRMED:
         return True
     if kind == "pass_fail":
-        return {"p": True, "f": False}.get(line.strip().lower()[:1])
+        return {"p": True, "pass": True, "y": True, "yes": True, "f": False, "fail": False, "n": False, "no": False}.get(line.strip().lower())
+    if kind in ("text", "number") and not line.strip() and params.get("initial") is not None:
+        return params["initial"]
     try:
         if kind in ("multi_select", "checkboxes"):
             chosen = {int(word) - 1 for word in line.replace(",", " ").split()}
+            if not chosen.issubset(range(len(options))):
+                return None
             return [option["value"] for number, option in enumerate(options) if number in chosen]
         if options:
             number = int(line) - 1
@@ -388,8 +442,6 @@ def _number(params: Dict[str, Any], answer: Any) -> Any:
 
 
 def _text(params: Dict[str, Any], answer: Any) -> str:
-    import re
-
     if not isinstance(answer, str):
         raise _Unfit("expected a string")
     if len(answer) > params.get("size", len(answer)):

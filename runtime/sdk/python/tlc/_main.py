@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
 from typing import Any, Dict, List, NoReturn, Optional
 
@@ -51,8 +52,10 @@ def _by_itself(argv: Optional[List[str]]) -> int:
     }
     session = LocalSession(start, options.data, options.answers)
     _session.install(session)
-    _interruption.install()
+    _interruption.install(signal.SIGINT)
     verdict = _run.guarded(lambda: _run_main(session, values))
+    if session.refused and verdict.outcome != "error":
+        verdict = _run.Verdict("error", session.refused[0])
     problems = session.problems + ["the declared measurement `%s` was not reported" % name for name in session.missing()]
     if verdict.outcome == "passed" and problems:
         verdict = _run.Verdict("failed", "; ".join(problems))
