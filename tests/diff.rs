@@ -123,3 +123,32 @@ fn a_list_that_is_refused_is_compared_with_nothing() {
     assert_eq!((outcome.code, &*outcome.stdout), (1, ""));
     assert!(outcome.stderr.contains("unknown-definition"), "{}", outcome.stderr);
 }
+
+#[test]
+fn what_an_expression_reads_is_a_part_of_it() {
+    let with = |factor: u32| {
+        format!(
+            r#""constants": {{"factor": {factor}, "other": {factor}, "deep": {{"k": {factor}}}}}, "options": {{"skipped_tests": {{"constants.factor == 1 and device.x": ["C"]}}}},
+               "tests": [
+                {{"id": "A", "exec": ["a"], "measurements": {{"v": {{"max": "eval! device.nominal * constants.factor"}}}}}},
+                {{"id": "B", "exec": ["b"], "run_if": "device.x == constants.deep.k"}},
+                {{"id": "C", "exec": ["c"], "locals": {{"w": {factor}}}, "args": {{"k": ["eval! device.q + locals.w"]}}}},
+                {{"id": "D", "exec": ["d"], "args": {{"k": "eval! device.q"}}}}]"#
+        )
+    };
+    check(
+        &with(1),
+        &with(2),
+        &[
+            "~ (the list)",
+            "    skipped_tests: (constants.factor = 1) constants.factor == 1 and device.x: … → (constants.factor = 2) constants.factor == 1 and device.x: …",
+            "~ A",
+            "    measurements.v.max: (constants.factor = 1) eval! device.nominal * constants.fac… → (constants.factor = 2) eval! device.nominal * constants.fac…",
+            "~ B",
+            "    run_if: (constants.deep.k = 1) device.x == constants.deep.k → (constants.deep.k = 2) device.x == constants.deep.k",
+            "~ C",
+            "    args.k: (locals.w = 1) [eval! device.q + locals.w] → (locals.w = 2) [eval! device.q + locals.w]",
+        ],
+    );
+    assert_eq!(diff(&with(1), &with(1)).0, 0);
+}

@@ -52,7 +52,8 @@ pub enum Change {
 
 /// What changes in behaviour from one plan to the other, in the order of the lists.
 pub fn diff(before: &Plan, after: &Plan) -> Vec<Change> {
-    let sides = Sides { before, after };
+    // The list itself has the locals of its root.
+    let sides = Sides { before, after, locals: (0, 0) };
     let mut changes = Vec::new();
     list(&sides, &mut changes);
     let (old_root, new_root) = (before.root(), after.root());
@@ -75,8 +76,18 @@ fn list(sides: &Sides<'_>, changes: &mut Vec<Change>) {
             push(&what, old, new);
         }
     }
-    push("skipped_tests", rules(before, &before.skipped_tests), rules(after, &after.skipped_tests));
-    push("waived_tests", rules(before, &before.waived_tests), rules(after, &after.waived_tests));
+    for (what, old, new) in [
+        ("skipped_tests", &before.skipped_tests, &after.skipped_tests),
+        ("waived_tests", &before.waived_tests, &after.waived_tests),
+    ] {
+        let texts = [rules(before, old), rules(after, new)];
+        let is_other = |(old, new): (&Rule, &Rule)| match (&old.when, &new.when) {
+            (When::Condition(old), When::Condition(new)) => !sides.same_expression(*old, *new),
+            _ => false,
+        };
+        let [old, new] = if old.iter().zip(new).any(is_other) { sides.told_apart(texts) } else { texts };
+        push(what, old, new);
+    }
 }
 
 fn rules(plan: &Plan, rules: &[Rule]) -> Option<String> {

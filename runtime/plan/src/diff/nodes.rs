@@ -3,7 +3,7 @@
 use crate::plan::{ActionOnFailure, Count, Node, Program, Test};
 use crate::{Data, NodeId, Plan};
 
-use super::templates::{self, Sides};
+use super::templates::Sides;
 use super::{Change, text};
 
 /// What is different between two nodes of the same path.
@@ -15,6 +15,7 @@ pub(super) fn compare(sides: &Sides<'_>, old: NodeId, new: NodeId, changes: &mut
         }
     };
     let (before, after) = (sides.before.node(old), sides.after.node(new));
+    let sides = &Sides { locals: (before.locals, after.locals), ..*sides };
     let both = fields(sides.before, old).into_iter().zip(fields(sides.after, new));
     for ((what, old), (_, new)) in both {
         push(what.to_owned(), old, new);
@@ -63,8 +64,8 @@ fn condition(sides: &Sides<'_>, old: &Node, new: &Node, push: &mut impl FnMut(St
         _ => false,
     };
     if !same {
-        let source = |plan, place: Option<_>| place.map(|place| templates::source(plan, place));
-        push("run_if".to_owned(), source(sides.before, old.run_if), source(sides.after, new.run_if));
+        let [before, after] = sides.sources(old.run_if, new.run_if);
+        push("run_if".to_owned(), before, after);
     }
 }
 

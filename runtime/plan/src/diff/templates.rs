@@ -1,6 +1,11 @@
 //! Templates of two plans against each other, member by member.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::expression::{Access, Expression, Root};
 use crate::members::Members;
+use crate::plan::Locals;
 use crate::template::ExpressionUse;
 use crate::{Data, Plan, Template};
 
@@ -9,6 +14,8 @@ use crate::{Data, Plan, Template};
 pub(super) struct Sides<'a> {
     pub(super) before: &'a Plan,
     pub(super) after: &'a Plan,
+    /// The locals of the node that is looked at, in each of them.
+    pub(super) locals: (u32, u32),
 }
 
 /// What it is, what it was, what it is now.
@@ -37,7 +44,8 @@ impl Sides<'_> {
         };
         if !same {
             let text = |plan, template: Option<&Template>| template.map(|template| show(plan, template));
-            found.push((name.to_owned(), text(self.before, before), text(self.after, after)));
+            let [old, new] = self.told_apart([text(self.before, before), text(self.after, after)]);
+            found.push((name.to_owned(), old, new));
         }
     }
 
@@ -57,10 +65,118 @@ impl Sides<'_> {
         }
     }
 
-    /// The trees count, not how they are written.
+    /// The trees count, not how they are written, and what they read of the list.
     pub(super) fn same_expression(&self, before: ExpressionUse, after: ExpressionUse) -> bool {
         let tree = |plan: &Plan, place: ExpressionUse| plan.expressions.get(place.expression as usize).cloned();
         tree(self.before, before) == tree(self.after, after)
+            && reads(self.before, before, self.locals.0) == reads(self.after, after, self.locals.1)
+    }
+
+    /// The text of an expression of each of them.
+    pub(super) fn sources(&self, before: Option<ExpressionUse>, after: Option<ExpressionUse>) -> [Option<String>; 2] {
+        let text = |plan: &Plan, place: Option<ExpressionUse>| place.map(|place| source(plan, place));
+        self.told_apart([text(self.before, before), text(self.after, after)])
+    }
+
+    /// Texts of what is different. Where they are the same, something that they read is another, and stands before them.
+    pub(super) fn told_apart(&self, texts: [Option<String>; 2]) -> [Option<String>; 2] {
+        let [Some(before), Some(after)] = &texts else { return texts };
+        if before != after {
+            return texts;
+        }
+        let (mut old, mut new) = (Vec::new(), Vec::new());
+        let names = |plan: &Plan| [Template::Data(plan.constants.clone()), plan.options.clone()];
+        let [locals, locals_now] =
+            [(self.before, self.locals.0), (self.after, self.locals.1)].map(|(plan, at)| own_locals(plan, at));
+        let ([constants, options], [constants_now, options_now]) = (names(self.before), names(self.after));
+        let sides = [
+            ("constants", constants, constants_now),
+            ("options", options, options_now),
+            ("locals", locals, locals_now),
+        ];
+        for (root, before_root, after_root) in &sides {
+            // What an expression was made of is not known any more, but what it says.
+            let named = |what: &str| before.contains(what) || !before.contains(&format!("{root}."));
+            let all = if before.contains(root) { self.found(root, before_root, after_root) } else { Vec::new() };
+            for (what, was, is) in all.into_iter().filter(|(what, ..)| named(what)) {
+                let is_now = |value: Option<String>| format!("{what} = {}", value.as_deref().unwrap_or("(not there)"));
+                old.push(is_now(was));
+                new.push(is_now(is));
+            }
+        }
+        let with = |text: &str, read: &[String], otherwise: &str| {
+            let read = if read.is_empty() { otherwise.to_owned() } else { read.join(", ") };
+            Some(format!("({read}) {text}"))
+        };
+        [with(before, &old, "with what it read before"), with(after, &new, "with what it reads now")]
+    }
+
+    /// Where two templates differ, without a look at what their expressions read.
+    fn found(&self, name: &str, before: &Template, after: &Template) -> Vec<Difference> {
+        let keys = |template: &Template| members(template).unwrap_or_default();
+        let (old, new) = (keys(before), keys(after));
+        if old.is_empty() || new.is_empty() {
+            let text = |plan, template: &Template| Some(show(plan, template));
+            let (old, new) = (text(self.before, before), text(self.after, after));
+            return if old == new { Vec::new() } else { vec![(name.to_owned(), old, new)] };
+        }
+        let gone = Template::default();
+        let all = old.keys().chain(new.keys().filter(|key| !old.contains_key(key)));
+        let inner = |key: &std::sync::Arc<str>| {
+            self.found(&format!("{name}.{key}"), old.get(key).unwrap_or(&gone), new.get(key).unwrap_or(&gone))
+        };
+        all.flat_map(inner).collect()
+    }
+}
+
+/// The locals of a node, as far as it has its own.
+fn own_locals(plan: &Plan, locals: u32) -> Template {
+    match plan.locals.get(locals as usize) {
+        Some(Locals::Known(known)) => Template::Data(known.clone()),
+        Some(Locals::AtLoad { own, .. }) => own.clone(),
+        None => Template::default(),
+    }
+}
+
+/// What an expression reads of its list, and what that is: constants, options and the locals of its node.
+fn reads(plan: &Plan, place: ExpressionUse, locals: u32) -> BTreeMap<String, Option<String>> {
+    let accesses = plan.expressions.get(place.expression as usize).map(Expression::accesses).unwrap_or_default();
+    let value = |access: &Access| match access.root {
+        Root::Constants => Some(shown_at(plan, &Template::Data(plan.constants.clone()), &access.names)),
+        Root::Options => Some(shown_at(plan, &plan.options, &access.names)),
+        Root::Locals => Some(local(plan, locals, &access.names)),
+        Root::Device | Root::Dut | Root::Station | Root::StateProxy => None,
+    };
+    let read = |access: &Access| {
+        let names = std::iter::once(access.root.name()).chain(access.names.iter().map(AsRef::as_ref));
+        Some((names.collect::<Vec<_>>().join("."), value(access)?))
+    };
+    accesses.iter().filter_map(read).collect()
+}
+
+/// A local by the names that lead to it: of the node itself, else of what is around it.
+fn local(plan: &Plan, locals: u32, names: &[Arc<str>]) -> Option<String> {
+    match plan.locals.get(locals as usize)? {
+        Locals::Known(known) => shown_at(plan, &Template::Data(known.clone()), names),
+        Locals::AtLoad { enclosing, own } => {
+            let around = || local(plan, *enclosing, names);
+            let own = shown_at(plan, own, names);
+            // Objects are merged, so both count.
+            if names.is_empty() {
+                Some([around(), own].into_iter().flatten().collect::<Vec<_>>().join(" and "))
+            } else {
+                own.or_else(around)
+            }
+        }
+    }
+}
+
+/// What stands below a template, where names lead to; of what is no object, all of it.
+fn shown_at(plan: &Plan, template: &Template, names: &[Arc<str>]) -> Option<String> {
+    let Some((name, rest)) = names.split_first() else { return Some(show(plan, template)) };
+    match members(template) {
+        Some(members) => shown_at(plan, members.get(name)?, rest),
+        None => Some(show(plan, template)),
     }
 }
 
