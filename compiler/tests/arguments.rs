@@ -190,6 +190,10 @@ class FooTest(unittest.TestCase):
         "class T(TestCase):\n  ARGS = []\n  ARGS = [1]\n",
         "class T(TestCase):\n  ARGS = []\n  ARGS += [1]\n",
         "class T(TestCase):\n  if x:\n    ARGS = []\n",
+        "class T(TestCase):\n  ARGS = []\n  ARGS.append(1)\n",
+        "class T(TestCase):\n  ARGS = []\nT.ARGS.extend([1])\n",
+        "class T(TestCase):\n  ARGS = []\n  def setUp(self):\n    self.ARGS = [1]\n",
+        "class T(TestCase):\n  ARGS = []\n  def setUp(self):\n    print(self.ARGS, self.ARGS == 1)\n",
         "A = []\nfor x in y:\n  A += [x]\nclass T(TestCase):\n  ARGS = A\n",
     ];
     insta::assert_snapshot!(sources.map(shown).join("\n"), @r#"
@@ -200,6 +204,10 @@ class FooTest(unittest.TestCase):
     `ARGS` is set more than once, or by a condition @ T
     `ARGS` is set more than once, or by a condition @ T
     `ARGS` is set more than once, or by a condition @ T
+    `ARGS` is changed after it is made @ T
+    `ARGS` is changed after it is made @ T
+    `ARGS` is changed after it is made @ T
+    class T
     class T
     unchecked: these arguments are only known when the test runs @ A
     "#);
@@ -235,6 +243,9 @@ fn problems_say_what_is_expected_and_what_was_found() {
     the test declares no argument `cuont` false
     "#);
     assert_eq!(problems[4].kind, ProblemKind::Undeclared(Some("count".into())));
+    let schema = declared(&source("[Arg('a', dict, 'h', default=None, schema={'type': 'object', 'required': ['b']})]"));
+    assert_eq!(schema.check([("a", data("null"))]), []);
+    assert_eq!(schema.check([("a", data("{}"))]).len(), 1);
 }
 
 /// Fifty names, each of which stands for the next one twice.

@@ -38,7 +38,11 @@ fn of_value(argument: &Argument, given: &Given) -> Option<ProblemKind> {
     if argument.i18n && value.as_object().is_some() && value.get("en-US").is_none() {
         return Some(ProblemKind::NoEnglish);
     }
+    // A schema is not asked about `None`, which the test takes if it is the default.
     let Schema::Known(schema) = &argument.schema else { return None };
+    if matches!(value, Data::Null) {
+        return None;
+    }
     match schema::verdict(schema, value) {
         Verdict::Fits | Verdict::Unsure => None,
         Verdict::Violates(reason) => Some(ProblemKind::Schema(reason)),

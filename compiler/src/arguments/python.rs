@@ -146,6 +146,9 @@ impl<'a> Module<'a> {
         loop {
             let names = constants(&class.body, self.text);
             match names.get("ARGS") {
+                Some(Some(_)) if is_changed_later(self.text) => {
+                    return Reading::Unchecked(self.unchecked("`ARGS` is changed after it is made", &class.name));
+                }
                 Some(Some(list)) => return Reading::Declared(self.arguments(test, list, names)),
                 Some(None) => {
                     return Reading::Unchecked(
@@ -253,6 +256,16 @@ pub(super) fn constants<'a>(body: &'a [Stmt], text: &str) -> Names<'a> {
         }
     }
     names
+}
+
+/// Whether a list `ARGS` is changed somewhere, or made anew by a method: too often rather than too rarely.
+fn is_changed_later(text: &str) -> bool {
+    let changes = [".append(", ".extend(", ".insert(", ".remove(", ".pop(", ".clear(", ".reverse(", ".sort("];
+    text.match_indices("ARGS").any(|(at, name)| {
+        let rest = text[at + name.len()..].trim_start();
+        let is_set = || rest.starts_with('=') && !rest.starts_with("==") || rest.starts_with("+=");
+        changes.iter().any(|change| rest.starts_with(change)) || (text[..at].ends_with('.') && is_set())
+    })
 }
 
 /// Whether a block of code may assign a name: too often rather than too rarely.

@@ -103,7 +103,10 @@ pub fn resolve(
 
 /// A list that is refused for want of a class inherits no `base`, which would also bring the constants and the options that it lacks.
 fn without_consequences(diagnostics: &mut Vec<Diagnostic>) {
-    if diagnostics.iter().any(|finding| finding.code == "unknown-definition") {
+    if diagnostics.iter().any(schema::is_inherit_misspelt) {
+        // It would inherit what it lacks.
+        diagnostics.retain(|finding| finding.code != "unknown-definition" && !schema::is_brought_by_base(finding));
+    } else if diagnostics.iter().any(|finding| finding.code == "unknown-definition") {
         diagnostics.retain(|finding| !schema::is_brought_by_base(finding));
     }
 }

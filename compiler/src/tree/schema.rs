@@ -5,7 +5,7 @@
 use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::document::{Arena, Entry, Member, NodeId, Symbol, Value};
 use crate::source::Span;
-use crate::words;
+use crate::words::{self, EVAL};
 
 /// What a field takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,7 +91,12 @@ pub fn check_fields(arena: &Arena, root: NodeId) -> Vec<Diagnostic> {
     let mut schema = Schema { arena, found: Vec::new() };
     let root = arena.entry(root);
     for member in root.members() {
-        schema.member(member, TOP, "a test list");
+        if TOP.iter().any(|(name, _)| *name == member.key) {
+            schema.member(member, TOP, LIST);
+        } else {
+            // Where it is written as it should be, it is none of the fields any more.
+            schema.unknown(member, LIST, std::iter::once(words::INHERIT).chain(TOP.iter().map(|(name, _)| *name)));
+        }
     }
     schema.found
 }
@@ -243,10 +248,30 @@ impl<'a> Schema<'a> {
             let limits = self.arena.entry(member.value);
             self.expect(limits.is_object(), "a measurement", "an object of limits", limits);
             for limit in limits.members() {
-                if !LIMITS.contains(&limit.key) {
-                    self.unknown(limit, "a measurement", LIMITS.iter().copied());
-                }
+                self.limit(limit);
             }
+        }
+    }
+
+    fn limit(&mut self, limit: &Member) {
+        let (name, value) = (self.arena.text(limit.key), self.arena.entry(limit.value));
+        if value.value() == Value::Null || value.as_str().is_some_and(|text| text.starts_with(EVAL.trim_end())) {
+            return;
+        }
+        match limit.key {
+            words::MIN | words::MAX => self.expect(is_number(value), name, "a number", value),
+            words::UNIT => self.expect(value.as_str().is_some(), name, "a string", value),
+            words::LABEL => self.shape(name, Shape::Label, value),
+            words::MATCHES => {
+                let is_expression = value.as_str().is_some_and(|pattern| regex::Regex::new(pattern).is_ok());
+                self.expect(is_expression, name, "a regular expression", value);
+            }
+            words::EQUALS => {
+                let is_reading =
+                    is_number(value) || value.as_str().is_some() || matches!(value.value(), Value::Bool(_));
+                self.expect(is_reading, name, "a number, a string or a boolean", value);
+            }
+            _ => self.unknown(limit, "a measurement", LIMITS.iter().copied()),
         }
     }
 
@@ -294,6 +319,16 @@ pub(super) fn is_brought_by_base(finding: &Diagnostic) -> bool {
     finding.code == "missing-field" && finding.message.starts_with(LACKS)
 }
 
+/// Whether a list says something that is nearly `inherit`.
+pub(super) fn is_inherit_misspelt(finding: &Diagnostic) -> bool {
+    finding.code == "unknown-field"
+        && finding.message.starts_with(LIST)
+        && finding.help.as_deref() == Some("did you mean `inherit`?")
+}
+
+/// What fields at the top belong to.
+const LIST: &str = "a test list";
+
 /// How it is said that a list lacks constants or options.
 const LACKS: &str = "the list has no ";
 
@@ -336,6 +371,10 @@ fn how_to_write(expected: &str) -> &'static str {
         "a string" => "write one text, between quotes",
         "`true` or `false`" => "write `true` or `false`, without quotes",
         "a number" => "write a number, without quotes",
+        "a regular expression" => {
+            "look-around and references to groups are not supported; a `\\` is written twice in JSON"
+        }
+        "a number, a string or a boolean" => "write what the measured value is to be",
         "a number greater than 0" => {
             "write how many seconds, without quotes, for example 0.5 or 30; leave it out if there is to be no limit"
         }

@@ -4,4 +4,4 @@ import tlc
 class Identify(tlc.TestCase):
     def runTest(self):
         serial = self.ask_scan("Scan the serial number", prompt="serial")
-        tlc.identify(dut={"serial_number": serial})
+        tlc.identify(serial)
