@@ -64,7 +64,12 @@ fn an_abort_a_stop_and_what_is_refused() {
     let aborted = Script { abort: vec!["Fixture".into()], ..Script::default() };
     let timeline = run(&station(), &common::SmallConditions, &aborted);
     assert_eq!(timeline.started(), ["Fixture.Setup", "Fixture.Release"]);
-    assert!(timeline.to_string().contains("refused    Label: it requires `Fixture.Setup`, which has not passed"));
+    let told = timeline.to_string();
+    assert_eq!(
+        told.matches("refused    Label: it requires `Fixture.Setup`, which has not passed").count(),
+        1,
+        "{told}"
+    );
     let stopped = Script { stop: vec!["Fixture.Measure".into()], ..Script::default() };
     let timeline = run(&station(), &common::SmallConditions, &stopped);
     assert_eq!(timeline.started(), ["Fixture.Setup", "Fixture.Measure", "Fixture.Release"]);

@@ -19,6 +19,7 @@ mod python_tests;
 mod requirement_comes_later;
 mod runs_nothing;
 mod shared_resource;
+mod shutdown_operation;
 mod test_class;
 mod test_syntax;
 mod text_without_english;
@@ -76,6 +77,7 @@ pub(crate) fn check(list: &Checked<'_>, evaluation: &mut Evaluation, diagnostics
     never_ends::check(tree, list.arena, diagnostics);
     impossible_limits::check(tree, list.arena, diagnostics);
     bad_exec::check(tree, list.arena, evaluation, diagnostics);
+    shutdown_operation::check(tree, list.arena, evaluation, diagnostics);
     text_without_english::check(tree, list.arena, diagnostics);
     untranslated_text::check(tree, list, evaluation.catalogues(), diagnostics);
     let never = group_never_runs::check(tree, list.arena, evaluation, diagnostics);

@@ -169,10 +169,13 @@ impl<'a> Preparation<'a> {
 
     /// Whether the interrupted run is the one that is asked for; with `--status` its states are, in a run of its own.
     fn continues(&self, run: &RunRow) -> bool {
-        let began = || RunSettings::of(run).map(|settings| settings.schedule.from);
+        let began = || RunSettings::of(run).map(|settings| settings.schedule);
+        let RunOptions { unit, phase, from, status, .. } = self.options;
         run.root == self.root()
-            && self.options.status.is_empty()
-            && (self.options.from.is_none() || began().is_ok_and(|from| from == self.from()))
+            && status.is_empty()
+            && (unit.is_empty() || *unit == run.unit)
+            && (phase.is_none() || began().is_ok_and(|began| began.phase == *phase))
+            && (from.is_none() || began().is_ok_and(|began| began.from == self.from()))
     }
 
     pub(super) fn root(&self) -> String {
@@ -252,7 +255,12 @@ impl<'a> Preparation<'a> {
             beginning.events = self.first_events(settings.command);
         }
         let headline = format!("run {} of {} was interrupted and goes on (--new starts afresh)", run.run, self.plan.id);
-        prepared(store, run, recovered, beginning, self.options.seed.or(settings.seed), headline)
+        let mut prepared = prepared(store, run, recovered, beginning, self.options.seed.or(settings.seed), headline)?;
+        if !self.options.operator.is_empty() {
+            // Another person can go on with it.
+            prepared.identity.operator = Some(self.options.operator.clone());
+        }
+        Ok(prepared)
     }
 
     /// A run of this plan that is to end with its teardowns; nothing if it has none to run.

@@ -37,13 +37,33 @@ impl Turn<'_> {
         let passes = match status {
             Status::Active | Status::Skipped => true,
             Status::Untested | Status::Passed | Status::Failed | Status::FailedAndWaived => {
-                !shape::is_runnable(self.plan, node) || filter.is_none_or(|filter| filter.contains(&status))
+                !shape::is_runnable(self.plan, node)
+                    || filter.is_none_or(|filter| filter.contains(&status))
+                    || self.is_due(node)
             }
         };
         if !passes {
             self.actions.push(Action::PassedOver { path: self.plan.node(node).path.clone(), status });
         }
         passes
+    }
+
+    /// Whether it is, or is in, a teardown of a group in which something ran: with [`TeardownPolicy::Always`] no filter leaves that out.
+    pub fn is_due(&self, node: NodeId) -> bool {
+        let Some(run) = self.schedule.run.as_ref().filter(|_| self.always()) else { return false };
+        if !shape::is_teardown(self.plan, node) {
+            return false;
+        }
+        let around = std::iter::successors(Some(node), |&node| self.plan.parent(node));
+        let group = around.skip(1).find(|&group| !shape::is_teardown(self.plan, group));
+        let attempts_before = |node: Option<NodeId>| {
+            let path = self.plan.node(node?).path.as_str();
+            run.frames.iter().find(|frame| frame.path == path).map(|frame| frame.attempts_before)
+        };
+        // Members of a parallel group are looked at together, before the first of them starts.
+        let together = self.plan.parent(node).filter(|&parent| self.plan.node(parent).parallel);
+        let so_far = attempts_before(together).unwrap_or(run.attempts);
+        attempts_before(group).is_some_and(|before| so_far > before)
     }
 
     /// Why the node does not run now; an error in its `run_if` lets it run (rule Q4).

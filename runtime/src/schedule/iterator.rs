@@ -91,11 +91,12 @@ impl Turn<'_> {
     fn is_passed_over(&mut self, node: NodeId) -> bool {
         let filter = self.schedule.run.as_ref().and_then(|run| run.filter.as_ref());
         let out = self.status(node) == Status::Passed && filter.is_some_and(|filter| !filter.contains(&Status::Passed));
-        if out {
+        if out && !self.is_due(node) {
             let path = self.plan.node(node).path.clone();
             self.actions.push(Action::PassedOver { path, status: Status::Passed });
+            return true;
         }
-        out
+        false
     }
 
     fn check(&mut self, mut frame: Frame, node: NodeId) {

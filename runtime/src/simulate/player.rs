@@ -25,6 +25,7 @@ pub fn run(plan: &Plan, evaluation: &dyn Evaluation, script: &Script) -> Timelin
         history: History::new(script.only.clone()),
         then: Vec::new(),
         running: Vec::new(),
+        refused: IndexSet::new(),
         happened: IndexSet::new(),
         failures: vec![0; script.fail.len()],
         random: script.seed,
@@ -63,6 +64,8 @@ struct Player<'a> {
     /// What an interrupted run goes on with.
     then: Vec<Event>,
     running: Vec<Running>,
+    /// Those whose refusal has been told.
+    refused: IndexSet<String>,
     /// Interruptions that have happened, by kind and path.
     happened: IndexSet<(&'static str, &'a str)>,
     /// How often each of the script's failures has happened.
@@ -140,8 +143,14 @@ impl Player<'_> {
             }
             Action::StateChanged { path, state } => {
                 let refused = state.status == Status::Failed || state.status == Status::FailedAndWaived;
-                if let Some(message) = state.message.filter(|_| refused && state.outcome.is_none()) {
-                    self.happen(Happening::Refused { path, message });
+                match state.message.filter(|_| refused && state.outcome.is_none()) {
+                    // Its state changes once more when its counters do.
+                    Some(message) => {
+                        if self.refused.insert(path.clone()) {
+                            self.happen(Happening::Refused { path, message });
+                        }
+                    }
+                    None => drop(self.refused.shift_remove(&path)),
                 }
             }
             // What does not run while an interrupted run is cleaned up may run when it goes on.

@@ -46,6 +46,8 @@ pub struct Model {
     interruptions: usize,
     /// How often each leaf must still pass, and may still fail.
     left: Vec<(u32, Option<u32>)>,
+    /// How many starts there were when the round of an open group began.
+    begun: Vec<Option<usize>>,
 }
 
 impl Model {
@@ -55,6 +57,7 @@ impl Model {
         let mut model = Self {
             status: vec![Status::Untested; nodes.len()],
             starts: vec![0; nodes.len()],
+            begun: vec![None; nodes.len()],
             nodes,
             log: Vec::new(),
             always,
@@ -100,6 +103,7 @@ impl Model {
             self.reset(n);
         }
         let ended = if self.is_leaf(n) { self.leaf(n) } else { self.rounds(n) };
+        self.begun[n] = None;
         self.winding.retain(|&it| it != n);
         match ended {
             Err(Unwind(at)) if at == n => Ok(()),
@@ -141,6 +145,7 @@ impl Model {
         let mut parent = false;
         self.interruptions = 0;
         loop {
+            self.begun[n] = Some(self.starts.iter().sum());
             let mut refused = self.nodes[n].spec.parallel && self.refused(n);
             if !self.nodes[n].spec.parallel {
                 self.children(n, &mut parent)?;
@@ -391,6 +396,22 @@ impl Model {
         let status = self.status[n];
         matches!(status, Status::Active | Status::Skipped)
             || self.filter.as_ref().is_none_or(|filter| filter.contains(&status))
+            || self.is_due(n)
+    }
+
+    /// A teardown of a group in which something ran.
+    fn is_due(&self, n: usize) -> bool {
+        if !self.always || !self.is_teardown(n) {
+            return false;
+        }
+        let mut group = self.nodes[n].parent;
+        while let Some(at) = group.filter(|&at| self.is_teardown(at)) {
+            group = self.nodes[at].parent;
+        }
+        // Members of a parallel group are looked at together.
+        let together = self.nodes[n].parent.filter(|&it| self.nodes[it].spec.parallel).and_then(|it| self.begun[it]);
+        let so_far = together.unwrap_or_else(|| self.starts.iter().sum());
+        group.and_then(|group| self.begun[group]).is_some_and(|begun| so_far > begun)
     }
 
     fn holds(&self, n: usize) -> bool {

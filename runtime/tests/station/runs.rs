@@ -6,7 +6,7 @@ use std::process::{Child, Command};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
-use tlc_plan::plan::{ActionOnFailure, Node};
+use tlc_plan::plan::{ActionOnFailure, Class, Node};
 
 use crate::line::{Line, Ran, add, eventually, group, is_alive, list, shell, teardown};
 
@@ -125,10 +125,46 @@ fn ctrl_c_twice_kills_at_once() {
     eventually("the test starts", || is_alive(&line.path("test")));
     send(&child, Signal::SIGTERM);
     eventually("the teardown starts", || is_alive(&line.path("down")));
+    // It has to be meant.
+    std::thread::sleep(std::time::Duration::from_millis(600));
     send(&child, Signal::SIGTERM);
     ended(child).ended_with(1);
     assert!(!is_alive(&line.path("down")) && !line.path("further").exists());
     assert_eq!(line.attempt("Down")["outcome"], "aborted");
+}
+
+#[test]
+fn the_echo_of_a_signal_is_no_second_one() {
+    let line = Line::new();
+    let plan = list(vec![
+        shell("Quick", "echo $$ > \"$LINE/test\"; sleep 1000"),
+        teardown(shell("Down", "echo $$ > \"$LINE/down\"; while ! [ -e \"$LINE/go\" ]; do sleep 0.02; done")),
+    ]);
+    let child = line.start(&plan, &[]);
+    eventually("the test starts", || is_alive(&line.path("test")));
+    send(&child, Signal::SIGTERM);
+    send(&child, Signal::SIGINT);
+    send(&child, Signal::SIGHUP);
+    eventually("the teardown starts", || is_alive(&line.path("down")));
+    std::thread::sleep(std::time::Duration::from_millis(600));
+    send(&child, Signal::SIGHUP);
+    std::thread::sleep(std::time::Duration::from_millis(100));
+    line.write("go", "");
+    ended(child).ended_with(1);
+    assert_eq!(line.attempt("Down")["outcome"], "passed");
+}
+
+#[test]
+fn a_limit_of_file_sizes_ends_no_run() {
+    let line = Line::new();
+    let plan = list(vec![shell("Much", "head -c 3000000 /dev/zero"), teardown(shell("Down", "true"))]);
+    let command = line.command(&plan, &[]);
+    let mut limited = Command::new("sh");
+    limited.args(["-c", "ulimit -f 2000; exec \"$@\"", "sh"]).arg(command.get_program()).args(command.get_args());
+    let ran = Ran::new(&limited.env("LINE", line.path("")).output().expect("sh"));
+    assert!(ran.code.is_some(), "{ran:?}");
+    assert!(line.attempt("Much")["log_error"].to_string().contains("File too large"), "{ran:?}");
+    assert_eq!(line.attempt("Down")["outcome"], "passed", "{ran:?}");
 }
 
 #[test]
@@ -307,6 +343,56 @@ fn a_test_that_an_edit_took_away_while_it_ran_has_failed_after_a_kill() {
     assert!(ran.stdout.contains("run 1 of main was interrupted"), "{ran:?}");
     let statuses = line.statuses();
     assert!(statuses.contains(&("Together.Old".into(), "FAILED".into())), "{statuses:?}");
+}
+
+#[test]
+fn what_runs_again_by_its_status_has_its_teardown() {
+    let line = Line::new();
+    let mut plan = list(Vec::new());
+    let root = plan.root();
+    let rails = add(&mut plan, root, Node { class: Class::TestGroup, ..group("Rails") });
+    let high = Node { action_on_failure: ActionOnFailure::Stop, ..shell("High", "[ -e \"$LINE/ready\" ]") };
+    for node in [shell("On", "true"), high, shell("Low", "true"), teardown(shell("Off", "true"))] {
+        add(&mut plan, rails, node);
+    }
+    add(&mut plan, root, teardown(shell("End", "true")));
+    let started = || {
+        let last = line.results(&["last"]);
+        let attempts = last["attempts"].as_array().expect("attempts").iter();
+        attempts.map(|it| it["path"].as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+    };
+    line.run(&plan, &[]).ended_with(1);
+    assert_eq!(started(), ["Rails.On", "Rails.High", "Rails.Off", "End"]);
+    line.write("ready", "");
+    line.run(&plan, &["--status", "untested,failed"]).ended_with(0);
+    assert_eq!(started(), ["Rails.High", "Rails.Low", "Rails.Off", "End"]);
+    line.run(&plan, &["--status", "untested,failed"]).ended_with(0);
+    assert_eq!(started(), [""; 0], "where nothing runs, nothing is taken down");
+}
+
+#[test]
+fn an_interrupted_run_for_another_unit_or_phase_is_closed() {
+    let line = Line::new();
+    let hangs = shell("Hangs", "[ -e \"$LINE/test\" ] || { echo $$ > \"$LINE/test\"; sleep 1000; }");
+    let plan = list(vec![hangs, teardown(shell("Down", "true"))]);
+    let mut child = line.start(&plan, &["--unit", "SN-1", "--operator", "Anna"]);
+    eventually("the test starts", || is_alive(&line.path("test")));
+    child.kill().expect("killed");
+    child.wait().expect("its end");
+    let ran = line.run(&plan, &["--unit", "SN-2", "--operator", "Bert"]).ended_with(0);
+    assert!(ran.stdout.contains("does not go on: its teardowns run"), "{ran:?}");
+    let runs = line.results(&["list"])["runs"].clone();
+    assert_eq!((&runs[0]["unit"], &runs[1]["unit"]), (&"SN-2".into(), &"SN-1".into()));
+    assert_eq!((&runs[0]["attempts"], &runs[1]["attempts"]), (&2.into(), &2.into()));
+
+    fs::remove_file(line.path("test")).expect("removed");
+    let mut child = line.start(&plan, &["--unit", "SN-3"]);
+    eventually("the test starts", || is_alive(&line.path("test")));
+    child.kill().expect("killed");
+    child.wait().expect("its end");
+    let ran = line.run(&plan, &["--operator", "Bert"]);
+    assert!(ran.stdout.contains("run 3 of main was interrupted and goes on"), "{ran:?}");
+    assert_eq!(line.attempt("Down")["operator"], "Bert");
 }
 
 #[test]
