@@ -180,3 +180,37 @@ fn what_is_not_there_is_said_with_what_was_meant() {
     assert_eq!((outcome.code, &*outcome.stdout), (2, ""));
     assert!(outcome.stderr.contains("did you mean `G.Rail5`?"), "{}", outcome.stderr);
 }
+
+/// The lines about a subject of a list of its own.
+fn why_of(main: &str, subject: &str) -> Vec<String> {
+    let base = r#"{"constants": {"phase": "PROTO"}, "options": {"phase": "eval! constants.phase"},
+        "definitions": {"FactoryTest": {"inherit": "FactoryTest"}, "TestGroup": {"inherit": "TestGroup"}}}"#;
+    let lists = directory(&[
+        ("base.test_list.json", base),
+        ("main.test_list.json", main),
+        ("test_list_constants.json", r#"{"phase": "EVT"}"#),
+    ]);
+    let outcome = run(lists.path(), &["why", "main.test_list.json", subject]);
+    outcome.stdout.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn what_is_around_a_test_and_what_comes_after_all_lists_is_named() {
+    let main = r#"{"inherit": ["base.test_list"], "label": "Main", "tests": [
+      {"inherit": "TestGroup", "id": "G", "locals": {"off": 1}, "subtests": [
+        {"exec": ["true"], "id": "L", "locals": {"off": 2, "k": "eval! locals.off"}},
+        {"inherit": "TestGroup", "id": "T", "teardown": true, "subtests": [{"exec": ["true"], "id": "In"}]}]}]}"#;
+    let lines = why_of(main, "constants.phase");
+    assert!(
+        lines[2].starts_with(" ▸ overrides  \"EVT\"    the file of constants  test_list_constants.json:1:"),
+        "{lines:?}"
+    );
+    let lines = why_of(main, "G.L.locals.k");
+    assert_eq!(
+        (lines[0].as_str(), lines[2].as_str(), lines.len()),
+        ("G.L.locals.k = 1", "    locals.off = 1", 4),
+        "{lines:?}"
+    );
+    let lines = why_of(main, "G.T.In.teardown");
+    assert!(lines[1].starts_with(" ▸ set  true  teardown of G.T, the test itself"), "{lines:?}");
+}

@@ -10,7 +10,7 @@ use crate::source::{ReadError, SourceMap};
 use crate::words;
 
 /// The file whose members replace constants, without `.json`.
-const CONSTANTS_NAME: &str = "test_list_constants";
+pub(crate) const CONSTANTS_NAME: &str = "test_list_constants";
 
 /// A list after inheritance.
 #[derive(Debug)]

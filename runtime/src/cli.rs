@@ -104,7 +104,7 @@ pub enum Results {
     /// The latest runs, the last one first
     List {
         /// How many
-        #[arg(long, default_value_t = 20)]
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
         limit: u32,
         /// Where from, and how
         #[command(flatten)]
@@ -129,7 +129,7 @@ pub enum Results {
         /// The test
         path: String,
         /// How many
-        #[arg(long, default_value_t = 20)]
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
         limit: u32,
         /// Where from, and how
         #[command(flatten)]
@@ -175,7 +175,7 @@ pub enum ControlCommand {
         /// The group or test
         path: String,
     },
-    /// Change how often a group or test runs, from its next start on
+    /// Change how often a group or test runs, when it is next begun
     SetIterations {
         /// The group or test
         path: String,

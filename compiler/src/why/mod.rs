@@ -9,6 +9,7 @@ use tlc_plan::Data;
 use tlc_plan::expression::Root;
 
 use crate::Compilation;
+use crate::config::CONSTANTS_NAME;
 use crate::document::{Entry, NodeId, Symbol, Value};
 use crate::source::Span;
 use crate::tree::definitions::Definitions;
@@ -63,14 +64,24 @@ impl Asking<'_> {
     fn config(&mut self, keys: &[String]) -> Why {
         let root = self.compilation.config.as_ref().map(|config| config.root);
         let set = root.map_or(keys, |root| outside_arrays(self.compilation, root, keys));
-        let steps = self.file_steps(set, "");
+        let mut steps = self.file_steps(set, "");
         let written = root.and_then(|root| value_at(self.compilation, root, keys));
+        steps.extend(written.and_then(|node| self.constants_file(node, !steps.is_empty())));
         let evaluated = match keys {
             [section, name, rest @ ..] if section == "options" => self.option(name, rest),
             _ => written.map(|node| self.compilation.arena.entry(node).to_data()),
         };
         let reads = written.map(|node| self.reads(node, None)).unwrap_or_default();
         Why { subject: keys.join("."), value: evaluated, steps, reads }
+    }
+
+    /// A constant that a `test_list_constants.json` sets, after all lists (reference: A11).
+    fn constants_file(&self, node: NodeId, covers: bool) -> Option<Step> {
+        let entry = self.compilation.arena.entry(node);
+        let sources = &self.compilation.sources;
+        let is_theirs = sources.path(sources.file_of(entry.span())).file_stem()? == CONSTANTS_NAME;
+        let (action, by) = (if covers { "overrides" } else { "set" }, "the file of constants".to_owned());
+        is_theirs.then(|| Step { action, by, span: Some(entry.span()), text: Some(entry.to_data()) })
     }
 
     fn option(&self, name: &str, rest: &[String]) -> Option<Data> {
@@ -109,12 +120,19 @@ impl Asking<'_> {
         if keys.first().is_some_and(|key| key == "action_on_failure") {
             self.inherited_action(test, &mut steps);
         }
+        if keys.first().is_some_and(|key| key == "teardown") && value == Some(Data::Bool(true)) {
+            self.inherited_teardown(test, &mut steps);
+        }
         if steps.is_empty() && value.is_some() {
             let by = if keys[0] == "label" || keys[0] == "id" { "made from its name" } else { "nothing sets it" };
             steps.push(Step { action: "default", by: by.to_owned(), span: None, text: value.clone() });
         }
         in_order(&mut steps);
-        let reads = written.map(|node| self.reads(node, Some(test))).unwrap_or_default();
+        // An expression in locals reads those of the groups around it (reference: I2).
+        let is_local = keys.first().is_some_and(|key| key == "locals");
+        let reader =
+            if is_local { self.compilation.tree.as_ref().and_then(|tree| tree.test(test).parent) } else { Some(test) };
+        let reads = written.map(|node| self.reads(node, reader)).unwrap_or_default();
         Why { subject, value, steps, reads }
     }
 
@@ -233,6 +251,22 @@ impl Asking<'_> {
         let entry = self.compilation.arena.entry(node);
         let by = "a FlattenGroup around it".to_owned();
         vec![Step { action: "set", by, span: Some(entry.span()), text: Some(entry.to_data()) }]
+    }
+
+    /// What is below a teardown is one (reference: K1).
+    fn inherited_teardown(&mut self, test: TestId, steps: &mut Vec<Step>) {
+        let Some(tree) = &self.compilation.tree else { return };
+        let key = ["teardown".to_owned()];
+        for group in tree.ancestors(test).skip(1).collect::<Vec<_>>() {
+            let own = self.compilation.tree.as_ref().is_some_and(|tree| tree.test(group).teardown);
+            let found = if own { self.object_steps(group, &key) } else { Vec::new() };
+            if !found.is_empty() {
+                let path = self.path(group);
+                let action = if steps.is_empty() { "set" } else { "overrides" };
+                let of_group = |step: Step| Step { action, by: format!("teardown of {path}, {}", step.by), ..step };
+                return steps.extend(found.into_iter().map(of_group));
+            }
+        }
     }
 
     /// `child_action_on_failure` of a group, and teardowns, whose action is always `NEXT`.

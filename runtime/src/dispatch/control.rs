@@ -55,8 +55,11 @@ impl Dispatch<'_> {
 
     /// The same as the first signal; a second one of these changes nothing.
     fn stop_asked(&mut self, course: &mut Course, reply: Reply) {
-        if course.interrupted || course.shutting_down {
+        if course.interrupted {
             return reply.give(Answer::Done {});
+        }
+        if course.shutting_down {
+            return reply.refuse("the machine goes down");
         }
         let command = self.stop(course);
         course.queue.push_back(Happening::Ordered(command, reply));

@@ -14,8 +14,8 @@ use std::sync::mpsc::Sender;
 
 use tlc_plan::Plan;
 
-use output::error_line;
 pub use output::{Colour, Output};
+use output::{error_line, said};
 pub(crate) use output::{try_write, write, write_error};
 pub use results::{Format, ResultsError, show_history, show_list, show_run};
 pub(crate) use results::{local, show_checked};
@@ -244,8 +244,8 @@ impl Reporter {
     /// Something for the operator.
     pub(crate) fn note(&mut self, level: NoteLevel, text: &str) {
         match level {
-            NoteLevel::Info => self.line(&format!("note     {text}")),
-            NoteLevel::Warning | NoteLevel::Critical => self.warn(text),
+            NoteLevel::Info => self.line(&format!("note     {}", said(text))),
+            NoteLevel::Warning | NoteLevel::Critical => self.warn(&said(text)),
         }
     }
 
@@ -327,6 +327,7 @@ fn first_line(text: &str) -> &str {
 
 /// A live line has room for so many characters of a message; the summary and the store have all of it.
 fn shortened(line: &str) -> String {
+    let line = &said(line);
     match line.char_indices().nth(MESSAGE_SHOWN) {
         Some((end, _)) => format!("{} …", &line[..end]),
         None => line.to_owned(),

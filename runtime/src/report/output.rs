@@ -109,6 +109,11 @@ pub(super) fn clean(text: &str) -> Cow<'_, str> {
     )
 }
 
+/// What a test or a device said, for people: without control characters, colours included.
+pub(super) fn said(text: &str) -> String {
+    text.chars().filter(|&character| !character.is_control() || matches!(character, '\n' | '\t')).collect()
+}
+
 /// Whether what follows an escape sets a colour.
 fn is_colour(rest: &str) -> bool {
     let end =
@@ -150,5 +155,6 @@ mod tests {
         let said = "\x1b]0;owned\x07\x1b[2Jred \x1b[31mred\x1b[0m\r\n\tend\0\u{9b}1A";
         assert_eq!(clean(said), "]0;owned[2Jred \x1b[31mred\x1b[0m\n\tend1A");
         assert!(matches!(clean("plain\n"), Cow::Borrowed(_)));
+        assert_eq!(said("\x1b[31mred\n"), "[31mred\n");
     }
 }

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use super::items;
-use super::output::{Colour, Output};
+use super::output::{Colour, Output, said};
 use super::summary::{Summary, log_of, render};
 use crate::store::{AttemptRow, Checked, Reader, RunNumber, RunRow, StoreError, TestRow};
 
@@ -192,7 +192,7 @@ fn history_line(attempt: &AttemptRow, output: &Output) -> String {
 
 /// The lines of a message after its first below the others of an attempt.
 fn indented(message: &str) -> String {
-    message.trim_end().replace('\n', "\n           ")
+    said(message).trim_end().replace('\n', "\n           ")
 }
 
 fn seconds(milliseconds: Option<i64>) -> String {

@@ -7,7 +7,7 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
 use serde::Serialize;
 
-use super::output::{Colour, Output};
+use super::output::{Colour, Output, said};
 use crate::schedule::Status;
 use crate::store::{AttemptRow, RunRow, TestRow};
 use crate::worker::last_lines;
@@ -241,6 +241,9 @@ fn rendered(summary: &Summary, output: &Output) -> Result<String, minijinja::Err
     shown.failures.truncate(SECTION);
     shown.teardowns.truncate(SECTION);
     shown.not_run.truncate(SECTION);
+    for failure in &mut shown.failures {
+        failure.message = said(&failure.message);
+    }
     environment.render_str(TEMPLATE, Serde(shown))
 }
 
