@@ -63,17 +63,26 @@ impl Dispatch<'_> {
         if course.interrupted || self.stopped || !course.then.is_empty() {
             return;
         }
-        let text = match (self.operator.edits.0)() {
-            Edit::None => return,
-            Edit::Plan(plan) if plan.hash() == self.plan.hash() => return,
-            Edit::Plan(plan) if plan.id == self.plan.id => {
-                return self.replace_plan(*plan, course, record, deeds);
-            }
-            Edit::Plan(plan) => format!("it is another list, `{}`", plan.id),
-            Edit::Broken(report) => report,
+        let (plan, is_new) = match (self.operator.edits.0)() {
+            Edit::None => (course.edited.take(), false),
+            Edit::Plan(plan) if plan.id == self.plan.id => (Some(plan), true),
+            Edit::Plan(plan) => return useless(course, deeds, &format!("it is another list, `{}`", plan.id)),
+            Edit::Broken(report) => return useless(course, deeds, &report),
         };
-        let text = format!("the list was edited and cannot be used like that, so the run goes on as it was: {text}");
-        deeds.push(Deed::Show(Shown::Note { level: NoteLevel::Warning, text }));
+        let Some(plan) = plan.filter(|plan| !is_new || plan.hash() != self.plan.hash()) else {
+            course.edited = None;
+            return;
+        };
+        let Some(lost) = self.schedule.teardown_lost_by(self.plan, &plan) else {
+            return self.replace_plan(*plan, course, record, deeds);
+        };
+        if is_new {
+            let text = format!(
+                "the list was edited; that it has no `{lost}` any more waits, with the rest of the edit, until that teardown has run"
+            );
+            deeds.push(Deed::Show(Shown::Note { level: NoteLevel::Warning, text }));
+        }
+        course.edited = Some(plan);
     }
 
     fn replace_plan(&mut self, plan: Plan, course: &mut Course, record: &mut Record, deeds: &mut Vec<Deed>) {
@@ -107,6 +116,13 @@ impl Dispatch<'_> {
             }
         }
     }
+}
+
+/// Of an edit that cannot be used nothing is, nor of the one before it.
+fn useless(course: &mut Course, deeds: &mut Vec<Deed>, why: &str) {
+    course.edited = None;
+    let text = format!("the list was edited and cannot be used like that, so the run goes on as it was: {why}");
+    deeds.push(Deed::Show(Shown::Note { level: NoteLevel::Warning, text }));
 }
 
 /// How a test ended that an edit took away while it ran: the scheduler does not know it any more.

@@ -154,6 +154,8 @@ struct Course {
     index: HashMap<String, NodeId>,
     queue: VecDeque<Happening>,
     running: BTreeMap<(String, u32), Running>,
+    /// What the list is to be as soon as no open group loses a teardown by it.
+    edited: Option<Box<Plan>>,
     /// What ran when an edit took it away, as it was.
     gone: HashMap<String, State>,
     over: mpsc::UnboundedSender<Happening>,
@@ -303,6 +305,7 @@ impl Course {
             index: index(plan),
             queue: first.into_iter().map(Happening::Event).collect(),
             running: BTreeMap::new(),
+            edited: None,
             gone: HashMap::new(),
             over,
             journal: Journal::new(),

@@ -152,8 +152,8 @@ mod tests {
 
     #[test]
     fn what_a_device_says_moves_no_cursor() {
-        let said = "\x1b]0;owned\x07\x1b[2Jred \x1b[31mred\x1b[0m\r\n\tend\0\u{9b}1A";
-        assert_eq!(clean(said), "]0;owned[2Jred \x1b[31mred\x1b[0m\n\tend1A");
+        let text = "\x1b]0;owned\x07\x1b[2Jred \x1b[31mred\x1b[0m\r\n\tend\0\u{9b}1A";
+        assert_eq!(clean(text), "]0;owned[2Jred \x1b[31mred\x1b[0m\n\tend1A");
         assert!(matches!(clean("plain\n"), Cow::Borrowed(_)));
         assert_eq!(said("\x1b[31mred\n"), "[31mred\n");
     }

@@ -289,6 +289,29 @@ fn an_edited_list_is_picked_up_between_tests() {
 }
 
 #[test]
+fn an_edit_that_takes_a_teardown_of_an_open_group_waits_until_that_has_run() {
+    let line = Line::new();
+    let plan = |name: &str, first: &str| {
+        let mut plan = list(Vec::new());
+        let root = plan.root();
+        let rails = add(&mut plan, root, group(name));
+        for node in [shell("On", first), shell("Low", "true"), teardown(shell("Off", "true"))] {
+            add(&mut plan, rails, node);
+        }
+        add(&mut plan, root, shell("Then", "true"));
+        add(&mut plan, root, shell(&format!("After{name}"), "true"));
+        plan
+    };
+    line.write("next", &plan("Renamed", "true").to_json());
+    let ran = line.run(&plan("Rails", &edit("next")), &[]);
+    let last = line.results(&["last"]);
+    let paths: Vec<_> = last["attempts"].as_array().expect("attempts").iter().map(|it| it["path"].clone()).collect();
+    assert_eq!(paths, ["Rails.On", "Rails.Low", "Rails.Off", "Then", "AfterRenamed"], "{ran:?}");
+    assert_eq!(ran.stderr.matches("`Rails.Off` any more waits").count(), 1, "{}", ran.stderr);
+    assert!(ran.stdout.contains("the list main was edited"), "{}", ran.stdout);
+}
+
+#[test]
 fn an_edit_that_cannot_be_used_is_shown_and_the_list_stays() {
     let line = Line::new();
     let plan = list(vec![shell("Edit", &edit("next")), shell("Old", "true"), shell("Last", "true")]);
