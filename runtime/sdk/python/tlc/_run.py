@@ -240,10 +240,13 @@ def run_case(case: Type[unittest.TestCase], method: str, session: Session, value
 
 def _has_fixtures(case: Type[unittest.TestCase]) -> bool:
     """Whether its class or its module has something to be done before or after it."""
-    plain, module = unittest.TestCase, sys.modules.get(case.__module__)
-    if case.setUpClass.__func__ is not plain.setUpClass.__func__ or case.tearDownClass.__func__ is not plain.tearDownClass.__func__:  # type: ignore[attr-defined]
-        return True
-    return hasattr(module, "setUpModule") or hasattr(module, "tearDownModule")
+    for base in case.__mro__:
+        if base is unittest.TestCase:
+            break
+        if "setUpClass" in base.__dict__ or "tearDownClass" in base.__dict__:
+            return True
+    module = sys.modules[case.__module__].__dict__ if case.__module__ in sys.modules else {}
+    return "setUpModule" in module or "tearDownModule" in module
 
 
 def guarded(run: Any, *arguments: Any) -> Verdict:

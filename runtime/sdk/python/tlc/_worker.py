@@ -464,8 +464,9 @@ def _stay(connection: socket.socket) -> int:
 
 def at_exit() -> None:
     """What a process does that ends by itself: handlers of `atexit`. Threads that a test left behind do not keep it."""
-    atexit._run_exitfuncs()
-    flush()
+    if atexit._ncallbacks():
+        atexit._run_exitfuncs()
+        flush()
 
 
 def _leave_with(fd: int) -> None:
