@@ -65,6 +65,7 @@ impl Dispatch<'_> {
         }
         let (plan, is_new) = match (self.operator.edits.0)() {
             Edit::None => (course.edited.take(), false),
+            Edit::Plan(plan) if plan.is_leaf(plan.root()) => return useless(course, deeds, "it has no tests"),
             Edit::Plan(plan) if plan.id == self.plan.id => (Some(plan), true),
             Edit::Plan(plan) => return useless(course, deeds, &format!("it is another list, `{}`", plan.id)),
             Edit::Broken(report) => return useless(course, deeds, &report),

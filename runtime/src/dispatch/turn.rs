@@ -10,7 +10,9 @@ use tracing::debug;
 use super::attempt::Prepared;
 use super::{Course, Dispatch, Happening, Running, attempt, edits, journal, reports};
 use crate::control::{Answer, Reply};
-use crate::schedule::{Action, Cause, Event, NoteLevel, Purpose, SkipReason, State, Status, Verdict};
+use crate::schedule::{
+    Action, Cause, Command, Event, NoteLevel, Purpose, SkipReason, State, Status, Verdict, is_at_or_under,
+};
 use crate::store::{Change, Entry, StoreError};
 use crate::worker::desk::{Answer as WorkerAnswer, Display};
 use crate::worker::{Ended, Ending};
@@ -85,6 +87,7 @@ impl Dispatch<'_> {
                 }
                 Happening::Ordered(command, reply) => {
                     deeds.push(Deed::Answer(reply));
+                    record.changes.extend(self.cleared(&command));
                     Event::Command(command)
                 }
                 Happening::Signalled { path, attempt, signal } => {
@@ -120,6 +123,15 @@ impl Dispatch<'_> {
         }
         self.write(course, record).await?;
         Ok(deeds)
+    }
+
+    /// Why tests whose state an operator clears have not run, unless they run again.
+    fn cleared(&self, command: &Command) -> Vec<Change> {
+        let Command::Clear { path: Some(cleared) } = command else { return Vec::new() };
+        let paths = self.plan.preorder().filter(|&id| self.plan.is_leaf(id)).map(|id| &self.plan.node(id).path);
+        let note = "its state was cleared".to_owned();
+        let below = paths.filter(|path| is_at_or_under(path, cleared));
+        below.map(|path| Change::Note { path: path.clone(), note: note.clone() }).collect()
     }
 
     /// Gives an event to the scheduler, and takes what follows.

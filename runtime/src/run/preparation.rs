@@ -20,7 +20,7 @@ use crate::prompt::Answers;
 use crate::report::{Reporter, local};
 use crate::schedule::{
     Beginning, Command, Event, Schedule, Settings as ScheduleSettings, State, Status, TeardownPolicy, is_at_or_under,
-    is_sequence, is_teardown, last_rites,
+    is_sequence, is_teardown, last_rites, rerun_root,
 };
 use crate::station::{FileError, Settings, StateDirectory};
 use crate::store::{Change, EventRow, NewRun, RunKey, RunNumber, RunRow, Store};
@@ -178,8 +178,10 @@ impl<'a> Preparation<'a> {
             && (from.is_none() || began().is_ok_and(|began| began.from == self.from()))
     }
 
+    /// What is run: all, or what was asked for; of a sequence all of it.
     pub(super) fn root(&self) -> String {
         let named = self.options.only.as_deref().and_then(|path| self.plan.find(path));
+        let named = named.map(|id| rerun_root(self.plan, id));
         named.map_or_else(String::new, |id| self.plan.node(id).path.clone())
     }
 

@@ -36,7 +36,7 @@ pub use state::{Outcome, Remaining, State, Status, Verdict};
 pub(crate) use commands::counts;
 pub(crate) use recovery::{Beginning, History, last_rites};
 pub(crate) use rules::matches;
-pub(crate) use shape::{find, is_at_or_under, is_sequence, is_teardown};
+pub(crate) use shape::{find, is_at_or_under, is_sequence, is_teardown, rerun_root};
 
 use commands::Deferred;
 use run::{NewRun, Run};

@@ -29,7 +29,7 @@ pub(crate) fn is_sequence(plan: &Plan, node: NodeId) -> bool {
 }
 
 /// What is run again if this node is asked for (rule H1).
-pub(super) fn rerun_root(plan: &Plan, node: NodeId) -> NodeId {
+pub(crate) fn rerun_root(plan: &Plan, node: NodeId) -> NodeId {
     let mut at = node;
     while !is_test_group(plan, at) && !is_top_level(plan, at) {
         match plan.parent(at) {

@@ -123,6 +123,9 @@ fn what_is_cleared_becomes_untested_and_iterations_change() {
     assert_eq!(line.read("trace"), "here\nhere\nhere\n");
     let statuses: Vec<_> = line.statuses().into_iter().map(|(_, status)| status).collect();
     assert_eq!(statuses, ["UNTESTED", "PASSED"]);
+    let tests = line.results(&["last"])["tests"].clone();
+    let notes: Vec<_> = tests.as_array().expect("tests").iter().filter(|test| test["path"] == "Hangs").collect();
+    assert_eq!(notes[0]["note"], "its state was cleared");
 }
 
 #[test]

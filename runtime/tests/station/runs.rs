@@ -312,6 +312,15 @@ fn an_edit_that_takes_a_teardown_of_an_open_group_waits_until_that_has_run() {
 }
 
 #[test]
+fn an_edit_that_leaves_no_test_is_not_used() {
+    let line = Line::new();
+    let plan = list(vec![shell("Edit", &edit("next")), shell("Last", "true")]);
+    line.write("next", &list(Vec::new()).to_json());
+    let ran = line.run(&plan, &[]).ended_with(0);
+    assert!(ran.stderr.contains("cannot be used like that") && ran.stderr.contains("it has no tests"), "{ran:?}");
+}
+
+#[test]
 fn an_edit_that_cannot_be_used_is_shown_and_the_list_stays() {
     let line = Line::new();
     let plan = list(vec![shell("Edit", &edit("next")), shell("Old", "true"), shell("Last", "true")]);
@@ -391,6 +400,22 @@ fn what_runs_again_by_its_status_has_its_teardown() {
     assert_eq!(started(), ["Rails.High", "Rails.Low", "Rails.Off", "End"]);
     line.run(&plan, &["--status", "untested,failed"]).ended_with(0);
     assert_eq!(started(), [""; 0], "where nothing runs, nothing is taken down");
+}
+
+#[test]
+fn a_member_of_a_sequence_that_is_asked_for_is_a_run_of_the_sequence() {
+    let line = Line::new();
+    let mut plan = list(Vec::new());
+    let root = plan.root();
+    let sequence = add(&mut plan, root, group("Sequence"));
+    for node in [shell("One", "true"), shell("Two", "exit 1"), shell("Three", "true")] {
+        add(&mut plan, sequence, node);
+    }
+    add(&mut plan, root, shell("Other", "true"));
+    let ran = line.run(&plan, &["--only", "Sequence.Three"]).ended_with(1);
+    assert!(ran.stdout.contains("Run 1 of main, Sequence: FAILED"), "{ran:?}");
+    assert!(ran.stdout.contains("2  PASSED") && ran.stdout.contains("  Sequence.Two: "), "{ran:?}");
+    assert_eq!(line.results(&["last"])["run"]["root"], "Sequence");
 }
 
 #[test]
