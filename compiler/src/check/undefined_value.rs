@@ -259,7 +259,7 @@ fn undefined(
         None => format!("`{path}` is {}, and has no `{name}`", owner.type_name()),
     };
     let help = meant.unwrap_or_else(|| match access.root {
-        Root::Locals => format!("add `{name}` to the `locals` of this test, or of a group around it"),
+        Root::Locals => format!("add `{name}` to the `locals` of this test, or of a group around it, which is all that an expression in `locals` sees"),
         _ => format!("add `\"{name}\"` to `{path}`, or correct the name"),
     });
     Diagnostic::denied("undefined-value", message, span, text).help(help)

@@ -79,9 +79,19 @@ pub(in crate::tree) fn evaluation_finding_at(span: Span, error: &EvaluationError
         Severity::Denied => ("argument-fails", "the expression fails"),
         Severity::Note | Severity::Warning => ("undecided-value", "without device data, the expression fails"),
     };
-    let help = error.help.clone().unwrap_or_else(|| how_to_save(error.kind, code).to_owned());
+    let usual = || {
+        if error.message.starts_with("'NoneType'") && code != "undecided-value" {
+            OF_NOTHING
+        } else {
+            how_to_save(error.kind, code)
+        }
+    };
+    let help = error.help.clone().unwrap_or_else(|| usual().to_owned());
     Diagnostic::new(code, severity, format!("{what}: {}", error.message)).label(span, error.kind.name()).help(help)
 }
+
+/// What to do where nothing was found before a name.
+const OF_NOTHING: &str = "what stands before the name is null here; `dut` and `station` are in `locals` and `options`, and known to arguments when a test starts";
 
 /// What to do about a failure that does not say more itself.
 fn how_to_save(kind: ErrorKind, code: &str) -> &'static str {
