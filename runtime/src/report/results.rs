@@ -131,7 +131,16 @@ pub fn show_history(
 }
 
 pub(super) fn json(document: &impl Serialize) -> String {
-    serde_json::to_string_pretty(document).unwrap_or_default() + "\n"
+    let text = serde_json::to_string_pretty(document).unwrap_or_default() + "\n";
+    // JSON lets some control characters stand as they are, a terminal does not.
+    text.chars().fold(String::with_capacity(text.len()), |mut shown, character| {
+        if character.is_control() && character != '\n' {
+            shown += &format!("\\u{:04x}", u32::from(character));
+        } else {
+            shown.push(character);
+        }
+        shown
+    })
 }
 
 /// What a check of a store has found.
@@ -204,5 +213,16 @@ pub(crate) fn local(time: &str) -> String {
     match time.parse::<Timestamp>() {
         Ok(time) => time.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string(),
         Err(_) => time.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_has_no_control_characters_and_loses_none() {
+        let written = json(&["a\u{7f}\u{9b}1A\t\u{1b}"]);
+        assert_eq!(written, "[\n  \"a\\u007f\\u009b1A\\t\\u001b\"\n]\n");
     }
 }
