@@ -254,6 +254,9 @@ impl<'a> Schema<'a> {
     }
 
     fn limit(&mut self, limit: &Member) {
+        if !LIMITS.contains(&limit.key) {
+            return self.unknown(limit, "a measurement", LIMITS.iter().copied());
+        }
         let (name, value) = (self.arena.text(limit.key), self.arena.entry(limit.value));
         if value.value() == Value::Null || value.as_str().is_some_and(|text| text.starts_with(EVAL.trim_end())) {
             return;
@@ -271,7 +274,7 @@ impl<'a> Schema<'a> {
                     is_number(value) || value.as_str().is_some() || matches!(value.value(), Value::Bool(_));
                 self.expect(is_reading, name, "a number, a string or a boolean", value);
             }
-            _ => self.unknown(limit, "a measurement", LIMITS.iter().copied()),
+            _ => {}
         }
     }
 
