@@ -28,9 +28,9 @@ def compile_apart() -> None:
 if __name__ == "__main__":
     if sys.argv[1:2] == ["serve"]:
         compile_apart()
-    from tlc import _worker
+    from tlc import _channel, _worker
 
     code = _worker.main(sys.argv[1:])
-    _worker.at_exit()
+    _channel.at_exit()
     # Threads that a test left behind do not keep its process.
     os._exit(code)

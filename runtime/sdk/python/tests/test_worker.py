@@ -334,7 +334,9 @@ class Reports(WorkerCase):
 
     def test_a_program_with_main_speaks_the_protocol(self):
         self.write("program", """
+            import atexit
             import tlc
+            atexit.register(print, "switched off")
             class T(tlc.TestCase):
                 ARGS = [tlc.Arg("a", int, "h")]
                 def runTest(self):
@@ -347,6 +349,7 @@ class Reports(WorkerCase):
         self.assertEqual(talk.run()["outcome"], "passed", talk.output)
         self.assertEqual(talk.of("measurement"), [{"name": "a", "value": 5}])
         self.assertEqual(talk.messages[0]["result"]["protocol"], 1)
+        self.assertIn("switched off", talk.output)
 
     def test_a_script_without_main_speaks_it_too(self):
         self.write("script", "import tlc\ntlc.measure('a', tlc.context.args.a)\n")

@@ -6,6 +6,7 @@ tests: where it is imported, each fork costs a third more.
 
 from __future__ import annotations
 
+import atexit
 import itertools
 import json
 import os
@@ -258,3 +259,10 @@ def flush() -> None:
             stream.flush()
         except (AttributeError, OSError, ValueError):
             pass
+
+
+def at_exit() -> None:
+    """What a process does that ends by itself: handlers of `atexit`. Threads that a test left behind do not keep it."""
+    if atexit._ncallbacks():
+        atexit._run_exitfuncs()
+        flush()

@@ -10,7 +10,7 @@ import sys
 from typing import Any, Dict, List, NoReturn, Optional
 
 from . import _interruption, _run, _session
-from ._channel import Channel, flush
+from ._channel import Channel, at_exit, flush
 from ._local import LocalSession
 
 EXIT_CODES = {"passed": 0, "failed": 1, "error": 3}
@@ -27,6 +27,7 @@ def main(argv: Optional[List[str]] = None) -> NoReturn:
         _show(verdict)
         flush()
         session.finished(*verdict)
+        at_exit()
         os._exit(0)
     sys.exit(_by_itself(argv))
 

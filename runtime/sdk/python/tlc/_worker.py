@@ -14,7 +14,6 @@ The answers are JSON objects, one a line. When the other end is closed, everythi
 from __future__ import annotations
 
 import array
-import atexit
 import fcntl
 import gc
 import json
@@ -29,7 +28,7 @@ import types
 from typing import Any, Dict, List, NoReturn, Optional, Set, Tuple
 
 from . import _channel, _interruption, _run, _session
-from ._channel import PROTOCOL, READ_FD, WRITE_FD, Channel, flush
+from ._channel import PROTOCOL, READ_FD, WRITE_FD, Channel, at_exit, flush
 from ._errors import Ended, TestError
 
 # How often a test is rehearsed: Python adapts code to what it does after eight calls, and each child would do that again.
@@ -460,13 +459,6 @@ def _stay(connection: socket.socket) -> int:
         _send(connection, line)
         if not reusable:
             return 0
-
-
-def at_exit() -> None:
-    """What a process does that ends by itself: handlers of `atexit`. Threads that a test left behind do not keep it."""
-    if atexit._ncallbacks():
-        atexit._run_exitfuncs()
-        flush()
 
 
 def _leave_with(fd: int) -> None:
