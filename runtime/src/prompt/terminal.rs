@@ -12,7 +12,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::{Placed, accept};
-use crate::report::write_error;
+use crate::report::{said, write_error};
 use crate::worker::desk::{Answer, Refusal};
 use crate::worker::message::{Figure, Kind, Prompt};
 
@@ -108,7 +108,7 @@ impl TerminalGuard<'_> {
             let image = step.image.as_ref().map_or_else(String::new, figure);
             let text = step.text.in_locale(&placed.locale);
             let title = title.unwrap_or_default();
-            write_error(&printable(&format!("  {}/{number}  {title}{text}\n{image}", place + 1)));
+            write_error(&said(&format!("  {}/{number}  {title}{text}\n{image}", place + 1)));
             write_error("  Enter when it is done: ");
             self.line().await?;
         }
@@ -152,7 +152,7 @@ fn question(placed: &Placed) -> String {
     for (place, option) in prompt.options().iter().enumerate() {
         text += &format!("  {:>2}  {}\n", place + 1, option.label.in_locale(locale));
     }
-    printable(&text)
+    said(&text)
 }
 
 fn figure(figure: &Figure) -> String {
@@ -184,11 +184,6 @@ fn without_tags(html: &str) -> String {
 const BLOCKS: [&str; 16] =
     ["br", "p", "div", "li", "ul", "ol", "tr", "table", "h1", "h2", "h3", "h4", "h5", "h6", "pre", "hr"];
 
-/// What would move the cursor or change colours is left out.
-fn printable(text: &str) -> String {
-    text.chars().filter(|character| !character.is_control() || matches!(character, '\n' | '\t')).collect()
-}
-
 /// What stands before the cursor.
 fn hint(prompt: &Prompt) -> String {
     let text = match prompt.kind {
@@ -210,7 +205,7 @@ fn hint(prompt: &Prompt) -> String {
         Some(Value::Null) | None => String::new(),
         Some(other) => format!(" [{other}]"),
     };
-    printable(&format!("  {text}{initial}: "))
+    said(&format!("  {text}{initial}: "))
 }
 
 /// What was typed, as a value; the error says what was expected.

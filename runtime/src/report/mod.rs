@@ -14,9 +14,9 @@ use std::sync::mpsc::Sender;
 
 use tlc_plan::Plan;
 
+use output::error_line;
 pub use output::{Colour, Output};
-use output::{error_line, said};
-pub(crate) use output::{try_write, write, write_error};
+pub(crate) use output::{said, try_write, write, write_error};
 pub use results::{Format, ResultsError, show_history, show_list, show_run};
 pub(crate) use results::{local, show_checked};
 pub use summary::{Summary, render};

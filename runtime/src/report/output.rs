@@ -109,8 +109,8 @@ pub(super) fn clean(text: &str) -> Cow<'_, str> {
     )
 }
 
-/// What a test or a device said, for people: without control characters, colours included.
-pub(super) fn said(text: &str) -> String {
+/// What a test, a device or a list says, for people: without what would move the cursor or change colours.
+pub(crate) fn said(text: &str) -> String {
     text.chars().filter(|&character| !character.is_control() || matches!(character, '\n' | '\t')).collect()
 }
 

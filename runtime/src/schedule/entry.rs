@@ -51,18 +51,14 @@ impl Turn<'_> {
     /// Whether it is, or is in, a teardown of a group in which something ran: with [`TeardownPolicy::Always`] no filter leaves that out.
     pub fn is_due(&self, node: NodeId) -> bool {
         let Some(run) = self.schedule.run.as_ref().filter(|_| self.always()) else { return false };
-        if !shape::is_teardown(self.plan, node) {
-            return false;
-        }
-        let around = std::iter::successors(Some(node), |&node| self.plan.parent(node));
-        let group = around.skip(1).find(|&group| !shape::is_teardown(self.plan, group));
-        let attempts_before = |node: Option<NodeId>| {
-            let path = self.plan.node(node?).path.as_str();
+        let Some(group) = shape::taken_down(self.plan, node) else { return false };
+        let attempts_before = |node| {
+            let path = self.plan.node(node).path.as_str();
             run.frames.iter().find(|frame| frame.path == path).map(|frame| frame.attempts_before)
         };
         // Members of a parallel group are looked at together, before the first of them starts.
         let together = self.plan.parent(node).filter(|&parent| self.plan.node(parent).parallel);
-        let so_far = attempts_before(together).unwrap_or(run.attempts);
+        let so_far = together.and_then(attempts_before).unwrap_or(run.attempts);
         attempts_before(group).is_some_and(|before| so_far > before)
     }
 

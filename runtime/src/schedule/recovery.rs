@@ -5,7 +5,7 @@ use std::iter::successors;
 
 use tlc_plan::{Data, NodeId, Plan};
 
-use super::shape::is_teardown;
+use super::shape::{is_teardown, taken_down};
 use super::{Action, Cause, Command, Conditions, Event, Outcome, Schedule, State, Status, TeardownPolicy};
 
 /// What is said of an attempt whose end nobody saw.
@@ -133,22 +133,6 @@ pub(crate) fn last_rites(schedule: &Schedule, device: Data) -> Beginning {
     Beginning { events, ..Beginning::default() }
 }
 
-impl Schedule {
-    /// A teardown of an open group that another edition of the list does not have: it would not run.
-    pub(crate) fn teardown_lost_by(&self, plan: &Plan, next: &Plan) -> Option<String> {
-        let run = self.run.as_ref().filter(|_| self.settings.teardown == TeardownPolicy::Always)?;
-        let open: Vec<&str> = run.frames.iter().map(|frame| frame.path.as_str()).collect();
-        let is_kept = |path: &str| next.find(path).is_some_and(|id| next.is_leaf(id) && is_teardown(next, id));
-        let teardowns = plan.preorder().filter(|&id| plan.is_leaf(id) && is_teardown(plan, id));
-        let lost = teardowns.map(|id| (id, plan.node(id).path.as_str())).filter(|(_, path)| !is_kept(path));
-        let of_open = |id: NodeId| {
-            let group = successors(Some(id), |&id| plan.parent(id)).skip(1).find(|&id| !is_teardown(plan, id));
-            group.is_some_and(|group| open.contains(&plan.node(group).path.as_str()))
-        };
-        lost.filter(|(id, _)| of_open(*id)).map(|(_, path)| path.to_owned()).next()
-    }
-}
-
 /// Whether a command leaves nothing of what was asked for before it.
 fn ends_all(command: &Command) -> bool {
     matches!(command, Command::Stop { path: None, .. } | Command::Kill | Command::CancelPending)
@@ -183,11 +167,7 @@ fn teardowns_of_the_rest(schedule: &Schedule, plan: &Plan) -> Vec<String> {
     let leaves = || plan.preorder().filter(|&id| plan.is_leaf(id));
     let rest = leaves().filter(|&id| !is_teardown(plan, id) && waits(id));
     let open: HashSet<NodeId> = rest.flat_map(around).collect();
-    let group = |id| {
-        let top = around(id).filter(|&id| plan.node(id).teardown).last();
-        top.and_then(|top| plan.parent(top))
-    };
-    let teardowns = leaves().filter(|&id| group(id).is_some_and(|group| open.contains(&group)));
+    let teardowns = leaves().filter(|&id| taken_down(plan, id).is_some_and(|group| open.contains(&group)));
     teardowns.map(|id| plan.node(id).path.clone()).collect()
 }
 

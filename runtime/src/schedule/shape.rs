@@ -45,6 +45,12 @@ pub(crate) fn is_teardown(plan: &Plan, node: NodeId) -> bool {
     std::iter::successors(Some(node), |&node| plan.parent(node)).any(|node| plan.node(node).teardown)
 }
 
+/// The group that a teardown is of, and what is in a teardown: the parent of the outermost one.
+pub(super) fn taken_down(plan: &Plan, node: NodeId) -> Option<NodeId> {
+    let around = std::iter::successors(Some(node), |&node| plan.parent(node));
+    plan.parent(around.filter(|&node| plan.node(node).teardown).last()?)
+}
+
 /// What a failure of the node does; nothing in a teardown (rule J3).
 pub(super) fn action_on_failure(plan: &Plan, node: NodeId) -> ActionOnFailure {
     if is_teardown(plan, node) { ActionOnFailure::Next } else { plan.node(node).action_on_failure }

@@ -1,7 +1,7 @@
 //! The start of the program, and of an edited list: what was interrupted, what continues, what is skipped and waived (rules Z1 to Z3, P, U1).
 
-use tlc_plan::Data;
 use tlc_plan::plan::NodeId;
+use tlc_plan::{Data, Plan};
 
 use super::action::{Action, Cause, SkipReason};
 use super::event::NoteLevel;
@@ -9,7 +9,7 @@ use super::run::{NewRun, Step};
 use super::settings::Options;
 use super::state::{Outcome, State, Status};
 use super::turn::Turn;
-use super::{AfterShutdown, Ending, rules, shape};
+use super::{AfterShutdown, Ending, Schedule, TeardownPolicy, rules, shape};
 
 const UNEXPECTED: &str = "the device or the station's program restarted while it ran";
 const NOT_ORDERED: &str = "the shutdown came before it was ordered";
@@ -27,6 +27,18 @@ enum Continuation {
     Cancelled,
     /// What the list's options say.
     AsOptions,
+}
+
+impl Schedule {
+    /// A teardown of an open group that another edition of the list does not have: it would not run.
+    pub(crate) fn teardown_lost_by(&self, plan: &Plan, next: &Plan) -> Option<String> {
+        let run = self.run.as_ref().filter(|_| self.settings.teardown == TeardownPolicy::Always)?;
+        let is_kept = |path: &str| next.find(path).is_some_and(|id| next.is_leaf(id) && shape::is_teardown(next, id));
+        let is_open = |group| run.frames.iter().any(|frame| frame.path == plan.node(group).path);
+        let of_open =
+            plan.preorder().filter(|&id| plan.is_leaf(id) && shape::taken_down(plan, id).is_some_and(is_open));
+        of_open.map(|id| &plan.node(id).path).find(|path| !is_kept(path)).cloned()
+    }
 }
 
 impl Turn<'_> {

@@ -122,7 +122,7 @@ impl Sides<'_> {
         }
         let gone = Template::default();
         let all = old.keys().chain(new.keys().filter(|key| !old.contains_key(key)));
-        let inner = |key: &std::sync::Arc<str>| {
+        let inner = |key: &Arc<str>| {
             self.found(&format!("{name}.{key}"), old.get(key).unwrap_or(&gone), new.get(key).unwrap_or(&gone))
         };
         all.flat_map(inner).collect()
