@@ -152,3 +152,20 @@ fn what_an_expression_reads_is_a_part_of_it() {
     );
     assert_eq!(diff(&with(1), &with(1)).0, 0);
 }
+
+#[test]
+fn a_constant_that_is_null_is_told_from_one_that_is_not_there() {
+    let with = |gone: &str| {
+        format!(
+            r#""constants": {{"w": 1{gone}}}, "tests": [{{"id": "A", "exec": ["a"], "run_if": "device.x in constants"}}]"#
+        )
+    };
+    check(
+        &with(r#", "gone": null"#),
+        &with(""),
+        &[
+            "~ A",
+            "    run_if: (constants.gone = null) device.x in constants → (constants.gone = (not there)) device.x in constants",
+        ],
+    );
+}

@@ -1,4 +1,4 @@
-//! SIGINT, SIGTERM, and SIGHUP unless it is to be ignored.
+//! SIGINT, SIGTERM, and SIGHUP unless it is to be ignored; SIGXFSZ is caught and dropped, so that a full file is an error of a write.
 
 use std::fs;
 use std::io;

@@ -179,7 +179,8 @@ impl Preparation<'_> {
         Arc::new(Surroundings::new(
             tests,
             scratch,
-            (&settings.pass_environment, &settings.secret_variables()),
+            &settings.pass_environment,
+            &settings.secret_variables(),
             settings.limits.of_processes(),
         ))
     }

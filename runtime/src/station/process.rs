@@ -75,7 +75,8 @@ pub(super) fn spawn(
     mut command: Command,
     invocation: &str,
     run: &str,
-    (log, mask): (PathBuf, MaskedStream),
+    log: PathBuf,
+    mask: MaskedStream,
     reaper: &Reaper,
 ) -> io::Result<Running> {
     use std::os::unix::process::CommandExt as _;

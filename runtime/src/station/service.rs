@@ -142,7 +142,7 @@ impl Services {
         }
         let log = places.logs.join(log_name(name, *starts));
         let invocation = format!("service:{run}:{name}");
-        let running = spawn(name, command, &invocation, run, (log, secrets.stream()), reaper)
+        let running = spawn(name, command, &invocation, run, log, secrets.stream(), reaper)
             .map_err(|error| fail(format!("`{}`: {error}", service.command[0])))?;
         self.running.push(running);
         self.wait_until_ready(service).await

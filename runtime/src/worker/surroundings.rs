@@ -32,7 +32,8 @@ impl Surroundings {
     pub fn new(
         tests: Option<PathBuf>,
         scratch: PathBuf,
-        (pass, secrets): (&[String], &[&str]),
+        pass: &[String],
+        secrets: &[&str],
         limits: ProcessLimits,
     ) -> Self {
         Self { tests, scratch, inherited: environment::inherited(pass, secrets), limits, spare: Arc::default() }

@@ -97,7 +97,8 @@ impl Sides<'_> {
         for (root, before_root, after_root) in &sides {
             // What an expression was made of is not known any more, but what it says.
             let named = |what: &str| before.contains(what) || !before.contains(&format!("{root}."));
-            let all = if before.contains(root) { self.found(root, before_root, after_root) } else { Vec::new() };
+            let all =
+                if before.contains(root) { self.found(root, Some(before_root), Some(after_root)) } else { Vec::new() };
             for (what, was, is) in all.into_iter().filter(|(what, ..)| named(what)) {
                 let is_now = |value: Option<String>| format!("{what} = {}", value.as_deref().unwrap_or("(not there)"));
                 old.push(is_now(was));
@@ -112,20 +113,16 @@ impl Sides<'_> {
     }
 
     /// Where two templates differ, without a look at what their expressions read.
-    fn found(&self, name: &str, before: &Template, after: &Template) -> Vec<Difference> {
-        let keys = |template: &Template| members(template).unwrap_or_default();
+    fn found(&self, name: &str, before: Option<&Template>, after: Option<&Template>) -> Vec<Difference> {
+        let keys = |template: Option<&Template>| template.and_then(members).unwrap_or_default();
         let (old, new) = (keys(before), keys(after));
         if old.is_empty() || new.is_empty() {
-            let text = |plan, template: &Template| Some(show(plan, template));
+            let text = |plan, template: Option<&Template>| template.map(|template| show(plan, template));
             let (old, new) = (text(self.before, before), text(self.after, after));
             return if old == new { Vec::new() } else { vec![(name.to_owned(), old, new)] };
         }
-        let gone = Template::default();
         let all = old.keys().chain(new.keys().filter(|key| !old.contains_key(key)));
-        let inner = |key: &Arc<str>| {
-            self.found(&format!("{name}.{key}"), old.get(key).unwrap_or(&gone), new.get(key).unwrap_or(&gone))
-        };
-        all.flat_map(inner).collect()
+        all.flat_map(|key| self.found(&format!("{name}.{key}"), old.get(key), new.get(key))).collect()
     }
 }
 
